@@ -1,0 +1,5 @@
+//! Lets the linker know that Node brings the `napi_*` symbols.
+
+fn main() {
+    napi_build::setup();
+}

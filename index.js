@@ -1,0 +1,5 @@
+'use strict';
+
+const { RedisStore } = require('./lib/redis-store');
+
+module.exports = { RedisStore };

@@ -1,0 +1,86 @@
+'use strict';
+
+const { optionError } = require('./errors');
+const { clientReader } = require('./endpoint/client');
+const { isPlainObject, parseOptions } = require('./endpoint/options');
+const { parseUrl } = require('./endpoint/url');
+
+/**
+ * What TLS needs besides an address. PEM texts, as Node's `tls.connect` takes them.
+ *
+ * @typedef {object} Tls
+ * @property {string[]} ca PEM texts to trust; empty for the system's own
+ * @property {string|null} cert PEM text of the client's certificate
+ * @property {string|null} key PEM text of the client's key
+ * @property {string|null} servername the name to ask for and to check; null for the host
+ * @property {boolean} rejectUnauthorized false accepts any certificate
+ */
+
+/**
+ * Where one Redis server is and how to enter it: the plain data that Rust connects with.
+ *
+ * @typedef {object} Endpoint
+ * @property {string} host name or address, IPv6 without brackets; unused when `path` is set
+ * @property {number} port 1 to 65535; unused when `path` is set
+ * @property {string|null} path a Unix socket; beats `host` and `port`
+ * @property {string|null} username an ACL user; null for the default one
+ * @property {string|null} password null when the server asks for none
+ * @property {number} db the database to select
+ * @property {Tls|null} tls null for a plain connection
+ */
+
+/**
+ * What a user's value comes to: the client object it was, if it was one, and
+ * the way to the endpoint.
+ *
+ * @typedef {{ client: object|null, read(): Endpoint }} ParsedEndpoint
+ */
+
+const WANTED = 'pass a client of the redis or ioredis package, a redis://, rediss:// or unix:// URL, '
+  + 'or an options object such as { host, port }';
+
+/**
+ * Turns what a user passes as `redisPub`, `redisSub` or `redisClient` into an
+ * endpoint. We open our own connections: a client object is asked where it
+ * points and is never written through.
+ *
+ * - nothing (`undefined`, `null`): `localhost:6379`, database 0
+ * - a client of `redis` 0.7 to 6 or `ioredis` 4 to 6, from any copy of the package
+ * - a URL, as a string or a `URL`: `redis[s]://[user][:pass@]host[:port][/db][?db=n]`, `unix:///path[?db=n]`
+ * - an options object with the names that those clients know
+ *
+ * URLs and options are read at once. A client is recognised at once but read by
+ * `read()`: Socket.IO 0.9 applications call `client.auth()` and `client.select()`
+ * in the tick that makes the store, so call it when that tick is over.
+ *
+ * @param {string} name the option's name, for errors
+ * @param {unknown} value what the user passed
+ * @param {unknown} [redisModule] the client module the user passed (the `redis` option of
+ *   0.9's RedisStore); an instance of its `RedisClient` is a client whatever it looks like
+ * @returns {ParsedEndpoint}
+ * @throws {import('./errors').OptionError} at once for everything that cannot be used; from
+ *   `read()` only if a client has become unreadable since
+ */
+function parseEndpoint(name, value, redisModule) {
+  if (value === undefined || value === null) return settled(parseOptions(name, {}));
+  if (typeof value === 'string' || value instanceof URL) return settled(parseUrl(name, value));
+  if (typeof value !== 'object') throw optionError(name, `a ${typeof value} is no Redis endpoint; ${WANTED}.`);
+
+  const read = clientReader(name, value, redisModule);
+  if (read !== null) {
+    read(); // only to throw now, in the caller's own stack, what could not be read later
+    return { client: value, read };
+  }
+  if (!isPlainObject(value)) throw optionError(name, `this object is not a known Redis client; ${WANTED}.`);
+  return settled(parseOptions(name, value));
+}
+
+/**
+ * @param {Endpoint} endpoint
+ * @returns {ParsedEndpoint}
+ */
+function settled(endpoint) {
+  return { client: null, read: () => endpoint };
+}
+
+module.exports = { parseEndpoint };

@@ -1,0 +1,139 @@
+'use strict';
+
+const { optionError } = require('../errors');
+const { ALIASES, IGNORED, REFUSED, SOCKET_IGNORED } = require('./names');
+const { readTls, TLS_NAMES } = require('./tls');
+const { parseUrl } = require('./url');
+const {
+  DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText,
+} = require('./values');
+
+/** @typedef {import('../endpoint').Endpoint} Endpoint */
+/** @typedef {Record<string, any>} Fields */
+/** @typedef {[prefix: string, fields: Fields][]} Sources the places where a field may stand, the strongest first */
+
+const ADDRESS = ['host', 'port', 'path'];
+const OPTION_NAMES = new Set([...ADDRESS, ...Object.values(ALIASES).flat(), 'url', 'tls', 'socket', ...IGNORED]);
+const SOCKET_NAMES = new Set([...ADDRESS, 'tls', ...TLS_NAMES, ...SOCKET_IGNORED]);
+const TLS_OBJECT_NAMES = new Set([...ADDRESS, ...TLS_NAMES, ...SOCKET_IGNORED]);
+
+/**
+ * Reads an options object with the names that the clients' own options have:
+ * `host`, `port`, `path`, `username`, `password`, `db`, `tls`, `url`, redis 4's `socket`,
+ * and their aliases. A field beats the same field of `url`; a path beats host and
+ * port. `null` counts as not given, as in ioredis' defaults.
+ *
+ * @param {string} name the option's name, for errors
+ * @param {Fields} options a plain object; it is read now and not kept
+ * @returns {Endpoint}
+ */
+function parseOptions(name, options) {
+  checkNames(name, options, OPTION_NAMES);
+  const socket = subObject(`${name}.socket`, options.socket, SOCKET_NAMES);
+  const url = given(options.url) ? parseUrl(`${name}.url`, options.url) : null;
+  const tls = readSwitch(name, options, socket);
+
+  /** @type {Sources} */
+  const top = [[name, options]];
+  /** @type {Sources} */
+  const places = [...top, [`${name}.socket`, socket], [`${name}.tls`, tls.fields]];
+  const host = pick(places, ['host'], readHost);
+  return {
+    host: host ?? url?.host ?? DEFAULT_HOST,
+    port: pick(places, ['port'], readPort) ?? url?.port ?? DEFAULT_PORT,
+    path: pick(places, ['path'], readPath) ?? (host === undefined && url !== null ? url.path : null),
+    username: (pick(top, ALIASES.username, readText) ?? url?.username) || null,
+    password: (pick(top, ALIASES.password, readText) ?? url?.password) || null,
+    db: pick(top, ALIASES.db, readDb) ?? url?.db ?? 0,
+    tls: tls.on ?? (url !== null && url.tls !== null) ? readTls(tls.option, tls.material) : null,
+  };
+}
+
+/**
+ * Finds out whether TLS is asked for and where its files stand: in a `tls` object
+ * (redis 2 and 3, ioredis), or beside `socket.tls` (redis 4 and later).
+ *
+ * @param {string} name
+ * @param {Fields} options
+ * @param {Fields} socket
+ * @returns {{ on: boolean|undefined, option: string, material: Fields, fields: Fields }}
+ *   `on` is undefined when the URL decides; `fields` may hold an address as well
+ */
+function readSwitch(name, options, socket) {
+  const option = given(options.tls) ? `${name}.tls` : `${name}.socket.tls`;
+  const value = options.tls ?? socket.tls ?? undefined;
+  if (value === undefined || typeof value === 'boolean') {
+    return { on: value, option: `${name}.socket`, material: socket, fields: {} };
+  }
+  const fields = subObject(option, value, TLS_OBJECT_NAMES);
+  return { on: true, option, material: fields, fields };
+}
+
+/**
+ * Reads a field under each of its names in each of its places, so that a bad one
+ * is never overlooked, and returns the first that was given.
+ *
+ * @template T
+ * @param {Sources} sources
+ * @param {string[]} names
+ * @param {(option: string, value: unknown) => T} read
+ * @returns {T|undefined}
+ */
+function pick(sources, names, read) {
+  const found = sources.flatMap(([prefix, fields]) => names
+    .filter((name) => given(fields[name]))
+    .map((name) => read(`${prefix}.${name}`, fields[name])));
+  return found[0];
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} value
+ * @param {Set<string>} known
+ * @returns {Fields} an empty one when nothing is given
+ */
+function subObject(option, value, known) {
+  if (!given(value)) return {};
+  if (!isPlainObject(value)) throw optionError(option, `pass an options object, not ${kindOf(value)}.`);
+  checkNames(option, value, known);
+  return value;
+}
+
+/**
+ * @param {string} option
+ * @param {Fields} fields
+ * @param {Set<string>} known
+ */
+function checkNames(option, fields, known) {
+  for (const name of Object.keys(fields)) {
+    if (known.has(name)) continue;
+    const advice = REFUSED.get(name);
+    if (advice === undefined) {
+      throw optionError(`${option}.${name}`, 'there is no such option; check its spelling or leave it out.');
+    }
+    if (given(fields[name])) throw optionError(`${option}.${name}`, advice);
+  }
+}
+
+/**
+ * Tells an options object from anything that has a class. Works for objects of
+ * another realm (`node:vm`, Jest) too.
+ *
+ * @param {unknown} value
+ * @returns {value is Fields}
+ */
+function isPlainObject(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function given(value) {
+  return value !== undefined && value !== null;
+}
+
+module.exports = { isPlainObject, parseOptions };

@@ -1,0 +1,99 @@
+'use strict';
+
+const { optionError } = require('../errors');
+const { kindOf, readText } = require('./values');
+
+/** @typedef {import('../endpoint').Tls} Tls */
+
+/** The options of `tls.connect` that we follow. */
+const USED = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
+
+/** Options of `tls.connect` that tune a connection and that ours does without. */
+const IGNORED = [
+  'ALPNProtocols', 'allowPartialTrustChain', 'ciphers', 'dhparam', 'ecdhCurve', 'enableTrace', 'honorCipherOrder',
+  'maxVersion', 'minDHSize', 'minVersion', 'requestOCSP', 'secureOptions', 'secureProtocol', 'session',
+  'sessionIdContext', 'sessionTimeout', 'sigalgs', 'ticketKeys',
+];
+
+/** Options that decide whom to trust or who we are: to ignore one would weaken or break the connection. */
+const REFUSED = ['checkServerIdentity', 'crl', 'passphrase', 'pfx', 'pskCallback', 'secureContext'];
+
+/** Every option of `tls.connect` that is not about the socket below. */
+const TLS_NAMES = [...USED, ...IGNORED, ...REFUSED];
+
+/**
+ * Reads the options of Node's `tls.connect` (https://nodejs.org/api/tls.html), which all
+ * clients pass on: in `tls` (redis 2 and 3, ioredis) or in `socket` (redis 4 and later).
+ *
+ * @param {string} option the option's name, for errors
+ * @param {Record<string, any>} fields
+ * @returns {Tls}
+ */
+function readTls(option, fields) {
+  for (const name of REFUSED) {
+    if (fields[name] === undefined || fields[name] === null) continue;
+    throw optionError(`${option}.${name}`, `it is not supported; pass ${USED.slice(0, 3).join(', ')} as PEM instead.`);
+  }
+  return {
+    ca: readPems(`${option}.ca`, fields.ca),
+    cert: readPem(`${option}.cert`, fields.cert),
+    key: readPem(`${option}.key`, fields.key),
+    servername: given(fields.servername) ? readText(`${option}.servername`, fields.servername) || null : null,
+    rejectUnauthorized: readFlag(`${option}.rejectUnauthorized`, fields.rejectUnauthorized),
+  };
+}
+
+/**
+ * Like Node, which verifies unless the option is exactly `false`.
+ *
+ * @param {string} option
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function readFlag(option, value) {
+  if (!given(value)) return true;
+  if (typeof value !== 'boolean') throw optionError(option, `pass true or false, not ${kindOf(value)}.`);
+  return value;
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} value string, Buffer or an array of these
+ * @returns {string[]}
+ */
+function readPems(option, value) {
+  if (!given(value)) return [];
+  return (Array.isArray(value) ? value : [value]).map((pem) => pemText(option, pem));
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} value string, Buffer or an array of one
+ * @returns {string|null}
+ */
+function readPem(option, value) {
+  const pems = readPems(option, value);
+  if (pems.length > 1) throw optionError(option, 'pass one PEM text; only one identity is supported.');
+  return pems.length === 1 ? pems[0] : null;
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} pem
+ * @returns {string}
+ */
+function pemText(option, pem) {
+  if (typeof pem === 'string') return pem;
+  if (pem instanceof Uint8Array) return Buffer.from(pem).toString('utf8');
+  throw optionError(option, `pass PEM text as a string or a Buffer, not ${kindOf(pem)}.`);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function given(value) {
+  return value !== undefined && value !== null;
+}
+
+module.exports = { readTls, TLS_NAMES };

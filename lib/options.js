@@ -1,0 +1,98 @@
+'use strict';
+
+const { optionError } = require('./errors');
+
+const KNOWN = new Set([
+  'nodeId', 'redis', 'redisPub', 'redisSub', 'redisClient', 'pack', 'unpack', 'codec', 'offlineQueue', 'commandTimeout',
+]);
+const CODECS = ['json', 'msgpack'];
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/**
+ * Checks the options of a RedisStore, all but its endpoints.
+ * @param {Record<string, any>} options
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function readOptions(options) {
+  if (options === null || typeof options !== 'object') {
+    throw optionError('options', 'it must be an object, such as { redisPub, redisSub, redisClient }.');
+  }
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) throw optionError(name, `it is not known; the options are ${[...KNOWN].join(', ')}.`);
+  }
+  const { pack, unpack, messagePack } = readCodec(options);
+  const { messages, bytes } = readQueue(options.offlineQueue ?? {});
+  return {
+    nodeId: readNodeId(options.nodeId),
+    pack,
+    unpack,
+    buffers: wantsBuffers(options.redisSub),
+    native: {
+      messagePack,
+      raw: options.pack !== undefined,
+      queueMessages: messages,
+      queueBytes: bytes,
+      commandTimeout: wholeNumber('commandTimeout', options.commandTimeout ?? 5000, MAX_TIMEOUT),
+    },
+  };
+}
+
+function readNodeId(nodeId) {
+  if (nodeId === undefined) return undefined;
+  if (typeof nodeId !== 'function') throw optionError('nodeId', 'it must be a function that returns the id.');
+  const id = nodeId();
+  if (typeof id === 'string' || Number.isFinite(id)) return id;
+  throw optionError('nodeId', 'it must return a string or a number.');
+}
+
+function readCodec({ pack, unpack, codec }) {
+  for (const [name, fn] of Object.entries({ pack, unpack })) {
+    if (fn !== undefined && typeof fn !== 'function') throw optionError(name, 'it must be a function.');
+  }
+  if ((pack === undefined) !== (unpack === undefined)) {
+    throw optionError(pack ? 'unpack' : 'pack', 'pack and unpack go together: pass both or none.');
+  }
+  if (codec !== undefined && !CODECS.includes(codec)) throw optionError('codec', "it must be 'json' or 'msgpack'.");
+  if (pack) {
+    if (codec) throw optionError('codec', 'it cannot be combined with pack and unpack.');
+    return { pack, unpack, messagePack: false };
+  }
+  const msgpack = codec === 'json' ? null : requireMsgpack();
+  const messagePack = codec === 'msgpack' || msgpack !== null;
+  const { pack: packs, unpack: unpacks } = msgpack ?? { pack: JSON.stringify, unpack: JSON.parse };
+  return { pack: packs, unpack: unpacks, messagePack };
+}
+
+/** 0.9's store packs with the module `msgpack` where that can be required; so must every node. */
+function requireMsgpack() {
+  try {
+    const paths = [__dirname, process.cwd(), ...(require.main?.paths ?? [])];
+    return require(require.resolve('msgpack', { paths }));
+  } catch {
+    return null;
+  }
+}
+
+function readQueue(queue) {
+  if (typeof queue !== 'object') throw optionError('offlineQueue', 'it must be an object { messages, bytes }.');
+  for (const name of Object.keys(queue)) {
+    if (name !== 'messages' && name !== 'bytes') throw optionError(`offlineQueue.${name}`, 'it is not known.');
+  }
+  return {
+    messages: wholeNumber('offlineQueue.messages', queue.messages ?? 10_000, 2 ** 32 - 1),
+    bytes: wholeNumber('offlineQueue.bytes', queue.bytes ?? 16 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function wholeNumber(name, value, most) {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw optionError(name, `it must be a whole number from 1 to ${most}.`);
+}
+
+/** A redis 0.x client with one of these options gives Buffers to its `message` listeners. */
+function wantsBuffers(redisSub) {
+  const { return_buffers: all, detect_buffers: some } = redisSub?.options ?? redisSub ?? {};
+  return Boolean(all || some);
+}
+
+module.exports = { readOptions };

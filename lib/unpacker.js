@@ -1,0 +1,65 @@
+'use strict';
+
+/**
+ * Unpacks messages with the application's own `unpack`, and drops the node's own, as 0.9's store
+ * does in JavaScript.
+ */
+class Unpacker {
+  #store;
+  #native;
+  #buffers;
+  #delivered = 0;
+  #own = 0;
+
+  /**
+   * @param {{ nodeId: string | number, unpack: Function }} store
+   * @param {import('./native').NativeStore} native
+   * @param {boolean} buffers whether `unpack` gets Buffers, as from a client with `return_buffers`
+   */
+  constructor(store, native, buffers) {
+    this.#store = store;
+    this.#native = native;
+    this.#buffers = buffers;
+  }
+
+  /**
+   * Hands one message to the consumers of its channel.
+   * @param {string} channel
+   * @param {Buffer} payload
+   * @param {Function[]} consumers
+   * @param {(fn: Function, self: null, args: unknown[]) => void} attempt
+   */
+  unpack(channel, payload, consumers, attempt) {
+    // A copy, since the application may keep it and the batch is one memory.
+    const packed = this.#buffers ? Buffer.from(payload) : payload.utf8Slice();
+    for (const [position, consumer] of consumers.entries()) {
+      const message = this.#read(channel, packed);
+      if (message === undefined) return;
+      // eslint-disable-next-line eqeqeq -- as 0.9's store does: 5 and '5' are the same node
+      const own = this.#store.nodeId == message.nodeId;
+      if (position === 0) own ? this.#own++ : this.#delivered++;
+      if (!own) attempt(consumer, null, message.args ?? []);
+    }
+  }
+
+  #read(channel, packed) {
+    let message;
+    try {
+      message = this.#store.unpack(packed);
+    } catch {
+      // Told below, like any other payload that is no message.
+    }
+    if (typeof message === 'object' && message !== null && Array.isArray(message.args ?? [])) return message;
+    this.#native.malformed(channel);
+    return undefined;
+  }
+
+  /** Adds what was counted since the last time to the store's figures. */
+  count() {
+    this.#native.unpacked(this.#delivered, this.#own);
+    this.#delivered = 0;
+    this.#own = 0;
+  }
+}
+
+module.exports = { Unpacker };

@@ -1,0 +1,45 @@
+//! The pauses between attempts to reconnect.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+/// Exponential pauses with jitter, from 50 ms to 2 s, without end.
+#[derive(Debug)]
+pub struct Backoff {
+    pauses: ExponentialBackoff,
+    attempt: u32,
+}
+
+impl Backoff {
+    const SHORTEST: Duration = Duration::from_millis(50);
+    // The jitter adds up to as much again, hence at most 2 s.
+    const LONGEST: Duration = Duration::from_secs(1);
+
+    /// Starts anew, as after a connection that worked.
+    #[must_use]
+    pub fn new() -> Self {
+        let builder = ExponentialBuilder::default()
+            .with_min_delay(Self::SHORTEST)
+            .with_max_delay(Self::LONGEST)
+            .with_factor(2.0)
+            .with_jitter()
+            .without_max_times();
+        Self {
+            pauses: builder.build(),
+            attempt: 0,
+        }
+    }
+
+    /// Counts a failed attempt: its number and the pause to make before the next one.
+    pub fn next_pause(&mut self) -> (u32, Duration) {
+        self.attempt = self.attempt.saturating_add(1);
+        (self.attempt, self.pauses.next().unwrap_or(Self::LONGEST))
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,141 @@
+//! An open, authenticated connection that speaks RESP2.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use redis::{Cmd, Value, ValueCodec, cmd};
+use tokio::time::timeout;
+use tokio_stream::StreamExt;
+use tokio_util::codec::Framed;
+
+use super::endpoint::Endpoint;
+use super::stream::{self, Stream};
+use crate::error::{Error, Result};
+
+/// RESP2, which every Redis and Valkey speaks, over one stream.
+///
+/// redis-rs packs the commands and parses the replies. Its connection types are not used: their
+/// subscriber hands messages on through an unbounded queue, and here a full mailbox must be felt
+/// by Redis.
+pub struct Connection {
+    // Sending and receiving are both safe to cancel, so tasks may `select!` on them.
+    framed: Framed<Stream, ValueCodec>,
+    endpoint: String,
+}
+
+impl Connection {
+    /// Opening, authenticating and a first ping must be done within this time.
+    const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+    /// How often a connection is pinged.
+    pub const PING_INTERVAL: Duration = Duration::from_secs(2);
+    /// A connection that owes an answer and is silent for this long is lost.
+    pub const SILENCE_LIMIT: Duration = Duration::from_secs(8);
+
+    /// Opens a connection, authenticates, selects the database and sees that commands work.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Refused`].
+    pub async fn open(endpoint: &Endpoint) -> Result<Self> {
+        let connected = timeout(Self::OPEN_TIMEOUT, Self::open_unbounded(endpoint)).await;
+        connected.unwrap_or_else(|_| Err(cannot_connect(endpoint, io::ErrorKind::TimedOut.into())))
+    }
+
+    async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
+        let stream = stream::open(endpoint)
+            .await
+            .map_err(|e| cannot_connect(endpoint, e))?;
+        let framed = Framed::new(stream, ValueCodec::default());
+        let mut connection = Self {
+            framed,
+            endpoint: endpoint.to_string(),
+        };
+        for command in greeting(endpoint) {
+            connection.send(command.get_packed_command()).await?;
+            if let Value::ServerError(reply) = connection.next().await? {
+                return Err(Error::Refused {
+                    endpoint: endpoint.to_string(),
+                    reply: reply.to_string(),
+                });
+            }
+        }
+        Ok(connection)
+    }
+
+    /// Writes packed commands, all of them or an error.
+    ///
+    /// # Errors
+    /// [`Error::Lost`]; how much was written is then unknown.
+    pub async fn send(&mut self, packed: Vec<u8>) -> Result<()> {
+        match timeout(Self::SILENCE_LIMIT, self.framed.send(packed)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.lost(error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// Waits for the next reply or message, however long that takes.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub async fn next(&mut self) -> Result<Value> {
+        match self.framed.next().await {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.lost(error)),
+            None => Err(self.lost("Redis closed it")),
+        }
+    }
+
+    /// Waits for a reply that Redis owes.
+    ///
+    /// # Errors
+    /// [`Error::Lost`], also when none came within [`Self::SILENCE_LIMIT`].
+    pub async fn reply(&mut self) -> Result<Value> {
+        timeout(Self::SILENCE_LIMIT, self.next())
+            .await
+            .unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// The error for a connection that owes an answer and gave none.
+    #[must_use]
+    pub fn silent(&self) -> Error {
+        self.lost(format_args!(
+            "no answer for {} s",
+            Self::SILENCE_LIMIT.as_secs()
+        ))
+    }
+
+    /// The error for a connection that cannot be used any more.
+    pub fn lost(&self, reason: impl std::fmt::Display) -> Error {
+        Error::Lost {
+            endpoint: self.endpoint.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+fn greeting(endpoint: &Endpoint) -> impl Iterator<Item = Cmd> {
+    let auth = endpoint.password.as_ref().map(|password| {
+        let mut auth = cmd("AUTH");
+        if let Some(username) = &endpoint.username {
+            auth.arg(username);
+        }
+        auth.arg(password);
+        auth
+    });
+    let select = (endpoint.db != 0).then(|| {
+        let mut select = cmd("SELECT");
+        select.arg(endpoint.db);
+        select
+    });
+    // The ping finds out what neither of them would: a password that is wanted, a loading server.
+    auth.into_iter().chain(select).chain([cmd("PING")])
+}
+
+fn cannot_connect(endpoint: &Endpoint, source: io::Error) -> Error {
+    Error::Connect {
+        endpoint: endpoint.to_string(),
+        source: Arc::new(source),
+    }
+}

@@ -1,0 +1,8 @@
+//! Subscriptions: what is wanted, what Redis has confirmed, and the task that brings them together
+//! again after every reconnect.
+
+mod session;
+mod subscriptions;
+
+pub use session::{Session, Subscriber};
+pub use subscriptions::{Op, Route, Subscriptions};

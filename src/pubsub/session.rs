@@ -1,0 +1,280 @@
+//! The task that keeps one subscriber connection alive.
+//!
+//! ```text
+//!   open ─▶ subscribe to all that is wanted ─▶ confirmed ─▶ read, ping every 2 s
+//!    ▲                                                          │ broken, or silent for 8 s
+//!    └──────────── pause (50 ms to 2 s) ◀── tell ◀──────────────┘
+//! ```
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use redis::{Value, cmd};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
+
+use super::subscriptions::{Op, Route, Subscriptions};
+use crate::connection::{Backoff, Connection, Endpoint};
+use crate::error::{Error, Result};
+
+/// What a session reports to whoever owns it.
+pub trait Subscriber: Send + Sync + 'static {
+    /// Whether another message may be brought.
+    fn has_room(&self) -> bool;
+    /// Waits until another message may be brought. The session reads nothing meanwhile.
+    fn room(&self) -> impl Future<Output = ()> + Send;
+    /// A message has arrived on a wanted channel.
+    fn message(&self, route: Route, channel: &[u8], payload: &[u8]);
+    /// The subscription changes with these tickets are done.
+    fn settled(&self, tickets: &[u32]);
+    /// All wanted subscriptions are confirmed. `gap_since`: after an outage, the time before
+    /// which no message is missing.
+    fn connected(&self, gap_since: Option<SystemTime>);
+    /// The connection was up and is lost.
+    fn disconnected(&self, error: Error);
+    /// The next attempt to connect follows after `delay`; `error` says why the last one failed.
+    fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration);
+    /// Redis refused a subscription.
+    fn refused(&self, error: Error);
+}
+
+/// A session and the handle to change its subscriptions.
+pub struct Session<S> {
+    // A plain mutex: held for one look-up or change, never across an await.
+    subscriptions: Mutex<Subscriptions>,
+    changed: Notify,
+    subscriber: S,
+}
+
+impl<S: Subscriber> Session<S> {
+    /// How many commands are written before their confirmations are read.
+    const BATCH: usize = 1000;
+
+    /// A session that reports to `subscriber`; it connects when [`Self::run`] is polled.
+    pub fn new(subscriber: S) -> Arc<Self> {
+        Arc::new(Self {
+            subscriptions: Mutex::default(),
+            changed: Notify::new(),
+            subscriber,
+        })
+    }
+
+    /// Changes the subscriptions, and has the session act on it.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Subscriptions) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_one();
+        result
+    }
+
+    /// Looks something up in the subscriptions.
+    pub fn lock(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who the session reports to.
+    pub const fn subscriber(&self) -> &S {
+        &self.subscriber
+    }
+
+    /// Connects, serves and reconnects, until it is dropped.
+    pub async fn run(self: Arc<Self>, endpoint: Endpoint) {
+        let mut backoff = Backoff::new();
+        let mut gap_since = None;
+        loop {
+            let error = match Connection::open(&endpoint).await {
+                Ok(connection) => {
+                    let mut visit = Visit::new(&self, connection, gap_since);
+                    let Err(error) = visit.serve().await;
+                    self.subscriber
+                        .settled(&self.change(Subscriptions::offline));
+                    if visit.restored {
+                        gap_since = Some(visit.proven);
+                        backoff = Backoff::new();
+                        self.subscriber.disconnected(error);
+                        None
+                    } else {
+                        Some(error)
+                    }
+                }
+                Err(error) => Some(error),
+            };
+            let (attempt, pause) = backoff.next_pause();
+            self.subscriber.retrying(error, attempt, pause);
+            sleep(pause).await;
+        }
+    }
+}
+
+/// One connection's time, from open to lost.
+struct Visit<'a, S> {
+    session: &'a Session<S>,
+    connection: Connection,
+    gap_since: Option<SystemTime>,
+    restored: bool,
+    // When the last answered ping was sent: all that was published before has been read.
+    proven: SystemTime,
+    pinged: Option<SystemTime>,
+    heard: Instant,
+    ping: Interval,
+}
+
+impl<'a, S: Subscriber> Visit<'a, S> {
+    fn new(session: &'a Session<S>, connection: Connection, gap_since: Option<SystemTime>) -> Self {
+        let mut ping = interval(Connection::PING_INTERVAL);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let (proven, heard) = (SystemTime::now(), Instant::now());
+        Self {
+            session,
+            connection,
+            gap_since,
+            restored: false,
+            proven,
+            pinged: None,
+            heard,
+            ping,
+        }
+    }
+
+    async fn serve(&mut self) -> Result<Infallible> {
+        self.session.change(Subscriptions::online);
+        loop {
+            self.restore();
+            tokio::select! {
+                () = self.session.changed.notified() => self.send_changes().await?,
+                _ = self.ping.tick() => self.check().await?,
+                value = next(&self.session.subscriber, &mut self.connection) => self.take(value?)?,
+            }
+        }
+    }
+
+    /// Tells, once, that everything wanted is confirmed.
+    fn restore(&mut self) {
+        if !self.restored && self.session.lock().settled() {
+            self.restored = true;
+            self.session.subscriber.connected(self.gap_since);
+        }
+    }
+
+    async fn send_changes(&mut self) -> Result<()> {
+        let ops = self.session.lock().take_unsent(Session::<S>::BATCH);
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let mut packed = Vec::new();
+        for op in &ops {
+            let (command, name) = match op {
+                Op::Subscribe(name) => ("SUBSCRIBE", name),
+                Op::Unsubscribe(name, _) => ("UNSUBSCRIBE", name),
+            };
+            // One command a channel, so that a refusal is about that channel alone.
+            cmd(command).arg(&**name).write_packed_command(&mut packed);
+        }
+        self.connection.send(packed).await?;
+        // More than one batch may wait; come back for it once what arrived meanwhile is read.
+        self.session.changed.notify_one();
+        Ok(())
+    }
+
+    async fn check(&mut self) -> Result<()> {
+        let owed = self.pinged.is_some() || !self.session.lock().settled();
+        if !self.session.subscriber.has_room() {
+            // Nothing is read, so nothing can be heard: that is no silence of Redis.
+            self.heard = Instant::now();
+        }
+        if owed && self.heard.elapsed() > Connection::SILENCE_LIMIT {
+            return Err(self.connection.silent());
+        }
+        if self.pinged.is_none() {
+            self.pinged = Some(SystemTime::now());
+            self.connection
+                .send(cmd("PING").get_packed_command())
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, value: Value) -> Result<()> {
+        self.heard = Instant::now();
+        match value {
+            Value::Array(parts) => self.take_push(parts),
+            Value::ServerError(reply) => self.refused(&reply.to_string()),
+            // Outside of subscriptions, a ping is answered plainly.
+            Value::SimpleString(_) => {
+                self.pong();
+                Ok(())
+            }
+            other => Err(self
+                .connection
+                .lost(format_args!("it sent {other:?} to a subscriber"))),
+        }
+    }
+
+    fn take_push(&mut self, parts: Vec<Value>) -> Result<()> {
+        let mut parts = parts.into_iter();
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Value::BulkString(kind)), Some(Value::BulkString(channel)), Some(last)) => {
+                match (&*kind, last) {
+                    (b"message", Value::BulkString(payload)) => {
+                        self.message(&channel, &payload);
+                        Ok(())
+                    }
+                    (b"subscribe" | b"unsubscribe", _) => self.confirm().map(|_| ()),
+                    _ => Err(self
+                        .connection
+                        .lost("it sent a subscriber something unknown")),
+                }
+            }
+            (Some(Value::BulkString(kind)), Some(_), None) if *kind == *b"pong" => {
+                self.pong();
+                Ok(())
+            }
+            _ => Err(self
+                .connection
+                .lost("it sent a subscriber something unknown")),
+        }
+    }
+
+    fn message(&self, channel: &[u8], payload: &[u8]) {
+        let route = self.session.lock().route(channel);
+        if let Some(route) = route {
+            self.session.subscriber.message(route, channel, payload);
+        }
+    }
+
+    fn pong(&mut self) {
+        if let Some(sent) = self.pinged.take() {
+            self.proven = sent;
+        }
+    }
+
+    fn confirm(&mut self) -> Result<Op> {
+        let confirmed = self.session.lock().confirm();
+        let (op, tickets) =
+            confirmed.ok_or_else(|| self.connection.lost("it confirmed what was not asked"))?;
+        self.session.subscriber.settled(&tickets);
+        Ok(op)
+    }
+
+    fn refused(&mut self, reply: &str) -> Result<()> {
+        let command = match self.confirm()? {
+            Op::Subscribe(_) => "SUBSCRIBE",
+            Op::Unsubscribe(..) => "UNSUBSCRIBE",
+        };
+        self.session.subscriber.refused(Error::Reply {
+            command,
+            reply: reply.to_owned(),
+        });
+        Ok(())
+    }
+}
+
+/// The next value, once there is room for it.
+async fn next<S: Subscriber>(subscriber: &S, connection: &mut Connection) -> Result<Value> {
+    subscriber.room().await;
+    connection.next().await
+}

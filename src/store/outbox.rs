@@ -1,0 +1,288 @@
+//! The bounded queue between the event loop and the writer.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant};
+
+use super::request::Request;
+use crate::delivery::ms;
+
+/// How much may wait while Redis is away (the option `offlineQueue`).
+#[derive(Debug, Clone, Copy)]
+pub struct QueueLimits {
+    /// Publishes and commands.
+    pub messages: usize,
+    /// Bytes of their channels, keys and payloads.
+    pub bytes: usize,
+}
+
+/// What may wait while the connection is up: a burst within one tick, or a Redis that stalls.
+const ONLINE_BYTES: usize = 128 * 1024 * 1024;
+
+/// A request and who waits for it.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) request: Request,
+    /// The caller's number, when somebody waits for the reply.
+    pub(super) ticket: Option<u32>,
+    pub(super) queued: Instant,
+}
+
+/// What was lost since it was last told.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Losses {
+    pub(super) dropped: u64,
+    pub(super) unconfirmed: u64,
+    /// When the oldest of it had been queued.
+    pub(super) since: Option<Instant>,
+}
+
+/// Requests in the order in which they were made, and the tickets that wait for a reply.
+pub(super) struct Outbox {
+    // A plain mutex: the event loop and the writer both hold it for a push or a take only.
+    state: Mutex<State>,
+    limits: QueueLimits,
+    command_timeout: Duration,
+    /// Something was queued.
+    pub(super) queued: Notify,
+    /// Something that waits for a reply was queued.
+    pub(super) deadlines: Notify,
+    /// The last batch was done, or no more will be queued.
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    in_flight: usize,
+    // Whoever takes a ticket out of here answers it: the writer or the clock.
+    waiting: HashSet<u32>,
+    deadlines: VecDeque<(Instant, u32)>,
+    online: bool,
+    closing: bool,
+    losses: Losses,
+}
+
+impl Outbox {
+    pub(super) fn new(limits: QueueLimits, command_timeout: Duration) -> Self {
+        Self {
+            state: Mutex::default(),
+            limits,
+            command_timeout,
+            queued: Notify::new(),
+            deadlines: Notify::new(),
+            idle: Notify::new(),
+        }
+    }
+
+    /// Queues `request`; returns what had to be dropped for it, or itself once closing.
+    pub(super) fn push(&self, request: Request, ticket: Option<u32>) -> Vec<Item> {
+        self.adopt(Item {
+            request,
+            ticket,
+            queued: Instant::now(),
+        })
+    }
+
+    /// Queues an item that has waited elsewhere; returns as [`Self::push`] does.
+    pub(super) fn adopt(&self, item: Item) -> Vec<Item> {
+        let ticket = item.ticket;
+        let dropped = {
+            let mut state = self.lock();
+            if state.closing {
+                return vec![item];
+            }
+            if let Some(ticket) = ticket {
+                state.waiting.insert(ticket);
+                state
+                    .deadlines
+                    .push_back((item.queued + self.command_timeout, ticket));
+            }
+            state.bytes += item.request.size();
+            state.items.push_back(item);
+            state.trim(self.limits)
+        };
+        self.queued.notify_one();
+        if ticket.is_some() {
+            self.deadlines.notify_one();
+        }
+        dropped
+    }
+
+    /// Takes what is to be written next, without the commands that have timed out.
+    pub(super) fn take(&self, most_items: usize, most_bytes: usize) -> Vec<Item> {
+        let mut state = self.lock();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < most_items && bytes < most_bytes {
+            let Some(item) = state.pop() else { break };
+            bytes += item.request.size();
+            if item
+                .ticket
+                .is_none_or(|ticket| state.waiting.contains(&ticket))
+            {
+                batch.push(item);
+            }
+        }
+        state.in_flight = batch.len();
+        drop(state);
+        if batch.is_empty() {
+            self.idle.notify_one();
+        }
+        batch
+    }
+
+    /// The batch that was taken is done with; `again` is what is to be sent once more.
+    pub(super) fn done(&self, again: Vec<Item>) {
+        let mut state = self.lock();
+        state.in_flight = 0;
+        for item in again.into_iter().rev() {
+            state.bytes += item.request.size();
+            state.items.push_front(item);
+        }
+        drop(state);
+        self.idle.notify_one();
+    }
+
+    /// Takes `ticket`: `true` for the first who asks, who must then answer it.
+    pub(super) fn claim(&self, ticket: u32) -> bool {
+        self.lock().waiting.remove(&ticket)
+    }
+
+    /// Takes the tickets whose time is up.
+    pub(super) fn expired(&self, now: Instant) -> Vec<u32> {
+        let mut state = self.lock();
+        let mut expired = Vec::new();
+        while let Some(&(deadline, ticket)) = state.deadlines.front() {
+            if deadline > now && state.waiting.contains(&ticket) {
+                break;
+            }
+            state.deadlines.pop_front();
+            if state.waiting.remove(&ticket) {
+                expired.push(ticket);
+            }
+        }
+        expired
+    }
+
+    /// When the next ticket's time is up.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.lock().deadlines.front().map(|&(deadline, _)| deadline)
+    }
+
+    /// Sets which limits hold; returns what had to be dropped for it.
+    pub(super) fn set_online(&self, online: bool) -> Vec<Item> {
+        let mut state = self.lock();
+        state.online = online;
+        state.trim(self.limits)
+    }
+
+    /// Accepts no more.
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.idle.notify_one();
+    }
+
+    /// Resolves once closed and empty.
+    pub(super) async fn finished(&self) {
+        loop {
+            {
+                let state = self.lock();
+                if state.closing && state.items.is_empty() && state.in_flight == 0 {
+                    return;
+                }
+            }
+            self.idle.notified().await;
+        }
+    }
+
+    /// Takes everything, as at the end of a store that could not flush.
+    pub(super) fn take_all(&self) -> Vec<Item> {
+        self.take_if(|_| true)
+    }
+
+    /// Takes the commands and leaves the publishes.
+    pub(super) fn take_commands(&self) -> Vec<Item> {
+        self.take_if(|request| !request.is_publish())
+    }
+
+    fn take_if(&self, wanted: impl Fn(&Request) -> bool) -> Vec<Item> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let (taken, left): (VecDeque<Item>, _) = std::mem::take(&mut state.items)
+            .into_iter()
+            .partition(|item| wanted(&item.request));
+        state.items = left;
+        state.bytes = state.items.iter().map(|item| item.request.size()).sum();
+        for item in &taken {
+            item.ticket.map(|ticket| state.waiting.remove(&ticket));
+        }
+        Vec::from(taken)
+    }
+
+    /// Notes a loss, to be told when the connection is up. `true` for the first drop of them.
+    pub(super) fn lose(&self, item: &Item, certain: bool) -> bool {
+        let losses = &mut self.lock().losses;
+        losses.note(item, certain);
+        certain && losses.dropped == 1
+    }
+
+    /// Takes what was lost.
+    pub(super) fn take_losses(&self) -> Losses {
+        std::mem::take(&mut self.lock().losses)
+    }
+
+    /// How many requests wait or are under way, and the bytes of those that wait.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.items.len() + state.in_flight, state.bytes)
+    }
+
+    /// How long a command waits for its reply, in ms.
+    pub(super) fn command_timeout_ms(&self) -> u64 {
+        ms(self.command_timeout)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn pop(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.bytes -= item.request.size();
+        Some(item)
+    }
+
+    /// Drops the oldest until the rest fits. One item always may wait, however large.
+    fn trim(&mut self, limits: QueueLimits) -> Vec<Item> {
+        let (messages, bytes) = if self.online {
+            (usize::MAX, limits.bytes.max(ONLINE_BYTES))
+        } else {
+            (limits.messages, limits.bytes)
+        };
+        let mut dropped = Vec::new();
+        while self.items.len() > 1 && (self.items.len() > messages || self.bytes > bytes) {
+            dropped.extend(self.pop());
+        }
+        dropped
+    }
+}
+
+impl Losses {
+    /// Counts one more item that will not arrive, or may not have.
+    fn note(&mut self, item: &Item, certain: bool) {
+        if certain {
+            self.dropped += 1;
+        } else {
+            self.unconfirmed += 1;
+        }
+        self.since = Some(
+            self.since
+                .map_or(item.queued, |since| since.min(item.queued)),
+        );
+    }
+}

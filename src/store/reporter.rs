@@ -1,0 +1,121 @@
+//! What the store's tasks tell the event loop, and what they count.
+
+use std::sync::Arc;
+
+use tokio::time::Duration;
+
+use crate::delivery::{Counters, Entry, Event, Link, LinkState, Mailbox, Reply, ms};
+use crate::error::Error;
+
+/// The states of a store's connections.
+#[derive(Default)]
+pub(super) struct Links {
+    pub(super) publisher: LinkState,
+    pub(super) subscriber: LinkState,
+    /// Where commands do not share the publishing connection.
+    pub(super) commander: LinkState,
+}
+
+impl Links {
+    /// None of them will come back.
+    pub(super) fn closed(&self) {
+        [&self.publisher, &self.subscriber, &self.commander]
+            .into_iter()
+            .for_each(LinkState::closed);
+    }
+
+    const fn of(&self, link: Link) -> &LinkState {
+        match link {
+            Link::Pub => &self.publisher,
+            Link::Sub => &self.subscriber,
+            Link::Cmd => &self.commander,
+        }
+    }
+}
+
+/// The way to the event loop that all of a store's tasks share.
+pub(super) struct Reporter {
+    pub(super) mailbox: Mailbox,
+    pub(super) counters: Counters,
+    pub(super) links: Links,
+}
+
+impl Reporter {
+    pub(super) fn new(mailbox: Mailbox) -> Self {
+        Self {
+            mailbox,
+            counters: Counters::default(),
+            links: Links::default(),
+        }
+    }
+
+    pub(super) fn tell(&self, event: &Event) {
+        self.mailbox.push(&Entry::Event {
+            json: &event.to_json(),
+        });
+    }
+
+    pub(super) fn reply(&self, request: u32, reply: Reply<'_>) {
+        self.mailbox.push(&Entry::Reply { request, reply });
+    }
+
+    pub(super) fn fail(&self, request: u32, error: &Error) {
+        self.reply(request, Reply::Error(&error.to_json()));
+    }
+
+    pub(super) fn error(&self, connection: Option<Link>, error: Error) {
+        self.tell(&Event::Error { connection, error });
+    }
+}
+
+/// One connection's voice.
+#[derive(Clone)]
+pub(super) struct Voice {
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) link: Link,
+}
+
+impl Voice {
+    fn state(&self) -> &LinkState {
+        self.reporter.links.of(self.link)
+    }
+
+    fn endpoint(&self) -> String {
+        self.state().endpoint().to_owned()
+    }
+
+    pub(super) fn connected(&self, again: bool) {
+        self.state().connected();
+        if again {
+            Counters::count(&self.reporter.counters.reconnects);
+        }
+        let (connection, endpoint) = (self.link, self.endpoint());
+        self.reporter.tell(&Event::Connect {
+            connection,
+            endpoint,
+        });
+    }
+
+    pub(super) fn disconnected(&self, error: Error) {
+        self.state().reconnecting();
+        let (connection, endpoint) = (self.link, self.endpoint());
+        self.reporter.tell(&Event::Disconnect {
+            connection,
+            endpoint,
+            error,
+        });
+    }
+
+    pub(super) fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration) {
+        if let Some(error) = error {
+            self.reporter.error(Some(self.link), error);
+        }
+        let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
+        self.reporter.tell(&Event::Reconnecting {
+            connection,
+            endpoint,
+            attempt,
+            delay,
+        });
+    }
+}

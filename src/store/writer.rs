@@ -1,0 +1,250 @@
+//! The one task that writes to a connection, in order: what waits goes out in one pipeline, and
+//! the next one once Redis has answered it. So a batch grows with the load, and after a break it
+//! is known what was confirmed.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use redis::{Value, cmd};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::outbox::{Item, Losses, Outbox};
+use super::reporter::{Reporter, Voice};
+use crate::connection::{Backoff, Connection, Endpoint};
+use crate::delivery::{Counters, Event, Reply, epoch_ms, ms};
+use crate::error::{Error, Result};
+use crate::wire::store09::Codec;
+
+/// Writes an outbox to Redis.
+pub(super) struct Writer {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) voice: Voice,
+    pub(super) codec: Codec,
+    pub(super) node_id: String,
+}
+
+impl Writer {
+    const BATCH_ITEMS: usize = 512;
+    const BATCH_BYTES: usize = 1024 * 1024;
+
+    /// Connects, writes and reconnects, until the outbox is closed and empty.
+    pub(super) async fn run(self: Arc<Self>, endpoint: Endpoint) {
+        tokio::select! {
+            () = self.outbox.finished() => {}
+            () = self.keep_writing(&endpoint) => {}
+            () = expire(&self.outbox, self.reporter()) => {}
+        }
+        self.tell_losses();
+    }
+
+    async fn keep_writing(&self, endpoint: &Endpoint) {
+        let mut backoff = Backoff::new();
+        let mut again = false;
+        loop {
+            let error = match Connection::open(endpoint).await {
+                Ok(connection) => {
+                    drop_items(self.outbox.set_online(true), &self.outbox, self.reporter());
+                    self.voice.connected(std::mem::replace(&mut again, true));
+                    self.tell_losses();
+                    backoff = Backoff::new();
+                    let Err(error) = self.serve(connection).await;
+                    drop_items(self.outbox.set_online(false), &self.outbox, self.reporter());
+                    self.voice.disconnected(error);
+                    None
+                }
+                Err(error) => Some(error),
+            };
+            let (attempt, pause) = backoff.next_pause();
+            self.voice.retrying(error, attempt, pause);
+            sleep(pause).await;
+        }
+    }
+
+    /// Writes until the connection breaks.
+    async fn serve(&self, mut connection: Connection) -> Result<Infallible> {
+        loop {
+            let batch = self.outbox.take(Self::BATCH_ITEMS, Self::BATCH_BYTES);
+            if batch.is_empty() {
+                self.idle(&mut connection).await?;
+            } else {
+                self.exchange(&mut connection, batch).await?;
+            }
+        }
+    }
+
+    /// Waits for something to write; meanwhile notices when the connection breaks.
+    async fn idle(&self, connection: &mut Connection) -> Result<()> {
+        tokio::select! {
+            () = self.outbox.queued.notified() => Ok(()),
+            value = connection.next() => {
+                let value = value?;
+                Err(connection.lost(format_args!("it sent {value:?} unasked")))
+            }
+            () = sleep(Connection::PING_INTERVAL) => {
+                connection.send(cmd("PING").get_packed_command()).await?;
+                connection.reply().await.map(|_| ())
+            }
+        }
+    }
+
+    async fn exchange(&self, connection: &mut Connection, items: Vec<Item>) -> Result<()> {
+        let mut batch = Batch {
+            writer: self,
+            items: VecDeque::from(items),
+        };
+        connection.send(batch.pack()).await?;
+        while !batch.items.is_empty() {
+            let value = connection.reply().await?;
+            batch.answered(&value);
+        }
+        drop(batch);
+        self.tell_losses();
+        Ok(())
+    }
+
+    fn answer(&self, item: &Item, value: &Value) {
+        let reply = match value {
+            Value::ServerError(reply) => {
+                let (command, reply) = (item.request.name(), reply.to_string());
+                return self.refused(item, Error::Reply { command, reply });
+            }
+            Value::Int(number) => Reply::Integer(*number),
+            Value::BulkString(bytes) => Reply::Bytes(bytes),
+            _ => Reply::Nil,
+        };
+        if item.request.is_publish() {
+            Counters::count(&self.reporter().counters.published);
+        }
+        if let Some(ticket) = item.ticket.filter(|&ticket| self.outbox.claim(ticket)) {
+            self.reporter().reply(ticket, reply);
+        }
+    }
+
+    /// Tells the caller that `item` was not done, or everybody when no caller waits.
+    fn refused(&self, item: &Item, error: Error) {
+        match item.ticket {
+            Some(ticket) if self.outbox.claim(ticket) => self.reporter().fail(ticket, &error),
+            Some(_) => {}
+            None => {
+                Counters::count(&self.reporter().counters.dropped);
+                self.reporter().error(Some(self.voice.link), error);
+            }
+        }
+    }
+
+    /// Drops what is left once no more can be written.
+    pub(super) fn abandon(&self) {
+        for item in self.outbox.take_all() {
+            Counters::count(&self.reporter().counters.dropped);
+            self.outbox.lose(&item, true);
+            item.ticket
+                .iter()
+                .for_each(|&ticket| self.reporter().fail(ticket, &Error::Closed));
+        }
+        self.tell_losses();
+    }
+
+    fn tell_losses(&self) {
+        let Losses {
+            dropped,
+            unconfirmed,
+            since: Some(since),
+        } = self.outbox.take_losses()
+        else {
+            return;
+        };
+        let age = since.elapsed();
+        let since = SystemTime::now().checked_sub(age).map_or(0, epoch_ms);
+        let connection = self.voice.link;
+        self.reporter().tell(&Event::Gap {
+            connection,
+            since,
+            duration: ms(age),
+            dropped,
+            unconfirmed,
+        });
+    }
+
+    fn reporter(&self) -> &Reporter {
+        &self.voice.reporter
+    }
+}
+
+/// Answers the commands whose time is up.
+async fn expire(outbox: &Outbox, reporter: &Reporter) {
+    loop {
+        match outbox.next_deadline() {
+            Some(deadline) => sleep_until(deadline).await,
+            None => outbox.deadlines.notified().await,
+        }
+        for ticket in outbox.expired(Instant::now()) {
+            reporter.fail(ticket, &Error::Timeout(outbox.command_timeout_ms()));
+        }
+    }
+}
+
+/// Counts and tells what the full queue of `outbox` pushed out.
+pub(super) fn drop_items(items: Vec<Item>, outbox: &Outbox, reporter: &Reporter) {
+    for item in items {
+        Counters::count(&reporter.counters.dropped);
+        if outbox.lose(&item, true) {
+            reporter.error(None, Error::QueueFull);
+        }
+        if let Some(ticket) = item.ticket.filter(|&ticket| outbox.claim(ticket)) {
+            reporter.fail(ticket, &Error::QueueFull);
+        }
+    }
+}
+
+/// What was written and is not yet answered.
+struct Batch<'a> {
+    writer: &'a Writer,
+    items: VecDeque<Item>,
+}
+
+impl Batch<'_> {
+    /// Packs the items; those that cannot be packed are told and left out.
+    fn pack(&mut self) -> Vec<u8> {
+        let mut packed = Vec::new();
+        let writer = self.writer;
+        self.items.retain(|item| {
+            match item
+                .request
+                .pack(writer.codec, &writer.node_id, &mut packed)
+            {
+                Ok(()) => true,
+                Err(error) => {
+                    writer.refused(item, error);
+                    false
+                }
+            }
+        });
+        packed
+    }
+
+    fn answered(&mut self, value: &Value) {
+        if let Some(item) = self.items.pop_front() {
+            self.writer.answer(&item, value);
+        }
+    }
+}
+
+/// Whatever has no answer when the connection breaks or the store gives up: commands go again,
+/// since doing them twice does no harm; a publish may already have been delivered, so it is
+/// counted as unconfirmed and let go.
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let Writer { outbox, .. } = self.writer;
+        let (publishes, again): (Vec<Item>, _) = self
+            .items
+            .drain(..)
+            .partition(|item| item.request.is_publish());
+        for item in &publishes {
+            Counters::count(&self.writer.reporter().counters.unconfirmed);
+            outbox.lose(item, false);
+        }
+        outbox.done(again);
+    }
+}

@@ -1,0 +1,12 @@
+//! MessagePack ↔ JSON text, meaning what the same bytes mean to JavaScript.
+//!
+//! By hand over `rmp`, not through serde: serde has no word for an extension, shows broken UTF-8
+//! as binary, does not know the length of a JSON array in advance, and recurses.
+
+mod input;
+mod read;
+mod write;
+
+pub(super) use input::{Head, Input};
+pub(super) use read::{append_key, append_value};
+pub(super) use write::from_json;

@@ -1,0 +1,122 @@
+//! MessagePack → JSON text: what `JSON.stringify` makes of the decoded value.
+
+use super::input::{Head, Input};
+use crate::model::json_number;
+use crate::wire::{MAX_DEPTH, Malformed};
+
+/// An array or a map that has begun.
+struct Open {
+    /// Elements, or pairs, that the payload still owes. Nothing is reserved for them.
+    left: u32,
+    /// Whether the next one needs a comma before it.
+    comma: bool,
+    is_map: bool,
+}
+
+/// Appends the JSON text of the next value, which lies within `outer` arrays and maps.
+pub(in crate::wire) fn append_value(
+    input: &mut Input<'_>,
+    outer: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
+    let mut open: Vec<Open> = Vec::new();
+    loop {
+        match input.head()? {
+            Head::Array(left) => begin(&mut open, left, false, out),
+            Head::Map(left) => begin(&mut open, left, true, out),
+            scalar => append_scalar(&scalar, out),
+        }
+        if outer + open.len() > MAX_DEPTH {
+            return Err(Malformed::Depth);
+        }
+        if !go_on(input, &mut open, out)? {
+            return Ok(());
+        }
+    }
+}
+
+fn begin(open: &mut Vec<Open>, left: u32, is_map: bool, out: &mut Vec<u8>) {
+    out.push(if is_map { b'{' } else { b'[' });
+    open.push(Open {
+        left,
+        comma: false,
+        is_map,
+    });
+}
+
+/// Closes what is complete, and writes what comes before the next value, if there is one.
+fn go_on(
+    input: &mut Input<'_>,
+    open: &mut Vec<Open>,
+    out: &mut Vec<u8>,
+) -> Result<bool, Malformed> {
+    while let Some(inner) = open.last_mut() {
+        if inner.left > 0 {
+            inner.left -= 1;
+            if inner.comma {
+                out.push(b',');
+            }
+            inner.comma = true;
+            if inner.is_map {
+                append_key(input, out)?;
+                out.push(b':');
+            }
+            return Ok(true);
+        }
+        out.push(if inner.is_map { b'}' } else { b']' });
+        open.pop();
+    }
+    Ok(false)
+}
+
+/// Appends a key: JavaScript has only strings, and turns the other scalars into them.
+pub(in crate::wire) fn append_key(
+    input: &mut Input<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
+    match input.head()? {
+        Head::String(text) => append_string(text, out),
+        Head::Number(value) if value.is_nan() => out.extend_from_slice(b"\"NaN\""),
+        Head::Number(value) if value.is_infinite() => {
+            let text: &[u8] = if value > 0.0 {
+                b"\"Infinity\""
+            } else {
+                b"\"-Infinity\""
+            };
+            out.extend_from_slice(text);
+        }
+        scalar @ (Head::Nil | Head::Bool(_) | Head::Number(_)) => {
+            out.push(b'"');
+            append_scalar(&scalar, out);
+            out.push(b'"');
+        }
+        Head::Binary(_) | Head::Array(_) | Head::Map(_) => return Err(Malformed::Type),
+    }
+    Ok(())
+}
+
+fn append_scalar(scalar: &Head<'_>, out: &mut Vec<u8>) {
+    match scalar {
+        Head::Bool(true) => out.extend_from_slice(b"true"),
+        Head::Bool(false) => out.extend_from_slice(b"false"),
+        Head::Number(value) => out.extend_from_slice(json_number(*value).as_bytes()),
+        Head::String(text) => append_string(text, out),
+        Head::Binary(bytes) => append_buffer(bytes, out),
+        Head::Nil | Head::Array(_) | Head::Map(_) => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Escapes as `JSON.stringify` does, and reads broken UTF-8 as Node does.
+fn append_string(bytes: &[u8], out: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(bytes);
+    // Writing a `str` into a `Vec` cannot fail.
+    let _ = serde_json::to_writer(out, &*text);
+}
+
+/// `Buffer.prototype.toJSON`.
+fn append_buffer(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"type":"Buffer","data":"#);
+    // Writing bytes into a `Vec` cannot fail.
+    let _ = serde_json::to_writer(&mut *out, bytes);
+    out.push(b'}');
+}
