@@ -8,6 +8,7 @@
  */
 class Client {
   #native;
+  #key;
   #deliveries;
 
   /**
@@ -19,6 +20,7 @@ class Client {
   constructor(store, id, native, deliveries) {
     this.store = store;
     this.id = id;
+    this.#key = String(id);
     this.#native = native;
     this.#deliveries = deliveries;
   }
@@ -29,7 +31,7 @@ class Client {
    * @returns {this}
    */
   get(key, fn) {
-    this.#native.get(this.id, String(key), this.#deliveries.expect(fn));
+    this.#native.get(this.#key, String(key), this.#deliveries.expect(fn));
     return this;
   }
 
@@ -41,7 +43,7 @@ class Client {
    */
   set(key, value, fn) {
     const bytes = Buffer.isBuffer(value) ? value : String(value);
-    this.#native.set(this.id, String(key), bytes, this.#deliveries.expect(fn));
+    this.#native.set(this.#key, String(key), bytes, this.#deliveries.expect(fn));
     return this;
   }
 
@@ -51,7 +53,7 @@ class Client {
    * @returns {this}
    */
   del(key, fn) {
-    this.#native.del(this.id, String(key), this.#deliveries.expect(fn));
+    this.#native.del(this.#key, String(key), this.#deliveries.expect(fn));
     return this;
   }
 
@@ -62,7 +64,7 @@ class Client {
    */
   has(key, fn) {
     const answer = fn && ((error, has) => (error ? fn(error) : fn(null, has === 1)));
-    this.#native.has(this.id, String(key), this.#deliveries.expect(answer));
+    this.#native.has(this.#key, String(key), this.#deliveries.expect(answer));
     return this;
   }
 
@@ -73,9 +75,10 @@ class Client {
    */
   destroy(expiration) {
     if (typeof expiration === 'number') {
-      this.#native.expire(this.id, expiration);
+      // Redis takes whole seconds; anything it would refuse leaves the data as it is.
+      if (Number.isFinite(expiration)) this.#native.expire(this.#key, Math.ceil(expiration));
     } else {
-      this.#native.destroy(this.id);
+      this.#native.destroy(this.#key);
     }
     return this;
   }

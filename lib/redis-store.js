@@ -110,9 +110,9 @@ class RedisStore extends EventEmitter {
    */
   publish(name, ...args) {
     if (this.#packs) {
-      this.#native.publishPacked(name, this.pack({ nodeId: this.nodeId, args }));
+      this.#native.publishPacked(String(name), this.pack({ nodeId: this.nodeId, args }));
     } else {
-      this.#native.publish(name, JSON.stringify(args));
+      this.#native.publish(String(name), JSON.stringify(args));
     }
     this.emit('publish', name, ...args);
   }
@@ -124,8 +124,8 @@ class RedisStore extends EventEmitter {
    * @param {() => void} [fn] called once Redis has confirmed the subscription
    */
   subscribe(name, consumer, fn) {
-    const channel = this.#native.subscribe(name, this.#deliveries.expect(fn && (() => fn())));
-    if (consumer) this.#deliveries.add(channel, name, consumer);
+    const channel = this.#native.subscribe(String(name), this.#deliveries.expect(fn && (() => fn())));
+    if (consumer) this.#deliveries.add(channel, String(name), consumer);
     this.emit('subscribe', name, consumer, fn);
   }
 
@@ -135,8 +135,8 @@ class RedisStore extends EventEmitter {
    * @param {() => void} [fn] called once Redis has confirmed it
    */
   unsubscribe(name, fn) {
-    this.#deliveries.remove(name);
-    this.#native.unsubscribe(name, this.#deliveries.expect(fn && (() => fn())));
+    this.#deliveries.remove(String(name));
+    this.#native.unsubscribe(String(name), this.#deliveries.expect(fn && (() => fn())));
     this.emit('unsubscribe', name, fn);
   }
 

@@ -1,10 +1,14 @@
 'use strict';
 
+/** What only an outage brings; the rest is told whenever it happens. */
+const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
+
 /** Emits the events of the native side on the store. */
 class Reporter {
   #emitter;
-  /** The connections whose outage the console has been told of. */
-  #warned = new Set();
+  /** The connections that are away: an outage lasts as long as there are any. */
+  #away = new Set();
+  #warned = false;
 
   /** @param {import('node:events').EventEmitter} emitter the store */
   constructor(emitter) {
@@ -16,7 +20,8 @@ class Reporter {
    * @param {{ event: string, connection?: string, error?: { code: string, message: string } }} event
    */
   event({ event, error, ...details }) {
-    if (event === 'connect') this.#warned.delete(details.connection);
+    if (event === 'connect') this.#back(details.connection);
+    if (event === 'disconnect') this.#away.add(details.connection);
     if (event === 'error') {
       this.error(Object.assign(this.toError(error), details));
     } else if (error) {
@@ -26,21 +31,25 @@ class Reporter {
     }
   }
 
+  #back(connection) {
+    this.#away.delete(connection);
+    if (this.#away.size === 0) this.#warned = false;
+  }
+
   /**
-   * Emits `error`, which never throws: where nobody listens, the console is told, once in each
-   * outage of a connection.
+   * Emits `error`, which never throws: where nobody listens, the console is told, once in an
+   * outage.
    * @param {Error & { code?: string, connection?: string | null }} error
    */
   error(error) {
+    const outage = OUTAGE.has(error.code);
+    if (outage) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {
       this.#emitter.emit('error', error);
-      return;
+    } else if (!outage || !this.#warned) {
+      this.#warned ||= outage;
+      console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
     }
-    if (error.code === 'ERR_CONNECT' || error.code === 'ERR_REFUSED' || error.code === 'ERR_CONNECTION_LOST') {
-      if (this.#warned.has(error.connection)) return;
-      this.#warned.add(error.connection);
-    }
-    console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
   }
 
   /**

@@ -111,12 +111,7 @@ impl Serialize for Error {
             cause: Option<String>,
         }
         let cause = std::error::Error::source(self).map(ToString::to_string);
-        Fields {
-            code: self.code(),
-            message: self.to_string(),
-            cause,
-        }
-        .serialize(serializer)
+        Fields { code: self.code(), message: self.to_string(), cause }.serialize(serializer)
     }
 }
 

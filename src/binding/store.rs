@@ -103,25 +103,15 @@ impl NativeStore {
         let node_id = NodeId::from_json(&options.node_id).ok_or_else(|| invalid("nodeId"))?;
         let options = Options {
             node_id,
-            codec: if options.message_pack {
-                Codec::MessagePack
-            } else {
-                Codec::Json
-            },
-            unpack: if options.raw {
-                Unpack::JavaScript
-            } else {
-                Unpack::Native
-            },
+            codec: if options.message_pack { Codec::MessagePack } else { Codec::Json },
+            unpack: if options.raw { Unpack::JavaScript } else { Unpack::Native },
             queue: QueueLimits {
                 messages: options.queue_messages as usize,
                 bytes: to_usize(options.queue_bytes),
             },
             command_timeout: Duration::from_millis(options.command_timeout.into()),
         };
-        Ok(Self {
-            store: Store::new(runtime::handle()?, options, Box::new(Bell(bell))),
-        })
+        Ok(Self { store: Store::new(runtime::handle()?, options, Box::new(Bell(bell))) })
     }
 
     /// Opens the connections to three endpoints, each as JSON.
@@ -129,8 +119,7 @@ impl NativeStore {
     pub fn connect(&self, publisher: String, subscriber: String, commander: String) -> Result<()> {
         let read =
             |json: &str| Endpoint::from_json(json).map_err(|e| Error::from_reason(e.to_string()));
-        self.store
-            .connect(read(&publisher)?, read(&subscriber)?, read(&commander)?);
+        self.store.connect(read(&publisher)?, read(&subscriber)?, read(&commander)?);
         Ok(())
     }
 
@@ -144,8 +133,7 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn publish_packed(&self, channel: String, payload: Either<String, Buffer>) {
         let payload = bytes_of(payload);
-        self.store
-            .send(Request::PublishPacked { channel, payload }, None);
+        self.store.send(Request::PublishPacked { channel, payload }, None);
     }
 
     /// Subscribes; returns the number under which the channel's messages come.
@@ -169,8 +157,7 @@ impl NativeStore {
     /// `HSET`
     #[napi(catch_unwind)]
     pub fn set(&self, key: String, field: String, value: Either<String, Buffer>, ticket: u32) {
-        self.store
-            .send(Request::Set(key, field, bytes_of(value)), waits(ticket));
+        self.store.send(Request::Set(key, field, bytes_of(value)), waits(ticket));
     }
 
     /// `HDEL`
@@ -265,19 +252,12 @@ fn bytes_of(value: Either<String, Buffer>) -> Vec<u8> {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "JavaScript's numbers are doubles"
-)]
+#[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers are doubles")]
 fn number(count: u64) -> f64 {
     count as f64
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
 fn to_usize(number: f64) -> usize {
     number as usize
 }

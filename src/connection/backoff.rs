@@ -25,10 +25,7 @@ impl Backoff {
             .with_factor(2.0)
             .with_jitter()
             .without_max_times();
-        Self {
-            pauses: builder.build(),
-            attempt: 0,
-        }
+        Self { pauses: builder.build(), attempt: 0 }
     }
 
     /// Counts a failed attempt: its number and the pause to make before the next one.

@@ -54,13 +54,7 @@ impl Default for Endpoint {
 
 impl Default for Tls {
     fn default() -> Self {
-        Self {
-            ca: Vec::new(),
-            cert: None,
-            key: None,
-            servername: None,
-            reject_unauthorized: true,
-        }
+        Self { ca: Vec::new(), cert: None, key: None, servername: None, reject_unauthorized: true }
     }
 }
 
@@ -77,13 +71,7 @@ impl Endpoint {
     /// differ: channels span databases.
     #[must_use]
     pub fn same_server(&self, other: &Self) -> bool {
-        Self {
-            db: 0,
-            ..self.clone()
-        } == Self {
-            db: 0,
-            ..other.clone()
-        }
+        Self { db: 0, ..self.clone() } == Self { db: 0, ..other.clone() }
     }
 }
 

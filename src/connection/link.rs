@@ -31,7 +31,7 @@ impl Connection {
     /// How often a connection is pinged.
     pub const PING_INTERVAL: Duration = Duration::from_secs(2);
     /// A connection that owes an answer and is silent for this long is lost.
-    pub const SILENCE_LIMIT: Duration = Duration::from_secs(8);
+    pub const SILENCE_LIMIT: Duration = Duration::from_secs(6);
 
     /// Opens a connection, authenticates, selects the database and sees that commands work.
     ///
@@ -43,14 +43,9 @@ impl Connection {
     }
 
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
-        let stream = stream::open(endpoint)
-            .await
-            .map_err(|e| cannot_connect(endpoint, e))?;
+        let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
         let framed = Framed::new(stream, ValueCodec::default());
-        let mut connection = Self {
-            framed,
-            endpoint: endpoint.to_string(),
-        };
+        let mut connection = Self { framed, endpoint: endpoint.to_string() };
         for command in greeting(endpoint) {
             connection.send(command.get_packed_command()).await?;
             if let Value::ServerError(reply) = connection.next().await? {
@@ -68,7 +63,9 @@ impl Connection {
     /// # Errors
     /// [`Error::Lost`]; how much was written is then unknown.
     pub async fn send(&mut self, packed: Vec<u8>) -> Result<()> {
-        match timeout(Self::SILENCE_LIMIT, self.framed.send(packed)).await {
+        // A second more for each MiB, so that a slow way is not taken for a dead one.
+        let limit = Self::SILENCE_LIMIT + Duration::from_secs(packed.len() as u64 >> 20);
+        match timeout(limit, self.framed.send(packed)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.lost(error)),
             Err(_) => Err(self.silent()),
@@ -90,28 +87,34 @@ impl Connection {
     /// Waits for a reply that Redis owes.
     ///
     /// # Errors
-    /// [`Error::Lost`], also when none came within [`Self::SILENCE_LIMIT`].
+    /// [`Error::Lost`], also when nothing came within [`Self::SILENCE_LIMIT`].
     pub async fn reply(&mut self) -> Result<Value> {
-        timeout(Self::SILENCE_LIMIT, self.next())
-            .await
-            .unwrap_or_else(|_| Err(self.silent()))
+        loop {
+            let before = self.buffered();
+            match timeout(Self::SILENCE_LIMIT, self.next()).await {
+                Ok(reply) => return reply,
+                Err(_) if self.buffered() != before => {}
+                Err(_) => return Err(self.silent()),
+            }
+        }
+    }
+
+    /// How many bytes of a reply that is not yet complete have arrived: while that changes, the
+    /// connection is not silent.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.framed.read_buffer().len()
     }
 
     /// The error for a connection that owes an answer and gave none.
     #[must_use]
     pub fn silent(&self) -> Error {
-        self.lost(format_args!(
-            "no answer for {} s",
-            Self::SILENCE_LIMIT.as_secs()
-        ))
+        self.lost(format_args!("no answer for {} s", Self::SILENCE_LIMIT.as_secs()))
     }
 
     /// The error for a connection that cannot be used any more.
     pub fn lost(&self, reason: impl std::fmt::Display) -> Error {
-        Error::Lost {
-            endpoint: self.endpoint.clone(),
-            reason: reason.to_string(),
-        }
+        Error::Lost { endpoint: self.endpoint.clone(), reason: reason.to_string() }
     }
 }
 
@@ -134,8 +137,5 @@ fn greeting(endpoint: &Endpoint) -> impl Iterator<Item = Cmd> {
 }
 
 fn cannot_connect(endpoint: &Endpoint, source: io::Error) -> Error {
-    Error::Connect {
-        endpoint: endpoint.to_string(),
-        source: Arc::new(source),
-    }
+    Error::Connect { endpoint: endpoint.to_string(), source: Arc::new(source) }
 }

@@ -47,8 +47,5 @@ async fn open_unix(path: &str) -> io::Result<Stream> {
 
 #[cfg(not(unix))]
 async fn open_unix(_path: &str) -> io::Result<Stream> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "this platform has no unix domain sockets",
-    ))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this platform has no unix domain sockets"))
 }

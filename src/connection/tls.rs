@@ -20,9 +20,7 @@ pub(super) fn client_config(options: &Tls) -> io::Result<ClientConfig> {
     let builder = if options.reject_unauthorized {
         builder.with_root_certificates(roots(&options.ca)?)
     } else {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
     };
     match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => {
@@ -33,10 +31,7 @@ pub(super) fn client_config(options: &Tls) -> io::Result<ClientConfig> {
                 .map_err(|e| unreadable("cert", &e))
         }
         (None, None) => Ok(builder.with_no_client_auth()),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "tls.cert and tls.key go together",
-        )),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "tls.cert and tls.key go together")),
     }
 }
 
@@ -60,10 +55,7 @@ fn certificates(option: &str, pem: &str) -> io::Result<Vec<CertificateDer<'stati
 }
 
 fn unreadable(option: &str, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        format!("tls.{option} cannot be used: {error}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidInput, format!("tls.{option} cannot be used: {error}"))
 }
 
 /// Takes any certificate, as Node does for `rejectUnauthorized: false`; signatures are checked.
@@ -88,12 +80,7 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -102,12 +89,7 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -94,13 +94,7 @@ impl Chunk {
         self.messages += usize::from(entry.is_message());
         match *entry {
             Entry::Args { channel, args } => self.put(&[0, channel], &[args.as_bytes()]),
-            Entry::Dispatch {
-                channel,
-                volatile,
-                room,
-                packet,
-                exceptions,
-            } => {
+            Entry::Dispatch { channel, volatile, room, packet, exceptions } => {
                 let volatile = volatile.map_or(0, |on| 1 + u32::from(on));
                 let parts = [room.as_bytes(), packet.as_bytes(), exceptions.as_bytes()];
                 self.put(&[1, channel, volatile], &parts);
@@ -124,8 +118,7 @@ impl Chunk {
         for part in parts {
             self.bytes.extend_from_slice(part);
             // Redis limits a string to 512 MB, so a length always fits.
-            self.index
-                .push(u32::try_from(part.len()).unwrap_or(u32::MAX));
+            self.index.push(u32::try_from(part.len()).unwrap_or(u32::MAX));
         }
     }
 }
@@ -136,22 +129,12 @@ impl Entry<'_> {
     fn len(&self) -> usize {
         match *self {
             Entry::Args { args, .. } => args.len(),
-            Entry::Dispatch {
-                room,
-                packet,
-                exceptions,
-                ..
-            } => room.len() + packet.len() + exceptions.len(),
-            Entry::Raw { payload, .. } => payload.len(),
-            Entry::Reply {
-                reply: Reply::Bytes(bytes),
-                ..
-            } => bytes.len(),
-            Entry::Reply {
-                reply: Reply::Error(json),
-                ..
+            Entry::Dispatch { room, packet, exceptions, .. } => {
+                room.len() + packet.len() + exceptions.len()
             }
-            | Entry::Event { json } => json.len(),
+            Entry::Raw { payload, .. } => payload.len(),
+            Entry::Reply { reply: Reply::Bytes(bytes), .. } => bytes.len(),
+            Entry::Reply { reply: Reply::Error(json), .. } | Entry::Event { json } => json.len(),
             Entry::Reply { .. } => 0,
         }
     }
@@ -159,9 +142,6 @@ impl Entry<'_> {
     /// Whether it is a message from a channel.
     #[must_use]
     pub const fn is_message(&self) -> bool {
-        matches!(
-            self,
-            Entry::Args { .. } | Entry::Dispatch { .. } | Entry::Raw { .. }
-        )
+        matches!(self, Entry::Args { .. } | Entry::Dispatch { .. } | Entry::Raw { .. })
     }
 }

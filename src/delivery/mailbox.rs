@@ -63,12 +63,7 @@ impl Mailbox {
     /// An empty mailbox that calls `wake` when it fills.
     #[must_use]
     pub fn new(limits: Limits, wake: Box<dyn Wake>) -> Self {
-        Self {
-            state: Mutex::new(State::default()),
-            drained: Notify::new(),
-            limits,
-            wake,
-        }
+        Self { state: Mutex::new(State::default()), drained: Notify::new(), limits, wake }
     }
 
     /// Appends `entry` and wakes the event loop if it is not already on its way.
@@ -137,9 +132,6 @@ impl State {
         self.messages -= chunk.messages;
         self.bytes -= chunk.bytes.len();
         self.armed = !self.chunks.is_empty();
-        Some(Drained {
-            chunk,
-            more: self.armed,
-        })
+        Some(Drained { chunk, more: self.armed })
     }
 }

@@ -38,14 +38,9 @@ fn decimal(text: &str) -> f64 {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let infinity = unsigned == "Infinity";
     // Rust also reads `inf`, `nan` and `infinity`, which ECMAScript does not.
-    let digits = unsigned
-        .bytes()
-        .all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    if infinity || digits {
-        text.parse().unwrap_or(f64::NAN)
-    } else {
-        f64::NAN
-    }
+    let digits =
+        unsigned.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    if infinity || digits { text.parse().unwrap_or(f64::NAN) } else { f64::NAN }
 }
 
 /// `0x`, `0o` and `0b` literals of any length, rounded once.
@@ -68,10 +63,7 @@ fn radix(text: &str, bits: u32) -> f64 {
             high |= u128::from(digit != 0);
         }
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "rounding to a double is the aim"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "rounding to a double is the aim")]
     let value = high as f64;
     value * 2f64.powi(dropped_bits)
 }

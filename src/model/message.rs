@@ -25,12 +25,7 @@ impl Args<'_> {
     #[must_use]
     pub fn into_owned(self) -> Args<'static> {
         match self {
-            Args::Dispatch {
-                room,
-                packet,
-                volatile,
-                exceptions,
-            } => Args::Dispatch {
+            Args::Dispatch { room, packet, volatile, exceptions } => Args::Dispatch {
                 room: Cow::Owned(room.into_owned()),
                 packet: Cow::Owned(packet.into_owned()),
                 volatile,

@@ -54,11 +54,7 @@ impl<S: Subscriber> Session<S> {
 
     /// A session that reports to `subscriber`; it connects when [`Self::run`] is polled.
     pub fn new(subscriber: S) -> Arc<Self> {
-        Arc::new(Self {
-            subscriptions: Mutex::default(),
-            changed: Notify::new(),
-            subscriber,
-        })
+        Arc::new(Self { subscriptions: Mutex::default(), changed: Notify::new(), subscriber })
     }
 
     /// Changes the subscriptions, and has the session act on it.
@@ -70,9 +66,7 @@ impl<S: Subscriber> Session<S> {
 
     /// Looks something up in the subscriptions.
     pub fn lock(&self) -> MutexGuard<'_, Subscriptions> {
-        self.subscriptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who the session reports to.
@@ -89,8 +83,7 @@ impl<S: Subscriber> Session<S> {
                 Ok(connection) => {
                     let mut visit = Visit::new(&self, connection, gap_since);
                     let Err(error) = visit.serve().await;
-                    self.subscriber
-                        .settled(&self.change(Subscriptions::offline));
+                    self.subscriber.settled(&self.change(Subscriptions::offline));
                     if visit.restored {
                         gap_since = Some(visit.proven);
                         backoff = Backoff::new();
@@ -119,6 +112,7 @@ struct Visit<'a, S> {
     proven: SystemTime,
     pinged: Option<SystemTime>,
     heard: Instant,
+    buffered: usize,
     ping: Interval,
 }
 
@@ -136,6 +130,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             proven,
             pinged: None,
             heard,
+            buffered: 0,
             ping,
         }
     }
@@ -181,19 +176,18 @@ impl<'a, S: Subscriber> Visit<'a, S> {
     }
 
     async fn check(&mut self) -> Result<()> {
-        let owed = self.pinged.is_some() || !self.session.lock().settled();
-        if !self.session.subscriber.has_room() {
-            // Nothing is read, so nothing can be heard: that is no silence of Redis.
+        let buffered = std::mem::replace(&mut self.buffered, self.connection.buffered());
+        // While the mailbox is full nothing is read, and so nothing can be heard.
+        if self.buffered != buffered || !self.session.subscriber.has_room() {
             self.heard = Instant::now();
         }
+        let owed = self.pinged.is_some() || !self.session.lock().settled();
         if owed && self.heard.elapsed() > Connection::SILENCE_LIMIT {
             return Err(self.connection.silent());
         }
         if self.pinged.is_none() {
             self.pinged = Some(SystemTime::now());
-            self.connection
-                .send(cmd("PING").get_packed_command())
-                .await?;
+            self.connection.send(cmd("PING").get_packed_command()).await?;
         }
         Ok(())
     }
@@ -208,9 +202,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
                 self.pong();
                 Ok(())
             }
-            other => Err(self
-                .connection
-                .lost(format_args!("it sent {other:?} to a subscriber"))),
+            other => Err(self.connection.lost(format_args!("it sent {other:?} to a subscriber"))),
         }
     }
 
@@ -224,18 +216,14 @@ impl<'a, S: Subscriber> Visit<'a, S> {
                         Ok(())
                     }
                     (b"subscribe" | b"unsubscribe", _) => self.confirm().map(|_| ()),
-                    _ => Err(self
-                        .connection
-                        .lost("it sent a subscriber something unknown")),
+                    _ => Err(self.connection.lost("it sent a subscriber something unknown")),
                 }
             }
             (Some(Value::BulkString(kind)), Some(_), None) if *kind == *b"pong" => {
                 self.pong();
                 Ok(())
             }
-            _ => Err(self
-                .connection
-                .lost("it sent a subscriber something unknown")),
+            _ => Err(self.connection.lost("it sent a subscriber something unknown")),
         }
     }
 
@@ -265,10 +253,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             Op::Subscribe(_) => "SUBSCRIBE",
             Op::Unsubscribe(..) => "UNSUBSCRIBE",
         };
-        self.session.subscriber.refused(Error::Reply {
-            command,
-            reply: reply.to_owned(),
-        });
+        self.session.subscriber.refused(Error::Reply { command, reply: reply.to_owned() });
         Ok(())
     }
 }

@@ -56,13 +56,7 @@ impl Subscriptions {
         }
         let wanted = self.wanted.entry(name).or_insert_with(|| {
             self.last_channel = self.last_channel.wrapping_add(1);
-            Wanted {
-                route: Route {
-                    channel: self.last_channel,
-                    shape,
-                },
-                tickets: Vec::new(),
-            }
+            Wanted { route: Route { channel: self.last_channel, shape }, tickets: Vec::new() }
         });
         wanted.tickets.extend(ticket);
         wanted.route
@@ -101,14 +95,8 @@ impl Subscriptions {
     pub fn offline(&mut self) -> Vec<u32> {
         self.online = false;
         let gone = self.unconfirmed.drain(..).chain(self.unsent.drain(..));
-        gone.filter_map(|op| {
-            if let Op::Unsubscribe(_, ticket) = op {
-                ticket
-            } else {
-                None
-            }
-        })
-        .collect()
+        gone.filter_map(|op| if let Op::Unsubscribe(_, ticket) = op { ticket } else { None })
+            .collect()
     }
 
     /// Up to `most` commands to write now, in order.

@@ -18,7 +18,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use self::outbox::Outbox;
 use self::receiver::Receiver;
 use self::reporter::{Reporter, Voice};
-use self::writer::{Writer, drop_items};
+use self::writer::Writer;
 use crate::connection::Endpoint;
 use crate::delivery::{Counters, Drained, Event, Limits, Link, Mailbox, Wake};
 use crate::model::NodeId;
@@ -83,10 +83,7 @@ struct Tasks {
 
 impl Store {
     /// What may wait for a busy event loop before Redis is left to wait.
-    const MAILBOX: Limits = Limits {
-        messages: 100_000,
-        bytes: 64 * 1024 * 1024,
-    };
+    const MAILBOX: Limits = Limits { messages: 100_000, bytes: 64 * 1024 * 1024 };
 
     /// A store without connections. `wake` is called when [`Self::drain`] has something to give.
     #[must_use]
@@ -96,7 +93,7 @@ impl Store {
         let receiver = Receiver::new(Arc::clone(&reporter), options.node_id.clone(), raw);
         Self {
             runtime,
-            publisher: Arc::new(Outbox::new(options.queue, options.command_timeout)),
+            publisher: new_outbox(&options, &reporter, Link::Pub),
             session: Session::new(receiver),
             commander: OnceLock::new(),
             tasks: Mutex::default(),
@@ -114,35 +111,22 @@ impl Store {
         links.subscriber.lead_to(subscriber.to_string());
         links.commander.lead_to(commander.to_string());
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.session = Some(
-            self.runtime
-                .spawn(Arc::clone(&self.session).run(subscriber)),
-        );
+        tasks.session = Some(self.runtime.spawn(Arc::clone(&self.session).run(subscriber)));
         if shared {
             // Channels span databases, so the commands' database serves both.
-            tasks
-                .writers
-                .push(self.spawn_writer(&self.publisher, Link::Pub, commander));
+            tasks.writers.push(self.spawn_writer(&self.publisher, commander));
         } else {
             let outbox = self.split_commands();
-            tasks
-                .writers
-                .push(self.spawn_writer(&self.publisher, Link::Pub, publisher));
-            tasks
-                .writers
-                .push(self.spawn_writer(&outbox, Link::Cmd, commander));
+            tasks.writers.push(self.spawn_writer(&self.publisher, publisher));
+            tasks.writers.push(self.spawn_writer(&outbox, commander));
         }
     }
 
     fn split_commands(&self) -> Arc<Outbox> {
-        let outbox = self.commander.get_or_init(|| {
-            Arc::new(Outbox::new(
-                self.options.queue,
-                self.options.command_timeout,
-            ))
-        });
+        let outbox = new_outbox(&self.options, &self.reporter, Link::Cmd);
+        let outbox = self.commander.get_or_init(|| outbox);
         for item in self.publisher.take_commands() {
-            drop_items(outbox.adopt(item), outbox, &self.reporter);
+            outbox.adopt(item);
         }
         Arc::clone(outbox)
     }
@@ -150,20 +134,10 @@ impl Store {
     fn spawn_writer(
         &self,
         outbox: &Arc<Outbox>,
-        link: Link,
         endpoint: Endpoint,
     ) -> (Arc<Writer>, JoinHandle<()>) {
-        let voice = Voice {
-            reporter: Arc::clone(&self.reporter),
-            link,
-        };
         let (codec, node_id) = (self.options.codec, self.options.node_id.to_json());
-        let writer = Arc::new(Writer {
-            outbox: Arc::clone(outbox),
-            voice,
-            codec,
-            node_id,
-        });
+        let writer = Arc::new(Writer { outbox: Arc::clone(outbox), codec, node_id });
         let task = self.runtime.spawn(Arc::clone(&writer).run(endpoint));
         (writer, task)
     }
@@ -174,26 +148,19 @@ impl Store {
             Some(commander) if !request.is_publish() => commander,
             _ => &self.publisher,
         };
-        drop_items(outbox.push(request, ticket), outbox, &self.reporter);
+        outbox.push(request, ticket);
     }
 
     /// Subscribes to `channel` and returns the number under which its messages come.
     pub fn subscribe(&self, channel: &str, ticket: Option<u32>) -> u32 {
-        let shape = if channel == "dispatch" {
-            Shape::Dispatch
-        } else {
-            Shape::Any
-        };
-        self.session
-            .change(|subscriptions| subscriptions.subscribe(channel, shape, ticket))
-            .channel
+        let shape = if channel == "dispatch" { Shape::Dispatch } else { Shape::Any };
+        self.session.change(|subscriptions| subscriptions.subscribe(channel, shape, ticket)).channel
     }
 
     /// Leaves `channel`.
     pub fn unsubscribe(&self, channel: &str, ticket: Option<u32>) {
-        let settled = self
-            .session
-            .change(|subscriptions| subscriptions.unsubscribe(channel, ticket));
+        let settled =
+            self.session.change(|subscriptions| subscriptions.unsubscribe(channel, ticket));
         crate::pubsub::Subscriber::settled(self.session.subscriber(), &settled);
     }
 
@@ -206,10 +173,7 @@ impl Store {
     /// Accepts no more, gives what is queued up to `flush` to leave, then tells [`Event::Close`].
     pub fn close(&self, flush: Duration) {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks
-            .writers
-            .iter()
-            .for_each(|(writer, _)| writer.outbox.close());
+        tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
         let reporter = Arc::clone(&self.reporter);
         self.runtime.spawn(async move {
             if let Some(session) = tasks.session {
@@ -235,9 +199,7 @@ impl Store {
 
     /// Counts and tells a message on `channel` that the application's own `unpack` refused.
     pub fn malformed(&self, channel: &str) {
-        self.session
-            .subscriber()
-            .ignore("unpack", channel.as_bytes());
+        self.session.subscriber().ignore("unpack", channel.as_bytes());
     }
 
     /// State and endpoint of the connections that publish, subscribe and carry commands.
@@ -245,11 +207,7 @@ impl Store {
     pub fn links(&self) -> [(&'static str, &str); 3] {
         let links = &self.reporter.links;
         let own = self.commander.get().is_some();
-        let commander = if own {
-            &links.commander
-        } else {
-            &links.publisher
-        };
+        let commander = if own { &links.commander } else { &links.publisher };
         [&links.publisher, &links.subscriber, commander].map(|link| (link.name(), link.endpoint()))
     }
 
@@ -262,6 +220,11 @@ impl Store {
             mailbox: self.reporter.mailbox.depth(),
         }
     }
+}
+
+fn new_outbox(options: &Options, reporter: &Arc<Reporter>, link: Link) -> Arc<Outbox> {
+    let voice = Voice { reporter: Arc::clone(reporter), link };
+    Arc::new(Outbox::new(options.queue, options.command_timeout, voice))
 }
 
 async fn finish(writers: Vec<(Arc<Writer>, JoinHandle<()>)>, deadline: Instant) {

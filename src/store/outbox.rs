@@ -6,8 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
+use super::reporter::Voice;
 use super::request::Request;
-use crate::delivery::ms;
+use crate::delivery::{Counters, ms};
+use crate::error::Error;
 
 /// How much may wait while Redis is away (the option `offlineQueue`).
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,7 @@ pub(super) struct Outbox {
     state: Mutex<State>,
     limits: QueueLimits,
     command_timeout: Duration,
+    pub(super) voice: Voice,
     /// Something was queued.
     pub(super) queued: Notify,
     /// Something that waits for a reply was queued.
@@ -67,39 +70,35 @@ struct State {
 }
 
 impl Outbox {
-    pub(super) fn new(limits: QueueLimits, command_timeout: Duration) -> Self {
+    pub(super) fn new(limits: QueueLimits, command_timeout: Duration, voice: Voice) -> Self {
         Self {
             state: Mutex::default(),
             limits,
             command_timeout,
+            voice,
             queued: Notify::new(),
             deadlines: Notify::new(),
             idle: Notify::new(),
         }
     }
 
-    /// Queues `request`; returns what had to be dropped for it, or itself once closing.
-    pub(super) fn push(&self, request: Request, ticket: Option<u32>) -> Vec<Item> {
-        self.adopt(Item {
-            request,
-            ticket,
-            queued: Instant::now(),
-        })
+    /// Queues `request`. What no longer fits is dropped, the oldest first.
+    pub(super) fn push(&self, request: Request, ticket: Option<u32>) {
+        self.adopt(Item { request, ticket, queued: Instant::now() });
     }
 
-    /// Queues an item that has waited elsewhere; returns as [`Self::push`] does.
-    pub(super) fn adopt(&self, item: Item) -> Vec<Item> {
+    /// Queues an item that has waited elsewhere.
+    pub(super) fn adopt(&self, item: Item) {
         let ticket = item.ticket;
         let dropped = {
             let mut state = self.lock();
             if state.closing {
-                return vec![item];
+                drop(state);
+                return self.refuse_closed(&item);
             }
             if let Some(ticket) = ticket {
                 state.waiting.insert(ticket);
-                state
-                    .deadlines
-                    .push_back((item.queued + self.command_timeout, ticket));
+                state.deadlines.push_back((item.queued + self.command_timeout, ticket));
             }
             state.bytes += item.request.size();
             state.items.push_back(item);
@@ -109,7 +108,30 @@ impl Outbox {
         if ticket.is_some() {
             self.deadlines.notify_one();
         }
-        dropped
+        self.tell_dropped(&dropped);
+    }
+
+    /// Counts and tells what the full queue has pushed out.
+    fn tell_dropped(&self, dropped: &[Item]) {
+        let Voice { reporter, link } = &self.voice;
+        for item in dropped {
+            Counters::count(&reporter.counters.dropped);
+            if self.lose(item, true) {
+                reporter.error(Some(*link), Error::QueueFull);
+            }
+            if let Some(ticket) = item.ticket.filter(|&ticket| self.claim(ticket)) {
+                reporter.fail(ticket, &Error::QueueFull);
+            }
+        }
+    }
+
+    /// Refuses what comes after the end.
+    fn refuse_closed(&self, item: &Item) {
+        let reporter = &self.voice.reporter;
+        Counters::count(&reporter.counters.dropped);
+        if let Some(ticket) = item.ticket {
+            reporter.fail(ticket, &Error::Closed);
+        }
     }
 
     /// Takes what is to be written next, without the commands that have timed out.
@@ -119,10 +141,7 @@ impl Outbox {
         while batch.len() < most_items && bytes < most_bytes {
             let Some(item) = state.pop() else { break };
             bytes += item.request.size();
-            if item
-                .ticket
-                .is_none_or(|ticket| state.waiting.contains(&ticket))
-            {
+            if item.ticket.is_none_or(|ticket| state.waiting.contains(&ticket)) {
                 batch.push(item);
             }
         }
@@ -172,11 +191,14 @@ impl Outbox {
         self.lock().deadlines.front().map(|&(deadline, _)| deadline)
     }
 
-    /// Sets which limits hold; returns what had to be dropped for it.
-    pub(super) fn set_online(&self, online: bool) -> Vec<Item> {
-        let mut state = self.lock();
-        state.online = online;
-        state.trim(self.limits)
+    /// Sets which limits hold, and drops what does not fit any more.
+    pub(super) fn set_online(&self, online: bool) {
+        let dropped = {
+            let mut state = self.lock();
+            state.online = online;
+            state.trim(self.limits)
+        };
+        self.tell_dropped(&dropped);
     }
 
     /// Accepts no more.
@@ -211,9 +233,8 @@ impl Outbox {
     fn take_if(&self, wanted: impl Fn(&Request) -> bool) -> Vec<Item> {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let (taken, left): (VecDeque<Item>, _) = std::mem::take(&mut state.items)
-            .into_iter()
-            .partition(|item| wanted(&item.request));
+        let (taken, left): (VecDeque<Item>, _) =
+            std::mem::take(&mut state.items).into_iter().partition(|item| wanted(&item.request));
         state.items = left;
         state.bytes = state.items.iter().map(|item| item.request.size()).sum();
         for item in &taken {
@@ -280,9 +301,6 @@ impl Losses {
         } else {
             self.unconfirmed += 1;
         }
-        self.since = Some(
-            self.since
-                .map_or(item.queued, |since| since.min(item.queued)),
-        );
+        self.since = Some(self.since.map_or(item.queued, |since| since.min(item.queued)));
     }
 }

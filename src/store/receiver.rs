@@ -33,16 +33,8 @@ impl Receiver {
     const QUIET: Duration = Duration::from_secs(60);
 
     pub(super) fn new(reporter: Arc<Reporter>, node_id: NodeId, raw: bool) -> Self {
-        let voice = Voice {
-            reporter,
-            link: Link::Sub,
-        };
-        Self {
-            voice,
-            node_id,
-            raw,
-            malformed: Mutex::default(),
-        }
+        let voice = Voice { reporter, link: Link::Sub };
+        Self { voice, node_id, raw, malformed: Mutex::default() }
     }
 
     fn reporter(&self) -> &Reporter {
@@ -59,23 +51,13 @@ impl Receiver {
         Counters::count(&self.reporter().counters.malformed);
         if let Some(count) = self.worth_telling(kind) {
             let channel = String::from_utf8_lossy(channel).into_owned();
-            self.reporter().error(
-                Some(Link::Sub),
-                Error::Malformed {
-                    kind,
-                    channel,
-                    count,
-                },
-            );
+            self.reporter().error(Some(Link::Sub), Error::Malformed { kind, channel, count });
         }
     }
 
     /// How many of `kind` there were since it was last told, when it is time to tell it again.
     fn worth_telling(&self, kind: &'static str) -> Option<u64> {
-        let mut malformed = self
-            .malformed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut malformed = self.malformed.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let Some(told) = malformed.get_mut(kind) else {
             malformed.insert(kind, Told { at: now, since: 0 });
@@ -104,31 +86,16 @@ impl Subscriber for Receiver {
         let channel = route.channel;
         if self.raw {
             // Whether it is our own, and so is not delivered, shows in JavaScript.
-            return self
-                .reporter()
-                .mailbox
-                .push(&Entry::Raw { channel, payload });
+            return self.reporter().mailbox.push(&Entry::Raw { channel, payload });
         }
         match store09::decode(payload, route.shape, &self.node_id) {
             Ok(Incoming::Own) => Counters::count(&self.reporter().counters.filtered_own),
-            Ok(Incoming::Foreign(Args::Json(args))) => self.deliver(&Entry::Args {
-                channel,
-                args: &args,
-            }),
-            Ok(Incoming::Foreign(Args::Dispatch {
-                room,
-                packet,
-                volatile,
-                exceptions,
-            })) => {
+            Ok(Incoming::Foreign(Args::Json(args))) => {
+                self.deliver(&Entry::Args { channel, args: &args })
+            }
+            Ok(Incoming::Foreign(Args::Dispatch { room, packet, volatile, exceptions })) => {
                 let (room, packet, exceptions) = (&*room, &*packet, &*exceptions);
-                self.deliver(&Entry::Dispatch {
-                    channel,
-                    volatile,
-                    room,
-                    packet,
-                    exceptions,
-                });
+                self.deliver(&Entry::Dispatch { channel, volatile, room, packet, exceptions });
             }
             Err(problem) => self.ignore(problem.kind(), name),
         }

@@ -42,17 +42,11 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        Self {
-            mailbox,
-            counters: Counters::default(),
-            links: Links::default(),
-        }
+        Self { mailbox, counters: Counters::default(), links: Links::default() }
     }
 
     pub(super) fn tell(&self, event: &Event) {
-        self.mailbox.push(&Entry::Event {
-            json: &event.to_json(),
-        });
+        self.mailbox.push(&Entry::Event { json: &event.to_json() });
     }
 
     pub(super) fn reply(&self, request: u32, reply: Reply<'_>) {
@@ -90,20 +84,13 @@ impl Voice {
             Counters::count(&self.reporter.counters.reconnects);
         }
         let (connection, endpoint) = (self.link, self.endpoint());
-        self.reporter.tell(&Event::Connect {
-            connection,
-            endpoint,
-        });
+        self.reporter.tell(&Event::Connect { connection, endpoint });
     }
 
     pub(super) fn disconnected(&self, error: Error) {
         self.state().reconnecting();
         let (connection, endpoint) = (self.link, self.endpoint());
-        self.reporter.tell(&Event::Disconnect {
-            connection,
-            endpoint,
-            error,
-        });
+        self.reporter.tell(&Event::Disconnect { connection, endpoint, error });
     }
 
     pub(super) fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration) {
@@ -111,11 +98,6 @@ impl Voice {
             self.reporter.error(Some(self.link), error);
         }
         let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
-        self.reporter.tell(&Event::Reconnecting {
-            connection,
-            endpoint,
-            attempt,
-            delay,
-        });
+        self.reporter.tell(&Event::Reconnecting { connection, endpoint, attempt, delay });
     }
 }

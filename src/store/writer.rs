@@ -11,7 +11,7 @@ use redis::{Value, cmd};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::outbox::{Item, Losses, Outbox};
-use super::reporter::{Reporter, Voice};
+use super::reporter::Reporter;
 use crate::connection::{Backoff, Connection, Endpoint};
 use crate::delivery::{Counters, Event, Reply, epoch_ms, ms};
 use crate::error::{Error, Result};
@@ -20,7 +20,6 @@ use crate::wire::store09::Codec;
 /// Writes an outbox to Redis.
 pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
-    pub(super) voice: Voice,
     pub(super) codec: Codec,
     pub(super) node_id: String,
 }
@@ -45,19 +44,19 @@ impl Writer {
         loop {
             let error = match Connection::open(endpoint).await {
                 Ok(connection) => {
-                    drop_items(self.outbox.set_online(true), &self.outbox, self.reporter());
-                    self.voice.connected(std::mem::replace(&mut again, true));
+                    self.outbox.set_online(true);
+                    self.outbox.voice.connected(std::mem::replace(&mut again, true));
                     self.tell_losses();
                     backoff = Backoff::new();
                     let Err(error) = self.serve(connection).await;
-                    drop_items(self.outbox.set_online(false), &self.outbox, self.reporter());
-                    self.voice.disconnected(error);
+                    self.outbox.set_online(false);
+                    self.outbox.voice.disconnected(error);
                     None
                 }
                 Err(error) => Some(error),
             };
             let (attempt, pause) = backoff.next_pause();
-            self.voice.retrying(error, attempt, pause);
+            self.outbox.voice.retrying(error, attempt, pause);
             sleep(pause).await;
         }
     }
@@ -90,10 +89,7 @@ impl Writer {
     }
 
     async fn exchange(&self, connection: &mut Connection, items: Vec<Item>) -> Result<()> {
-        let mut batch = Batch {
-            writer: self,
-            items: VecDeque::from(items),
-        };
+        let mut batch = Batch { writer: self, items: VecDeque::from(items) };
         connection.send(batch.pack()).await?;
         while !batch.items.is_empty() {
             let value = connection.reply().await?;
@@ -129,7 +125,7 @@ impl Writer {
             Some(_) => {}
             None => {
                 Counters::count(&self.reporter().counters.dropped);
-                self.reporter().error(Some(self.voice.link), error);
+                self.reporter().error(Some(self.outbox.voice.link), error);
             }
         }
     }
@@ -139,25 +135,18 @@ impl Writer {
         for item in self.outbox.take_all() {
             Counters::count(&self.reporter().counters.dropped);
             self.outbox.lose(&item, true);
-            item.ticket
-                .iter()
-                .for_each(|&ticket| self.reporter().fail(ticket, &Error::Closed));
+            item.ticket.iter().for_each(|&ticket| self.reporter().fail(ticket, &Error::Closed));
         }
         self.tell_losses();
     }
 
     fn tell_losses(&self) {
-        let Losses {
-            dropped,
-            unconfirmed,
-            since: Some(since),
-        } = self.outbox.take_losses()
-        else {
+        let Losses { dropped, unconfirmed, since: Some(since) } = self.outbox.take_losses() else {
             return;
         };
         let age = since.elapsed();
         let since = SystemTime::now().checked_sub(age).map_or(0, epoch_ms);
-        let connection = self.voice.link;
+        let connection = self.outbox.voice.link;
         self.reporter().tell(&Event::Gap {
             connection,
             since,
@@ -168,7 +157,7 @@ impl Writer {
     }
 
     fn reporter(&self) -> &Reporter {
-        &self.voice.reporter
+        &self.outbox.voice.reporter
     }
 }
 
@@ -185,19 +174,6 @@ async fn expire(outbox: &Outbox, reporter: &Reporter) {
     }
 }
 
-/// Counts and tells what the full queue of `outbox` pushed out.
-pub(super) fn drop_items(items: Vec<Item>, outbox: &Outbox, reporter: &Reporter) {
-    for item in items {
-        Counters::count(&reporter.counters.dropped);
-        if outbox.lose(&item, true) {
-            reporter.error(None, Error::QueueFull);
-        }
-        if let Some(ticket) = item.ticket.filter(|&ticket| outbox.claim(ticket)) {
-            reporter.fail(ticket, &Error::QueueFull);
-        }
-    }
-}
-
 /// What was written and is not yet answered.
 struct Batch<'a> {
     writer: &'a Writer,
@@ -210,10 +186,7 @@ impl Batch<'_> {
         let mut packed = Vec::new();
         let writer = self.writer;
         self.items.retain(|item| {
-            match item
-                .request
-                .pack(writer.codec, &writer.node_id, &mut packed)
-            {
+            match item.request.pack(writer.codec, &writer.node_id, &mut packed) {
                 Ok(()) => true,
                 Err(error) => {
                     writer.refused(item, error);
@@ -237,10 +210,8 @@ impl Batch<'_> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let Writer { outbox, .. } = self.writer;
-        let (publishes, again): (Vec<Item>, _) = self
-            .items
-            .drain(..)
-            .partition(|item| item.request.is_publish());
+        let (publishes, again): (Vec<Item>, _) =
+            self.items.drain(..).partition(|item| item.request.is_publish());
         for item in &publishes {
             Counters::count(&self.writer.reporter().counters.unconfirmed);
             outbox.lose(item, false);

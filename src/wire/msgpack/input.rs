@@ -33,10 +33,7 @@ impl<'a> Input<'a> {
         self.rest.is_empty()
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "JavaScript rounds 64 bits to a double"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript rounds 64 bits to a double")]
     pub(in crate::wire) fn head(&mut self) -> Result<Head<'a>, Malformed> {
         let [first] = self.array()?;
         Ok(match Marker::from_u8(first) {
@@ -91,20 +88,14 @@ impl<'a> Input<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (taken, rest) = self
-            .rest
-            .split_first_chunk()
-            .ok_or(Malformed::MessagePack)?;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed::MessagePack)?;
         self.rest = rest;
         Ok(*taken)
     }
 
     fn bytes(&mut self, len: u32) -> Result<&'a [u8], Malformed> {
         let len = usize::try_from(len).map_err(|_| Malformed::MessagePack)?;
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(Malformed::MessagePack)?;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(Malformed::MessagePack)?;
         self.rest = rest;
         Ok(taken)
     }

@@ -37,11 +37,7 @@ pub(in crate::wire) fn append_value(
 
 fn begin(open: &mut Vec<Open>, left: u32, is_map: bool, out: &mut Vec<u8>) {
     out.push(if is_map { b'{' } else { b'[' });
-    open.push(Open {
-        left,
-        comma: false,
-        is_map,
-    });
+    open.push(Open { left, comma: false, is_map });
 }
 
 /// Closes what is complete, and writes what comes before the next value, if there is one.
@@ -78,11 +74,7 @@ pub(in crate::wire) fn append_key(
         Head::String(text) => append_string(text, out),
         Head::Number(value) if value.is_nan() => out.extend_from_slice(b"\"NaN\""),
         Head::Number(value) if value.is_infinite() => {
-            let text: &[u8] = if value > 0.0 {
-                b"\"Infinity\""
-            } else {
-                b"\"-Infinity\""
-            };
+            let text: &[u8] = if value > 0.0 { b"\"Infinity\"" } else { b"\"-Infinity\"" };
             out.extend_from_slice(text);
         }
         scalar @ (Head::Nil | Head::Bool(_) | Head::Number(_)) => {

@@ -38,12 +38,7 @@ pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Args<'_> {
 }
 
 fn dispatch(text: &str) -> Option<Args<'_>> {
-    let Dispatch {
-        room,
-        packet,
-        volatile,
-        exceptions,
-    } = serde_json::from_str(text).ok()?;
+    let Dispatch { room, packet, volatile, exceptions } = serde_json::from_str(text).ok()?;
     let ids: Vec<&RawValue> = serde_json::from_str(exceptions.get()).ok()?;
     let all_strings = ids.iter().all(|id| id.get().starts_with('"'));
     let exceptions = if ids.is_empty() { "" } else { exceptions.get() };
