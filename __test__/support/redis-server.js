@@ -18,10 +18,21 @@ const START_TIMEOUT = 15000;
 const COMMAND_TIMEOUT = 10000;
 const POLL = 15;
 
-/** What `restart()` and `stop()` leave to clean up when the process ends early.
- * @type {Set<() => void>} */
-const cleanups = new Set();
-process.on('exit', () => { for (const cleanup of cleanups) cleanup(); });
+/** What is left to clean up when this process ends. @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set();
+/** @type {Set<string>} */
+const directories = new Set();
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  directories.forEach(removeDirectory);
+});
+
+/** @param {string} dir */
+function removeDirectory(dir) {
+  fs.rmSync(dir, { recursive: true, force: true });
+  directories.delete(dir);
+}
 
 // ---------------------------------------------------------------- finding it
 
@@ -257,7 +268,9 @@ async function launch(port, settings) {
   const [command, ...args] = [...dieWithParent(), ensureRedisServer(), ...serverArguments(port, settings)];
   const child = spawn(command, args, { stdio: ['ignore', out, out] });
   fs.closeSync(out);
-  child.on('error', () => {}); // seen below, as a child without a pid
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  child.on('error', () => children.delete(child)); // seen below, as a child without a pid
   child.unref();
   const deadline = Date.now() + START_TIMEOUT;
   while (isRunning(child) && Date.now() < deadline) {
@@ -334,7 +347,6 @@ async function end(child) {
 class RedisServer {
   #child;
   #settings;
-  #cleanup;
 
   /**
    * @param {import('node:child_process').ChildProcess} child
@@ -344,11 +356,6 @@ class RedisServer {
   constructor(child, port, settings) {
     this.#child = child;
     this.#settings = settings;
-    this.#cleanup = () => {
-      this.#child.kill('SIGKILL');
-      fs.rmSync(settings.dir, { recursive: true, force: true });
-    };
-    cleanups.add(this.#cleanup);
     this.host = HOST;
     this.port = port;
     this.socketPath = settings.socketPath;
@@ -385,8 +392,7 @@ class RedisServer {
   /** Ends it for good and removes its directory. */
   async stop() {
     await this.kill();
-    cleanups.delete(this.#cleanup);
-    fs.rmSync(this.#settings.dir, { recursive: true, force: true });
+    removeDirectory(this.#settings.dir);
   }
 }
 
@@ -401,13 +407,14 @@ class RedisServer {
  */
 async function startRedis({ port, args = [], password, unixSocket } = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sio-redis-'));
+  directories.add(dir);
   const socketPath = unixSocket === true ? path.join(dir, 'redis.sock') : unixSocket || undefined;
   const settings = { dir, args, password, socketPath };
   try {
     const started = await launchSomewhere(port, settings);
     return new RedisServer(started.child, started.port, settings);
   } catch (error) {
-    fs.rmSync(dir, { recursive: true, force: true });
+    removeDirectory(dir);
     throw error;
   }
 }

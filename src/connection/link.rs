@@ -25,6 +25,39 @@ pub struct Connection {
     endpoint: String,
 }
 
+/// The answer to a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Nothing, or nothing but "done".
+    Nil,
+    /// An integer.
+    Integer(i64),
+    /// A string.
+    Bytes(Vec<u8>),
+    /// An error, as Redis worded it.
+    Error(String),
+}
+
+impl From<Value> for Answer {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Int(number) => Self::Integer(number),
+            Value::BulkString(bytes) => Self::Bytes(bytes),
+            Value::ServerError(error) => Self::Error(error.to_string()),
+            _ => Self::Nil,
+        }
+    }
+}
+
+/// Appends a command to `packed`, in RESP.
+pub fn pack(command: &str, args: &[&[u8]], packed: &mut Vec<u8>) {
+    let mut command = cmd(command);
+    for arg in args {
+        command.arg(*arg);
+    }
+    command.write_packed_command(packed);
+}
+
 impl Connection {
     /// Opening, authenticating and a first ping must be done within this time.
     const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,14 +81,20 @@ impl Connection {
         let mut connection = Self { framed, endpoint: endpoint.to_string() };
         for command in greeting(endpoint) {
             connection.send(command.get_packed_command()).await?;
-            if let Value::ServerError(reply) = connection.next().await? {
-                return Err(Error::Refused {
-                    endpoint: endpoint.to_string(),
-                    reply: reply.to_string(),
-                });
+            if let Answer::Error(reply) = connection.reply().await? {
+                return Err(Error::Refused { endpoint: connection.endpoint, reply });
             }
         }
         Ok(connection)
+    }
+
+    /// Pings, and waits for the answer.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub async fn ping(&mut self) -> Result<()> {
+        self.send(cmd("PING").get_packed_command()).await?;
+        self.reply().await.map(|_| ())
     }
 
     /// Writes packed commands, all of them or an error.
@@ -88,11 +127,11 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Lost`], also when nothing came within [`Self::SILENCE_LIMIT`].
-    pub async fn reply(&mut self) -> Result<Value> {
+    pub async fn reply(&mut self) -> Result<Answer> {
         loop {
             let before = self.buffered();
             match timeout(Self::SILENCE_LIMIT, self.next()).await {
-                Ok(reply) => return reply,
+                Ok(reply) => return reply.map(Answer::from),
                 Err(_) if self.buffered() != before => {}
                 Err(_) => return Err(self.silent()),
             }

@@ -8,4 +8,4 @@ mod tls;
 
 pub use backoff::Backoff;
 pub use endpoint::{Endpoint, Tls};
-pub use link::Connection;
+pub use link::{Answer, Connection, pack};

@@ -91,7 +91,7 @@ impl Subscriber for Receiver {
         match store09::decode(payload, route.shape, &self.node_id) {
             Ok(Incoming::Own) => Counters::count(&self.reporter().counters.filtered_own),
             Ok(Incoming::Foreign(Args::Json(args))) => {
-                self.deliver(&Entry::Args { channel, args: &args })
+                self.deliver(&Entry::Args { channel, args: &args });
             }
             Ok(Incoming::Foreign(Args::Dispatch { room, packet, volatile, exceptions })) => {
                 let (room, packet, exceptions) = (&*room, &*packet, &*exceptions);

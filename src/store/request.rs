@@ -1,7 +1,6 @@
 //! What a store asks of Redis.
 
-use redis::{Cmd, cmd};
-
+use crate::connection::pack;
 use crate::error::{Error, Result};
 use crate::wire::store09::{self, Codec};
 
@@ -62,29 +61,23 @@ impl Request {
     /// # Errors
     /// [`Error::Encode`], and `packed` is as it was.
     pub fn pack(&self, codec: Codec, node_id: &str, packed: &mut Vec<u8>) -> Result<()> {
-        let command = match self {
+        let mut put = |args: &[&[u8]]| pack(self.name(), args, packed);
+        match self {
             Self::Publish { channel, args } => {
                 let payload = store09::encode(codec, node_id, args).map_err(|e| Error::Encode {
                     channel: channel.clone(),
                     reason: e.to_string(),
                 })?;
-                args_of("PUBLISH", &[channel.as_bytes(), &payload])
+                put(&[channel.as_bytes(), &payload]);
             }
-            Self::PublishPacked { channel, payload } => {
-                args_of("PUBLISH", &[channel.as_bytes(), payload])
+            Self::PublishPacked { channel, payload } => put(&[channel.as_bytes(), payload]),
+            Self::Set(key, field, value) => put(&[key.as_bytes(), field.as_bytes(), value]),
+            Self::Get(key, field) | Self::Del(key, field) | Self::Has(key, field) => {
+                put(&[key.as_bytes(), field.as_bytes()]);
             }
-            Self::Get(key, field) => args_of("HGET", &[key.as_bytes(), field.as_bytes()]),
-            Self::Set(key, field, value) => {
-                args_of("HSET", &[key.as_bytes(), field.as_bytes(), value])
-            }
-            Self::Del(key, field) => args_of("HDEL", &[key.as_bytes(), field.as_bytes()]),
-            Self::Has(key, field) => args_of("HEXISTS", &[key.as_bytes(), field.as_bytes()]),
-            Self::Destroy(key) => args_of("DEL", &[key.as_bytes()]),
-            Self::Expire(key, seconds) => {
-                args_of("EXPIRE", &[key.as_bytes(), seconds.to_string().as_bytes()])
-            }
-        };
-        command.write_packed_command(packed);
+            Self::Destroy(key) => put(&[key.as_bytes()]),
+            Self::Expire(key, seconds) => put(&[key.as_bytes(), seconds.to_string().as_bytes()]),
+        }
         Ok(())
     }
 
@@ -101,12 +94,4 @@ impl Request {
             Self::Expire(..) => "EXPIRE",
         }
     }
-}
-
-fn args_of(name: &str, args: &[&[u8]]) -> Cmd {
-    let mut command = cmd(name);
-    for arg in args {
-        command.arg(*arg);
-    }
-    command
 }

@@ -7,12 +7,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use redis::{Value, cmd};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::outbox::{Item, Losses, Outbox};
 use super::reporter::Reporter;
-use crate::connection::{Backoff, Connection, Endpoint};
+use crate::connection::{Answer, Backoff, Connection, Endpoint};
 use crate::delivery::{Counters, Event, Reply, epoch_ms, ms};
 use crate::error::{Error, Result};
 use crate::wire::store09::Codec;
@@ -81,10 +80,7 @@ impl Writer {
                 let value = value?;
                 Err(connection.lost(format_args!("it sent {value:?} unasked")))
             }
-            () = sleep(Connection::PING_INTERVAL) => {
-                connection.send(cmd("PING").get_packed_command()).await?;
-                connection.reply().await.map(|_| ())
-            }
+            () = sleep(Connection::PING_INTERVAL) => connection.ping().await,
         }
     }
 
@@ -92,23 +88,23 @@ impl Writer {
         let mut batch = Batch { writer: self, items: VecDeque::from(items) };
         connection.send(batch.pack()).await?;
         while !batch.items.is_empty() {
-            let value = connection.reply().await?;
-            batch.answered(&value);
+            let answer = connection.reply().await?;
+            batch.answered(&answer);
         }
         drop(batch);
         self.tell_losses();
         Ok(())
     }
 
-    fn answer(&self, item: &Item, value: &Value) {
-        let reply = match value {
-            Value::ServerError(reply) => {
-                let (command, reply) = (item.request.name(), reply.to_string());
+    fn answer(&self, item: &Item, answer: &Answer) {
+        let reply = match answer {
+            Answer::Nil => Reply::Nil,
+            Answer::Integer(number) => Reply::Integer(*number),
+            Answer::Bytes(bytes) => Reply::Bytes(bytes),
+            Answer::Error(reply) => {
+                let (command, reply) = (item.request.name(), reply.clone());
                 return self.refused(item, Error::Reply { command, reply });
             }
-            Value::Int(number) => Reply::Integer(*number),
-            Value::BulkString(bytes) => Reply::Bytes(bytes),
-            _ => Reply::Nil,
         };
         if item.request.is_publish() {
             Counters::count(&self.reporter().counters.published);
@@ -197,9 +193,9 @@ impl Batch<'_> {
         packed
     }
 
-    fn answered(&mut self, value: &Value) {
+    fn answered(&mut self, answer: &Answer) {
         if let Some(item) = self.items.pop_front() {
-            self.writer.answer(&item, value);
+            self.writer.answer(&item, answer);
         }
     }
 }

@@ -1,0 +1,293 @@
+'use strict';
+
+/** Numbered messages, and the books on what became of each of them. */
+
+const assert = require('node:assert/strict');
+const { setTimeout: delay } = require('node:timers/promises');
+
+/** Longer than any wait here may last; what fails then says what it waited for. */
+const PATIENCE = 15_000;
+
+/**
+ * Waits until something that has no event is so.
+ * @param {string} what
+ * @param {() => unknown} holds
+ * @param {number} [patience]
+ */
+async function until(what, holds, patience = PATIENCE) {
+  const deadline = Date.now() + patience;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`in vain waited for: ${what}`);
+    await delay(2);
+  }
+}
+
+/** The events of a store, in the order in which it told them. */
+class Witness {
+  /** @type {{ event: string, connection?: string, [more: string]: any }[]} */
+  events = [];
+
+  /** @param {import('node:events').EventEmitter} store */
+  constructor(store) {
+    for (const event of ['connect', 'disconnect', 'reconnecting', 'gap', 'close']) {
+      store.on(event, (details) => this.events.push({ event, ...details }));
+    }
+    store.on('error', (error) => {
+      this.events.push({ event: 'error', connection: error.connection, code: error.code, error });
+    });
+  }
+
+  /**
+   * @param {string} event
+   * @param {string} [connection]
+   */
+  all(event, connection) {
+    return this.events.filter((one) => one.event === event && (!connection || one.connection === connection));
+  }
+
+  /** @param {string} code */
+  errors(code) {
+    return this.all('error').filter((one) => one.code === code);
+  }
+
+  /**
+   * Waits for an event of one connection that it has not told yet, or `since` a position.
+   * @param {string} event
+   * @param {string} [connection]
+   * @param {(details: any) => boolean} [fits]
+   * @param {number} [since] a former `events.length`
+   */
+  async next(event, connection, fits = () => true, since = this.events.length) {
+    const match = () => this.events.slice(since)
+      .find((one) => one.event === event && (!connection || one.connection === connection) && fits(one));
+    await until(`${event} of ${connection ?? 'the store'}`, match);
+    return match();
+  }
+}
+
+/** Publishes 1, 2, 3 … on a channel and keeps when each was sent and settled. */
+class Load {
+  /** Of number n at n - 1: when it was handed over. @type {number[]} */
+  sentAt = [];
+  /** Of number n at n - 1: when it was seen published, dropped or unconfirmed. @type {number[]} */
+  settledAt = [];
+  #running = false;
+  #done = Promise.resolve();
+
+  /**
+   * @param {import('../..').RedisStore} store
+   * @param {string} channel
+   */
+  constructor(store, channel) {
+    this.store = store;
+    this.channel = channel;
+    this.witness = new Witness(store);
+  }
+
+  get sent() { return this.sentAt.length; }
+
+  /** @param {number} count */
+  send(count) {
+    for (let i = 0; i < count; i++) {
+      this.sentAt.push(Date.now());
+      this.store.publish(this.channel, this.sentAt.length);
+    }
+  }
+
+  /** Messages settle in the order in which they were sent, so their number says which. */
+  observe() {
+    const { published, dropped, unconfirmed } = this.store.stats();
+    const now = Date.now();
+    while (this.settledAt.length < published + dropped + unconfirmed) this.settledAt.push(now);
+  }
+
+  /**
+   * Sends `chunk` messages about every ms until `stop()`.
+   * @param {number} chunk
+   */
+  start(chunk) {
+    this.#running = true;
+    this.#done = (async () => {
+      while (this.#running) {
+        this.send(chunk);
+        await delay(1);
+        this.observe();
+      }
+    })();
+  }
+
+  async stop() {
+    this.#running = false;
+    await this.#done;
+    await until('all that was sent to be settled', () => {
+      this.observe();
+      return this.settledAt.length >= this.sent;
+    });
+  }
+
+  /** Waits until `count` more have been sent. @param {number} count */
+  async more(count) {
+    const goal = this.sent + count;
+    await until(`${goal} messages sent`, () => this.sent >= goal);
+  }
+
+  /** What `gap` events have told of the publishing connection, and what stats say. */
+  books() {
+    const gaps = this.witness.all('gap', 'pub');
+    const sum = (name) => gaps.reduce((total, gap) => total + gap[name], 0);
+    const { published, dropped, unconfirmed, queues } = this.store.stats();
+    return {
+      sent: this.sent,
+      published,
+      dropped,
+      unconfirmed,
+      queued: queues.publish.messages,
+      told: { dropped: sum('dropped'), unconfirmed: sum('unconfirmed') },
+    };
+  }
+
+  /** Every message has come to one known end, and every loss was told. */
+  assertBalanced() {
+    const { sent, published, dropped, unconfirmed, queued, told } = this.books();
+    assert.equal(published + dropped + unconfirmed + queued, sent, 'sent = published + dropped + unconfirmed + queued');
+    assert.deepEqual(told, { dropped, unconfirmed }, 'gap events sum to what was lost');
+  }
+}
+
+/** The numbers that a store has received on a channel. */
+class Receipt {
+  /** @type {number[]} */
+  numbers = [];
+
+  /**
+   * @param {import('../..').RedisStore} store
+   * @param {string} channel
+   */
+  constructor(store, channel) {
+    this.witness = new Witness(store);
+    this.subscribed = new Promise((resolve) => {
+      store.subscribe(channel, (number) => this.numbers.push(number), () => resolve(undefined));
+    });
+  }
+
+  get last() { return this.numbers.at(-1) ?? 0; }
+
+  /** Waits until `count` more have been received. @param {number} count */
+  async more(count) {
+    const goal = this.numbers.length + count;
+    await until(`${goal} messages received`, () => this.numbers.length >= goal);
+  }
+
+  /** Waits for what was sent last: what is missing then will not come. @param {Load} load */
+  async complete(load) {
+    await until(`number ${load.sent} to be received`, () => this.last >= load.sent);
+  }
+
+  assertInOrder() {
+    const wrong = this.numbers.findIndex((number, i) => i > 0 && number <= this.numbers[i - 1]);
+    assert.equal(wrong, -1, `after ${this.numbers[wrong - 1]} came ${this.numbers[wrong]}`);
+  }
+
+  /** @param {Load} load */
+  missing({ sent }) {
+    const received = new Set(this.numbers);
+    return Array.from({ length: sent }, (_, i) => i + 1).filter((number) => !received.has(number));
+  }
+
+  /**
+   * The numbers that are missing although no `gap` of this subscriber covers the time in which
+   * Redis had them: between the moment they were sent and the moment they were settled.
+   * @param {Load} load
+   */
+  untold(load) {
+    const gaps = this.witness.all('gap', 'sub');
+    return this.missing(load).filter((number) => !gaps.some(({ since, duration }) => (
+      load.sentAt[number - 1] <= since + duration && load.settledAt[number - 1] >= since
+    )));
+  }
+}
+
+/**
+ * The books of a publisher that may have been hit and a subscriber that was not.
+ * @param {Load} load
+ * @param {Receipt} receipt
+ */
+function assertSubscriberHealthy(load, receipt) {
+  const { published, unconfirmed } = load.books();
+  const delivered = receipt.numbers.length;
+  load.assertBalanced();
+  receipt.assertInOrder();
+  assert.ok(published <= delivered, `published ${published} > delivered ${delivered}`);
+  assert.ok(delivered <= published + unconfirmed, `delivered ${delivered} > ${published} + ${unconfirmed}`);
+  assert.deepEqual(receipt.witness.all('gap'), []);
+}
+
+/**
+ * The books of a publisher that was not hit and a subscriber that was.
+ * @param {Load} load
+ * @param {Receipt} receipt
+ */
+function assertPublisherHealthy(load, receipt) {
+  const { sent, published } = load.books();
+  load.assertBalanced();
+  assert.equal(published, sent);
+  receipt.assertInOrder();
+  assert.deepEqual(describe(receipt.untold(load), load, receipt), [], 'every missing message lies in a gap');
+}
+
+/**
+ * The books when both have been hit: what is missing was lost by the publisher, who says how
+ * many, or lies in a gap of the subscriber.
+ * @param {Load} load
+ * @param {Receipt} receipt
+ */
+function assertBothHit(load, receipt) {
+  load.assertBalanced();
+  receipt.assertInOrder();
+  const { dropped, unconfirmed } = load.books();
+  const missing = receipt.missing(load).length;
+  assert.equal(receipt.numbers.length + missing, load.sent);
+  assert.ok(missing >= dropped, `${dropped} dropped, but only ${missing} missing`);
+  const untold = receipt.untold(load).length;
+  assert.ok(untold <= dropped + unconfirmed, `${untold} missing without a gap; ${dropped} + ${unconfirmed} told`);
+}
+
+/** Untold numbers with their times against the gap before them, for the message of a failed test. */
+function describe(numbers, load, receipt) {
+  const gaps = receipt.witness.all('gap', 'sub');
+  return numbers.slice(0, 3).map((number) => {
+    const [sent, settled] = [load.sentAt[number - 1], load.settledAt[number - 1]];
+    const { since, duration } = gaps.findLast((gap) => gap.since <= settled) ?? { since: NaN, duration: NaN };
+    return `${number}, one of ${numbers.length}, was sent at ${sent} and settled by ${settled}, and the gap before it`
+      + ` is from ${since} to ${since + duration}`;
+  });
+}
+
+/**
+ * Destroys stores and waits for their `close`.
+ * @param {...import('../..').RedisStore} stores
+ */
+async function closeAll(...stores) {
+  await Promise.all(stores.map((store) => new Promise((resolve) => {
+    store.once('close', resolve);
+    store.destroy();
+  })));
+}
+
+/**
+ * Like `t.after`, but what was made last is cleaned up first.
+ * @param {import('node:test').TestContext} t
+ * @returns {(clean: () => unknown) => void}
+ */
+function cleanup(t) {
+  /** @type {(() => unknown)[]} */
+  const steps = [];
+  t.after(async () => {
+    for (const step of steps.reverse()) await step();
+  });
+  return (step) => steps.push(step);
+}
+
+module.exports = {
+  Load, Receipt, Witness, until, closeAll, cleanup, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+};

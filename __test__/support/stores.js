@@ -1,0 +1,140 @@
+'use strict';
+
+/**
+ * The store under test and its model, opened the same way; and what tests of either need.
+ */
+
+const { once } = require('node:events');
+const net = require('node:net');
+const { afterEach } = require('node:test');
+const { setImmediate: turn } = require('node:timers/promises');
+
+const redis = require('redis-0.7');
+
+const HOST = '127.0.0.1';
+
+/** The JavaScript store is the model of ours: what is true of one is true of the other. */
+const implementations = [
+  { name: 'the JavaScript store of socket.io@0.9.19', RedisStore: require('socket.io').RedisStore },
+  { name: 'the native store', RedisStore: require('../..').RedisStore },
+];
+
+/** A client of redis@0.7.3, which a store may be given. It is the store's to end. */
+function createClient(port, options) {
+  const client = redis.createClient(port, HOST, options);
+  client.on('error', () => {});
+  return client;
+}
+
+/**
+ * Opens stores for the tests of one `describe` and destroys them after each test.
+ * @param {Function} RedisStore either implementation
+ * @param {() => { port: number }} server
+ * @returns {(options?: Record<string, any>) => any} what opens a store with clients of redis@0.7.3;
+ *   `nodeId` may be the id itself, and undefined
+ */
+function opener(RedisStore, server) {
+  /** @type {any[]} */
+  const open = [];
+  afterEach(() => {
+    for (const store of open.splice(0)) store.destroy();
+  });
+  return ({ nodeId, ...options } = {}) => {
+    const { port } = server();
+    const store = new RedisStore({
+      redis,
+      redisPub: createClient(port),
+      redisSub: createClient(port),
+      redisClient: createClient(port),
+      ...(nodeId === undefined ? {} : { nodeId: typeof nodeId === 'function' ? nodeId : () => nodeId }),
+      ...options,
+    });
+    open.push(store);
+    return store;
+  };
+}
+
+/**
+ * A consumer (or listener, or callback) whose calls can be awaited.
+ * @returns {((...args: any[]) => void) & { next(): Promise<any[]>, take(count: number): Promise<any[][]>, calls: any[][] }}
+ *   `next` gives the arguments of the next call that nobody has taken yet; `calls` are all so far
+ */
+function inbox() {
+  /** @type {any[][]} */
+  const calls = [];
+  /** @type {any[][]} */
+  const fresh = [];
+  /** @type {((args: any[]) => void)[]} */
+  const waiting = [];
+  const receive = (...args) => {
+    calls.push(args);
+    const resolve = waiting.shift();
+    if (resolve) resolve(args);
+    else fresh.push(args);
+  };
+  const next = () => (fresh.length > 0 ? Promise.resolve(fresh.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  const take = async (count) => {
+    const taken = [];
+    while (taken.length < count) taken.push(await next());
+    return taken;
+  };
+  return Object.assign(receive, { calls, next, take });
+}
+
+/** Subscribes, and resolves once Redis has confirmed it. */
+function subscribe(store, name, consumer) {
+  return new Promise((resolve) => { store.subscribe(name, consumer, resolve); });
+}
+
+/** Calls a method with a callback, and resolves with all that the callback was called with. */
+function ask(object, method, ...args) {
+  return new Promise((resolve) => { object[method](...args, (...answer) => resolve(answer)); });
+}
+
+/** Resolves when `condition` holds. For what Redis does not tell by itself; the test's end is the limit. */
+async function until(condition) {
+  while (!await condition()) await turn();
+}
+
+/** Resolves once the store has told `connect` of each of these connections. */
+async function connected(store, ...connections) {
+  const missing = new Set(connections);
+  while (missing.size > 0) {
+    const [{ connection }] = await once(store, 'connect');
+    missing.delete(connection);
+  }
+}
+
+/** What `CLIENT LIST` says of all connections but the asking one, each as an object. */
+async function clientList(server) {
+  const lines = (await server.command('CLIENT', 'LIST')).trim().split('\n');
+  return lines
+    .map((line) => Object.fromEntries(line.split(' ').map((field) => field.split(/=(.*)/s).slice(0, 2))))
+    .filter(({ cmd }) => cmd !== 'client|list' && cmd !== 'client');
+}
+
+/**
+ * Listens to all that Redis is told.
+ * @returns {Promise<{ end(): Promise<string[]> }>} `end` resolves with the lines of MONITOR so far
+ */
+async function monitor(server) {
+  const socket = net.connect(server.port, HOST);
+  let text = '';
+  socket.setEncoding('utf8').write('MONITOR\r\n');
+  const read = async (wanted) => {
+    while (!text.includes(wanted)) text += (await once(socket, 'data'))[0];
+  };
+  await read('+OK\r\n');
+  return {
+    async end() {
+      await server.command('ECHO', 'the end of the monitor');
+      await read('the end of the monitor');
+      socket.destroy();
+      return text.split('\r\n').slice(1, -1);
+    },
+  };
+}
+
+module.exports = {
+  HOST, ask, clientList, connected, createClient, implementations, inbox, monitor, opener, redis, subscribe, until,
+};
