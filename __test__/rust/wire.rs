@@ -58,9 +58,7 @@ fn goldens(text: &str) -> Goldens {
 fn unhex(text: &str) -> Vec<u8> {
     let digit = |b: u8| u8::try_from((b as char).to_digit(16).unwrap()).unwrap();
     let pairs = text.as_bytes().chunks_exact(2);
-    pairs
-        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
-        .collect()
+    pairs.map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
 fn double(bits: &str) -> f64 {
@@ -83,17 +81,8 @@ fn dispatch(payload: &[u8]) -> Incoming<'_> {
 fn text(args: &Args<'_>) -> String {
     match args {
         Args::Json(text) => text.to_string(),
-        Args::Dispatch {
-            room,
-            packet,
-            volatile,
-            exceptions,
-        } => {
-            let exceptions = if exceptions.is_empty() {
-                "[]"
-            } else {
-                exceptions
-            };
+        Args::Dispatch { room, packet, volatile, exceptions } => {
+            let exceptions = if exceptions.is_empty() { "[]" } else { exceptions };
             let [room, packet] = [room, packet].map(|text| serde_json::to_string(text).unwrap());
             let volatile = serde_json::to_string(volatile).unwrap();
             format!("[{room},{packet},{volatile},{exceptions}]")
@@ -144,11 +133,7 @@ fn publishes_and_receives_as_the_real_store_in_messagepack() {
 
 #[test]
 fn understands_hand_written_payloads_as_the_real_store() {
-    for golden in [JSON, MESSAGE_PACK]
-        .map(goldens)
-        .into_iter()
-        .flat_map(|g| g.hand_written)
-    {
+    for golden in [JSON, MESSAGE_PACK].map(goldens).into_iter().flat_map(|g| g.hand_written) {
         let payload = unhex(&golden.payload);
         for shape in [Shape::Any, Shape::Dispatch] {
             let ours = outcome(&decode(&payload, shape, &one()));
@@ -170,11 +155,7 @@ fn takes_every_real_dispatch_apart() {
             && strings(&args[3])
     };
     let mut seen = [0, 0];
-    for golden in [JSON, MESSAGE_PACK]
-        .map(goldens)
-        .into_iter()
-        .flat_map(|g| g.published)
-    {
+    for golden in [JSON, MESSAGE_PACK].map(goldens).into_iter().flat_map(|g| g.published) {
         let Ok(args) = serde_json::from_str(&golden.args_json) else {
             continue; // half a surrogate pair: its own test is below
         };
@@ -195,21 +176,15 @@ fn a_dispatch_keeps_apart_what_javascript_keeps_apart() {
     };
     for (json, expected) in [("null", None), ("true", Some(true)), ("false", Some(false))] {
         let payload = with(json, "[]");
-        let Incoming::Foreign(Args::Dispatch {
-            volatile,
-            exceptions,
-            ..
-        }) = dispatch(&payload)
+        let Incoming::Foreign(Args::Dispatch { volatile, exceptions, .. }) = dispatch(&payload)
         else {
             panic!("not taken apart: {json}")
         };
         assert_eq!((volatile, &*exceptions), (expected, ""));
     }
-    for (json, expected) in [
-        ("[ ]", ""),
-        (r#"["a", "b"]"#, r#"["a", "b"]"#),
-        (r#"["\ud83d"]"#, r#"["\ud83d"]"#),
-    ] {
+    for (json, expected) in
+        [("[ ]", ""), (r#"["a", "b"]"#, r#"["a", "b"]"#), (r#"["\ud83d"]"#, r#"["\ud83d"]"#)]
+    {
         let payload = with("null", json);
         let Incoming::Foreign(Args::Dispatch { exceptions, .. }) = dispatch(&payload) else {
             panic!("not taken apart: {json}")
@@ -222,10 +197,7 @@ fn a_dispatch_keeps_apart_what_javascript_keeps_apart() {
 fn half_a_surrogate_pair_is_left_to_javascript() {
     for args in [r#"["","3:::\ud83d",null,[]]"#, r#"["\udc00","a",null,[]]"#] {
         let payload = encode(Codec::Json, "2", args).unwrap();
-        assert_eq!(
-            dispatch(&payload),
-            Incoming::Foreign(Args::Json(args.into()))
-        );
+        assert_eq!(dispatch(&payload), Incoming::Foreign(Args::Json(args.into())));
     }
 }
 
@@ -235,37 +207,24 @@ fn half_a_surrogate_pair_becomes_a_replacement_character_in_messagepack() {
         (r#"["\ud800"]"#, "[\"\u{fffd}\"]"),
         (r#"["a\uDC00b\ud83d\ude00"]"#, "[\"a\u{fffd}b😀\"]"),
         (r#"["\ud83d\ud83d\ude00"]"#, "[\"\u{fffd}😀\"]"),
-        (
-            r#"["\udc00\ud800\\ud800\n"]"#,
-            "[\"\u{fffd}\u{fffd}\\\\ud800\\n\"]",
-        ),
+        (r#"["\udc00\ud800\\ud800\n"]"#, "[\"\u{fffd}\u{fffd}\\\\ud800\\n\"]"),
         (r#"[{"\udfff":"é"}]"#, "[{\"\u{fffd}\":\"é\"}]"),
     ] {
         let payload = encode(Codec::MessagePack, "2", args).unwrap();
-        assert_eq!(
-            any(&payload),
-            Ok(Incoming::Foreign(Args::Json(expected.into()))),
-            "{args}"
-        );
+        assert_eq!(any(&payload), Ok(Incoming::Foreign(Args::Json(expected.into()))), "{args}");
     }
 }
 
 #[test]
 fn broken_utf8_in_messagepack_becomes_replacement_characters() {
     let payload = b"\x82\xa6nodeId\x02\xa4args\x91\xa3a\xffb";
-    assert_eq!(
-        any(payload),
-        Ok(Incoming::Foreign(Args::Json("[\"a\u{fffd}b\"]".into())))
-    );
+    assert_eq!(any(payload), Ok(Incoming::Foreign(Args::Json("[\"a\u{fffd}b\"]".into()))));
 }
 
 #[test]
 fn repeated_keys_in_messagepack_pass_through() {
     let payload = b"\x81\xa4args\x91\x82\xa1a\x01\xa1a\x02";
-    assert_eq!(
-        any(payload),
-        Ok(Incoming::Foreign(Args::Json(r#"[{"a":1,"a":2}]"#.into())))
-    );
+    assert_eq!(any(payload), Ok(Incoming::Foreign(Args::Json(r#"[{"a":1,"a":2}]"#.into()))));
 }
 
 #[test]
@@ -285,11 +244,9 @@ fn borrows_what_it_can() {
 
 #[test]
 fn an_own_message_is_not_read_further() {
-    for payload in [
-        &br#"{"nodeId":1,"args":[oops"#[..],
-        br#"{"nodeId":"1""#,
-        b"\x82\xa6nodeId\x01\xc1",
-    ] {
+    for payload in
+        [&br#"{"nodeId":1,"args":[oops"#[..], br#"{"nodeId":"1""#, b"\x82\xa6nodeId\x01\xc1"]
+    {
         assert_eq!(any(payload), Ok(Incoming::Own));
     }
 }
@@ -338,29 +295,17 @@ fn depth_is_limited_in_both_codecs_and_needs_no_stack() {
         let most = (MAX_DEPTH - 1) / levels;
         let fits = nested(open, close, most);
         let json = encode(Codec::Json, "2", &fits).unwrap();
-        assert_eq!(
-            any(&json),
-            Ok(Incoming::Foreign(Args::Json((&*fits).into())))
-        );
+        assert_eq!(any(&json), Ok(Incoming::Foreign(Args::Json((&*fits).into()))));
         let packed = encode(Codec::MessagePack, "2", &fits).unwrap();
-        assert_eq!(
-            any(&packed),
-            Ok(Incoming::Foreign(Args::Json((&*fits).into())))
-        );
+        assert_eq!(any(&packed), Ok(Incoming::Foreign(Args::Json((&*fits).into()))));
 
         let deeper = nested(open, close, most + 1);
         let json = encode(Codec::Json, "2", &deeper).unwrap();
         assert_eq!(any(&json), Err(Malformed::Depth));
-        assert_eq!(
-            encode(Codec::MessagePack, "2", &deeper),
-            Err(EncodeError::Depth)
-        );
+        assert_eq!(encode(Codec::MessagePack, "2", &deeper), Err(EncodeError::Depth));
     }
     let bottomless = nested("[", "]", 1_000_000);
-    assert_eq!(
-        any(&encode(Codec::Json, "2", &bottomless).unwrap()),
-        Err(Malformed::Depth)
-    );
+    assert_eq!(any(&encode(Codec::Json, "2", &bottomless).unwrap()), Err(Malformed::Depth));
     let packed = [&b"\x81\xa4args"[..], &vec![0x91; 1_000_000], b"\x01"].concat();
     assert_eq!(any(&packed), Err(Malformed::Depth));
     let ignored = [&b"\x81\xa1x"[..], &[0x91; MAX_DEPTH], b"\x01"].concat();
@@ -372,10 +317,7 @@ fn many_brackets_in_a_row_are_not_deep() {
     let wide = format!("[{}[\"[[[[\"]]", "[],{},".repeat(MAX_DEPTH));
     for codec in [Codec::Json, Codec::MessagePack] {
         let payload = encode(codec, "2", &wide).unwrap();
-        assert_eq!(
-            any(&payload),
-            Ok(Incoming::Foreign(Args::Json((&*wide).into())))
-        );
+        assert_eq!(any(&payload), Ok(Incoming::Foreign(Args::Json((&*wide).into()))));
     }
 }
 
@@ -387,10 +329,7 @@ fn long_arrays_and_objects_use_their_long_forms() {
         let object = format!("[{{{}}}]", pairs.join(","));
         for args in [array, object] {
             let payload = encode(Codec::MessagePack, "2", &args).unwrap();
-            assert_eq!(
-                any(&payload),
-                Ok(Incoming::Foreign(Args::Json(args.into())))
-            );
+            assert_eq!(any(&payload), Ok(Incoming::Foreign(Args::Json(args.into()))));
         }
     }
 }
@@ -398,30 +337,18 @@ fn long_arrays_and_objects_use_their_long_forms() {
 #[test]
 fn text_that_is_not_json_is_not_written_as_messagepack() {
     for args in ["", "[", "[1,]", "undefined", "[]]"] {
-        assert_eq!(
-            encode(Codec::MessagePack, "2", args),
-            Err(EncodeError::Json),
-            "{args}"
-        );
+        assert_eq!(encode(Codec::MessagePack, "2", args), Err(EncodeError::Json), "{args}");
     }
 }
 
 #[test]
 fn no_truncation_and_no_flipped_byte_panics() {
-    for golden in [JSON, MESSAGE_PACK]
-        .map(goldens)
-        .into_iter()
-        .flat_map(|g| g.published)
-    {
+    for golden in [JSON, MESSAGE_PACK].map(goldens).into_iter().flat_map(|g| g.published) {
         let mut payload = unhex(&golden.payload);
         let step = if payload.len() > 2000 { 499 } else { 1 };
         for at in (0..payload.len()).step_by(step) {
             let cut = any(&payload[..at]);
-            assert!(
-                cut.is_err() || cut == Ok(Incoming::Own),
-                "{at} of {}",
-                golden.args_json
-            );
+            assert!(cut.is_err() || cut == Ok(Incoming::Own), "{at} of {}", golden.args_json);
             let flip = 1 << (at % 8);
             payload[at] ^= flip;
             if let Ok(Incoming::Foreign(args)) = decode(&payload, Shape::Dispatch, &one()) {
@@ -441,15 +368,9 @@ fn numbers_are_printed_as_by_javascript() {
         assert_eq!(json_number(double(&bits)), expected);
         let payload = [&b"\x81\xa4args\x91\xcb"[..], &unhex(&bits)].concat();
         let args = format!("[{expected}]");
-        assert_eq!(
-            any(&payload),
-            Ok(Incoming::Foreign(Args::Json(args.into())))
-        );
+        assert_eq!(any(&payload), Ok(Incoming::Foreign(Args::Json(args.into()))));
         if expected != "null" {
-            assert_eq!(
-                NodeId::from_json(&expected),
-                Some(NodeId::Number(double(&bits)))
-            );
+            assert_eq!(NodeId::from_json(&expected), Some(NodeId::Number(double(&bits))));
         }
     }
 }
@@ -484,40 +405,18 @@ fn node_ids_compare_as_by_javascript() {
     }
     for (text, bits) in golden.numbers {
         let (ours, theirs) = (string_to_number(&text), double(&bits));
-        assert!(
-            ours.to_bits() == theirs.to_bits() || ours.is_nan() && theirs.is_nan(),
-            "{text}"
-        );
+        assert!(ours.to_bits() == theirs.to_bits() || ours.is_nan() && theirs.is_nan(), "{text}");
     }
 }
 
 #[test]
 fn node_ids_survive_json() {
-    for json in [
-        "0",
-        "1357",
-        "-1.5",
-        "1e+21",
-        "\"a node\"",
-        "\"\"",
-        r#""\"é\\\n😀\u0001""#,
-    ] {
+    for json in ["0", "1357", "-1.5", "1e+21", "\"a node\"", "\"\"", r#""\"é\\\n😀\u0001""#] {
         assert_eq!(NodeId::from_json(json).unwrap().to_json(), json);
     }
     assert_eq!(NodeId::Number(f64::NAN).to_json(), "null");
     assert_eq!(NodeId::from_json(" true "), Some(NodeId::Number(1.0)));
-    for none in [
-        "",
-        "null",
-        "[1]",
-        "{}",
-        "\"\\ud800\"",
-        "01",
-        "1 2",
-        "NaN",
-        "inf",
-        "'a'",
-    ] {
+    for none in ["", "null", "[1]", "{}", "\"\\ud800\"", "01", "1 2", "NaN", "inf", "'a'"] {
         assert_eq!(NodeId::from_json(none), None, "{none}");
     }
 }
