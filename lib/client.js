@@ -1,6 +1,13 @@
 'use strict';
 
 /**
+ * What a store's clients need of it. Not a property of the store, so that `new Client(store, id)`
+ * is all that it takes, as in 0.9, and nothing private shows.
+ * @type {WeakMap<object, { native: import('./native').NativeStore, deliveries: InstanceType<typeof import('./deliveries').Deliveries> }>}
+ */
+const inner = new WeakMap();
+
+/**
  * The data of one client, in a Redis hash whose key is the client's id, as 0.9's
  * `RedisStore.Client` keeps it. Every callback gets `(error)` or `(null, value)`; an error has a
  * `code`: `ERR_COMMAND_TIMEOUT`, `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`.
@@ -12,12 +19,11 @@ class Client {
   #deliveries;
 
   /**
-   * @param {import('..').RedisStore} store
+   * @param {any} store the RedisStore
    * @param {string} id
-   * @param {import('./native').NativeStore} native
-   * @param {import('./deliveries').Deliveries} deliveries
    */
-  constructor(store, id, native, deliveries) {
+  constructor(store, id) {
+    const { native, deliveries } = /** @type {NonNullable<ReturnType<inner['get']>>} */ (inner.get(store));
     this.store = store;
     this.id = id;
     this.#key = String(id);
@@ -84,4 +90,4 @@ class Client {
   }
 }
 
-module.exports = { Client };
+module.exports = { Client, inner };

@@ -45,6 +45,7 @@ function readNodeId(nodeId) {
   throw optionError('nodeId', 'it must return a string or a number.');
 }
 
+/** @param {Record<string, any>} options */
 function readCodec({ pack, unpack, codec }) {
   for (const [name, fn] of Object.entries({ pack, unpack })) {
     if (fn !== undefined && typeof fn !== 'function') throw optionError(name, 'it must be a function.');

@@ -3,7 +3,7 @@
 const { randomUUID } = require('node:crypto');
 const { EventEmitter } = require('node:events');
 
-const { Client } = require('./client');
+const { Client, inner } = require('./client');
 const { Deliveries } = require('./deliveries');
 const { parseEndpoint } = require('./endpoint');
 const { endClient } = require('./endpoint/end');
@@ -57,7 +57,7 @@ class RedisStore extends EventEmitter {
 
     /** The options, as they were passed. */
     this.options = options;
-    /** @type {Record<string, Client>} The clients whose data has been asked for, by id. */
+    /** @type {Record<string, InstanceType<typeof Client>>} The clients whose data has been asked for, by id. */
     this.clients = {};
     /** @type {string | number} What marks this node's messages. */
     this.nodeId = settings.nodeId ?? randomUUID();
@@ -79,6 +79,7 @@ class RedisStore extends EventEmitter {
     this.#deliveries = new Deliveries(new Reporter(this));
     this.#native = new NativeStore({ ...settings.native, nodeId: JSON.stringify(this.nodeId) }, () => this.#drain());
     if (settings.native.raw) this.#deliveries.unpacker = new Unpacker(this, this.#native, settings.buffers);
+    inner.set(this, { native: this.#native, deliveries: this.#deliveries });
     this.#alive = setInterval(() => {}, FOREVER);
     this.once('close', () => clearInterval(this.#alive));
     // The application may still call auth() or select() on its clients, until its turn is over.
@@ -143,11 +144,11 @@ class RedisStore extends EventEmitter {
   /**
    * The data of a client, in a Redis hash whose key is the client's id.
    * @param {string} id
-   * @returns {Client}
+   * @returns {InstanceType<typeof Client>}
    */
   client(id) {
     const { Client: Constructor } = /** @type {typeof RedisStore} */ (this.constructor);
-    this.clients[id] ??= new Constructor(this, id, this.#native, this.#deliveries);
+    this.clients[id] ??= new Constructor(this, id);
     return this.clients[id];
   }
 

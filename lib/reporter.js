@@ -17,7 +17,7 @@ class Reporter {
 
   /**
    * Emits one event. Its shapes are those of `Event` in `src/delivery/event.rs`.
-   * @param {{ event: string, connection?: string, error?: { code: string, message: string } }} event
+   * @param {any} event
    */
   event({ event, error, ...details }) {
     if (event === 'connect') this.#back(details.connection);
@@ -39,7 +39,7 @@ class Reporter {
   /**
    * Emits `error`, which never throws: where nobody listens, the console is told, once in an
    * outage.
-   * @param {Error & { code?: string, connection?: string | null }} error
+   * @param {any} error
    */
   error(error) {
     const outage = OUTAGE.has(error.code);

@@ -25,7 +25,7 @@ class Unpacker {
   /**
    * Hands one message to the consumers of its channel.
    * @param {string} channel
-   * @param {Buffer} payload
+   * @param {import('./deliveries').Bytes} payload
    * @param {Function[]} consumers
    * @param {(fn: Function, self: null, args: unknown[]) => void} attempt
    */

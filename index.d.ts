@@ -1,0 +1,262 @@
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events';
+
+/** TLS for an endpoint, with the names of Node's `tls.connect`. Texts and Buffers hold PEM. */
+export interface TlsOptions {
+  /** The authorities to trust. Default: Mozilla's, as in Node. */
+  ca?: string | Buffer | Array<string | Buffer>;
+  /** The client's certificate chain; goes together with `key`. */
+  cert?: string | Buffer;
+  /** The client's private key; goes together with `cert`. */
+  key?: string | Buffer;
+  /** The name that the server's certificate must bear. Default: the host. */
+  servername?: string;
+  /** Whether the server's certificate is checked. Default: `true`. */
+  rejectUnauthorized?: boolean;
+}
+
+/**
+ * Where a Redis server is, with the names that the clients `redis` and `ioredis` know. Their other
+ * options are accepted and do nothing here; an unknown one is a TypeError.
+ */
+export interface EndpointOptions {
+  /** Host name or address. Default: `localhost`. */
+  host?: string;
+  /** TCP port. Default: 6379. */
+  port?: number | string;
+  /** Path of a unix domain socket; it beats `host` and `port`. */
+  path?: string;
+  /** ACL user (Redis 6 and later). */
+  username?: string;
+  /** Password. */
+  password?: string;
+  /** Password, as `redis` 0.8 to 3 name it. */
+  auth_pass?: string;
+  /** Number of the database for session data. Default: 0. */
+  db?: number;
+  /** The same as `db`, as `redis` 4 and later name it. */
+  database?: number;
+  /** A URL; fields beside it win. */
+  url?: string | URL;
+  /** TLS: `true`, or its options. */
+  tls?: boolean | TlsOptions;
+  /** Host, port, path and TLS, as `redis` 4 and later take them. */
+  socket?: { host?: string; port?: number; path?: string; tls?: boolean } & TlsOptions;
+  [accepted: string]: unknown;
+}
+
+/** A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6. It is only asked where it points. */
+export type RedisClientObject = object;
+
+/**
+ * Where to connect: a client object, options, or a URL (`redis://`, `rediss://`, `unix://`,
+ * `redis+unix://`).
+ */
+export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL;
+
+/** The options of a {@link RedisStore}; those of `socket.io@0.9`'s own, and a few more. */
+export interface RedisStoreOptions {
+  /** Where to publish. Default: `localhost:6379`. */
+  redisPub?: RedisEndpoint;
+  /** Where to subscribe. Default: `localhost:6379`. */
+  redisSub?: RedisEndpoint;
+  /** Where to keep session data. Default: `localhost:6379`. */
+  redisClient?: RedisEndpoint;
+  /** The client module, as 0.9 takes it: accepted, and only used to recognise its clients. */
+  redis?: unknown;
+  /** Returns the id that marks this node's messages, unique in the cluster. Default: a UUID. */
+  nodeId?: () => string | number;
+  /**
+   * How to pack what is published. Both are always understood on arrival. Default: `msgpack` where
+   * the module `msgpack` can be required, as in 0.9, else `json`.
+   */
+  codec?: 'json' | 'msgpack';
+  /** Packs `{ nodeId, args }` in the place of a codec; goes together with `unpack`. */
+  pack?: (message: { nodeId: string | number; args: unknown[] }) => string | Buffer;
+  /**
+   * Unpacks what `pack` packed. It gets a string, or a Buffer where `redisSub` has
+   * `return_buffers`, as with the client of 0.9.
+   */
+  unpack?: (packed: any) => { nodeId: string | number; args: unknown[] };
+  /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and told. */
+  offlineQueue?: {
+    /** Publishes and commands. Default: 10000. */
+    messages?: number;
+    /** Their size in bytes. Default: 16777216 (16 MiB). */
+    bytes?: number;
+  };
+  /** How long `get`, `set`, `del` and `has` wait for Redis, in ms. Default: 5000. */
+  commandTimeout?: number;
+}
+
+/** What an Error that this package makes bears. */
+export interface RedisStoreError extends Error {
+  /**
+   * - `ERR_CONNECT`: no connection could be opened
+   * - `ERR_REFUSED`: Redis refused the credentials, or is still loading
+   * - `ERR_CONNECTION_LOST`: a connection broke, or was silent for 6 s
+   * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
+   * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`
+   * - `ERR_REDIS_REPLY`: Redis answered with an error
+   * - `ERR_ENCODE`: what was published cannot be packed
+   * - `ERR_MALFORMED_MESSAGE`: something arrived that no store publishes
+   * - `ERR_STORE_DESTROYED`: the store has been destroyed
+   */
+  code: string;
+  /** The connection that it happened on, where it happened on one. */
+  connection?: ConnectionName | null;
+}
+
+/** A connection, named as the store's properties are. */
+export type ConnectionName = 'pub' | 'sub' | 'cmd';
+
+/** The events of a {@link RedisStore}. Commands are told under `pub` where they share it. */
+export interface RedisStoreEvents {
+  /** A connection is up; `sub` once all its subscriptions are confirmed. */
+  connect: [{ connection: ConnectionName; endpoint: string }];
+  /** A connection that was up is lost. */
+  disconnect: [{ connection: ConnectionName; endpoint: string; error: RedisStoreError }];
+  /** The next attempt follows after `delay` ms. */
+  reconnecting: [{ connection: ConnectionName; endpoint: string; attempt: number; delay: number }];
+  /**
+   * Messages may have been missed: on `sub` such that others published in this time, on `pub` such
+   * that this node published.
+   */
+  gap: [
+    {
+      connection: ConnectionName;
+      /** Nothing from before is missing, in ms since the epoch. */
+      since: number;
+      /** From then until the connection was whole again, in ms. */
+      duration: number;
+      /** What never left, exactly. */
+      dropped: number;
+      /** What was written to a connection that broke before Redis answered: it may have arrived. */
+      unconfirmed: number;
+    },
+  ];
+  /** Something went wrong that no callback gets. Never thrown. */
+  error: [RedisStoreError];
+  /** After `destroy()`: all that was queued is dealt with. */
+  close: [];
+  /** A message was published with these arguments. */
+  publish: [name: string, ...args: any[]];
+  /** A subscription was made with these arguments. */
+  subscribe: [name: string, consumer?: (...args: any[]) => void, fn?: () => void];
+  /** A channel was left with these arguments. */
+  unsubscribe: [name: string, fn?: () => void];
+}
+
+/** How full a queue is. */
+export interface QueueDepth {
+  messages: number;
+  bytes: number;
+}
+
+/** How a connection is. */
+export interface ConnectionStats {
+  state: 'connecting' | 'connected' | 'reconnecting' | 'closed';
+  /** `host:port` or a socket's path. */
+  endpoint: string;
+}
+
+/** Figures since the store was made. */
+export interface RedisStoreStats {
+  nodeId: string | number;
+  /** Publishes that Redis confirmed. */
+  published: number;
+  /** Messages that arrived on a subscribed channel. */
+  received: number;
+  /** Those of them that were handed to the event loop. */
+  delivered: number;
+  /** Those of them that were this node's own, and so were dropped. */
+  filteredOwn: number;
+  /** Those of them that could not be understood. */
+  malformed: number;
+  /** Publishes and commands that never left: the queue was full, or the store destroyed. */
+  dropped: number;
+  /** Publishes on a connection that broke before Redis answered: nobody can tell. */
+  unconfirmed: number;
+  /** Connections that came back after an outage. */
+  reconnects: number;
+  queues: {
+    /** What waits to be published or sent on `pub`. */
+    publish: QueueDepth;
+    /** What waits to be sent on `cmd`, where that is a connection of its own. */
+    command: QueueDepth;
+    /** What waits for the event loop. */
+    mailbox: QueueDepth;
+  };
+  connections: Record<ConnectionName, ConnectionStats>;
+}
+
+/** The data of one client, in a Redis hash whose key is the client's id. */
+export class Client {
+  constructor(store: RedisStore, id: string);
+  readonly store: RedisStore;
+  readonly id: string;
+  /** Reads a field; `null` when it is missing. */
+  get(key: string, fn?: (error: RedisStoreError | null, value?: string | null) => void): this;
+  /** Writes a field: a Buffer as it is, anything else as `String(value)`. */
+  set(key: string, value: unknown, fn?: (error: RedisStoreError | null, added?: number) => void): this;
+  /** Deletes a field; 0 when it was missing. */
+  del(key: string, fn?: (error: RedisStoreError | null, deleted?: number) => void): this;
+  /** Whether there is such a field. */
+  has(key: string, fn?: (error: RedisStoreError | null, has?: boolean) => void): this;
+  /** Deletes all fields, at once or after `expiration` seconds. */
+  destroy(expiration?: number): this;
+}
+
+/**
+ * The store of Socket.IO 0.9 on Redis, in the place of `socket.io@0.9`'s own `RedisStore`: same
+ * options, same methods, same wire; the work is done off the event loop.
+ *
+ * ```js
+ * io.set('store', new RedisStore());
+ * io.set('store', new RedisStore({ redisPub, redisSub, redisClient }));
+ * ```
+ *
+ * It keeps the process alive until {@link RedisStore.destroy}.
+ */
+export class RedisStore extends EventEmitter<RedisStoreEvents> {
+  /** @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option` */
+  constructor(options?: RedisStoreOptions);
+  static Client: typeof Client;
+
+  /** The options as they were passed. */
+  readonly options: RedisStoreOptions;
+  /** The clients whose data has been asked for, by id. */
+  clients: Record<string, Client>;
+  /** What marks this node's messages. */
+  readonly nodeId: string | number;
+  /** The client object passed as `redisPub`, else `null`. */
+  readonly pub: RedisClientObject | null;
+  /** The client object passed as `redisSub`, else `null`. */
+  readonly sub: RedisClientObject | null;
+  /** The client object passed as `redisClient`, else `null`. */
+  readonly cmd: RedisClientObject | null;
+  /** The server's manager, which sets it. */
+  manager: unknown;
+
+  /** Publishes to the other nodes. */
+  publish(name: string, ...args: unknown[]): void;
+  /**
+   * Subscribes; `consumer` gets what other nodes publish, `fn` is called once Redis has confirmed.
+   */
+  subscribe(name: string, consumer?: (...args: any[]) => void, fn?: () => void): void;
+  /** Leaves a channel with all its consumers; `fn` is called once Redis has confirmed. */
+  unsubscribe(name: string, fn?: () => void): void;
+  /** The data of a client. */
+  client(id: string): Client;
+  /** Deletes a client's data, at once or after `expiration` seconds. */
+  destroyClient(id: string, expiration?: number): this;
+  /**
+   * Destroys all clients (their data goes at once or after `expiration` seconds), flushes what is
+   * queued for at most `commandTimeout`, and closes; then `close` is emitted. It also ends the
+   * client objects that were passed, as 0.9's store does.
+   */
+  destroy(expiration?: number): void;
+  /** Figures for a dashboard or an alarm. */
+  stats(): RedisStoreStats;
+}
