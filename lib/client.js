@@ -1,9 +1,16 @@
 'use strict';
 
 /**
- * What a store's clients need of it. Not a property of the store, so that `new Client(store, id)`
- * is all that it takes, as in 0.9, and nothing private shows.
- * @type {WeakMap<object, { native: import('./native').NativeStore, deliveries: InstanceType<typeof import('./deliveries').Deliveries> }>}
+ * What a store's clients need of it.
+ * @typedef {object} Inner
+ * @property {import('./native').NativeStore} native
+ * @property {InstanceType<typeof import('./deliveries').Deliveries>} deliveries
+ */
+
+/**
+ * The inner parts of each store. Not properties of it, so that `new Client(store, id)` is all that
+ * it takes, as in 0.9, and nothing private shows.
+ * @type {WeakMap<object, Inner>}
  */
 const inner = new WeakMap();
 
@@ -23,7 +30,7 @@ class Client {
    * @param {string} id
    */
   constructor(store, id) {
-    const { native, deliveries } = /** @type {NonNullable<ReturnType<inner['get']>>} */ (inner.get(store));
+    const { native, deliveries } = /** @type {Inner} */ (inner.get(store));
     this.store = store;
     this.id = id;
     this.#key = String(id);

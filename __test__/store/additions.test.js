@@ -84,7 +84,7 @@ describe('destroy()', () => {
   });
 
   it('leaves all connections closed', async () => {
-    await connected(store, 'pub', 'sub');
+    await connected(store);
     await close(store);
     assert.deepEqual(Object.values(store.stats().connections).map(({ state }) => state), ['closed', 'closed', 'closed']);
   });
@@ -207,7 +207,7 @@ describe('events', () => {
   it('is connected only once early subscriptions are confirmed', async () => {
     const fresh = open({ nodeId: 'c' });
     for (let i = 0; i < 2500; i++) fresh.subscribe(`channel ${i}`, () => {});
-    await connected(fresh, 'sub');
+    await connected(fresh);
     assert.equal((await server.command('PUBSUB', 'CHANNELS', 'channel *')).length, 2500);
     assert.equal((await clientList(server)).filter(({ sub }) => sub === '2500').length, 1);
   });
@@ -256,7 +256,7 @@ describe('stats()', () => {
     assert.ok(queues.publish.bytes > 0);
     assert.deepEqual(queues.command, { messages: 0, bytes: 0 });
     assert.deepEqual(connections.pub, { state: 'connecting', endpoint: '' });
-    await connected(fresh, 'pub', 'sub');
+    await connected(fresh);
     await ask(fresh.client('id'), 'get', 'key');
     assert.deepEqual(fresh.stats().queues, {
       publish: { messages: 0, bytes: 0 }, command: { messages: 0, bytes: 0 }, mailbox: { messages: 0, bytes: 0 },

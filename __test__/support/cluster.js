@@ -254,9 +254,10 @@ function describePairs(topic, declare, settings) {
  * @param {string} title
  * @param {Cluster} cluster
  * @param {(cluster: Cluster) => void} declare declares the tests
+ * @param {{ skip?: string }} [options]
  */
-function describeCluster(title, cluster, declare) {
-  describe(title, { timeout: TEST_TIMEOUT }, () => {
+function describeCluster(title, cluster, declare, options) {
+  describe(title, { timeout: TEST_TIMEOUT, ...options }, () => {
     before(() => cluster.start());
     afterEach(() => cluster.release());
     after(() => cluster.stop());

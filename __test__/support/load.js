@@ -16,7 +16,7 @@ const PATIENCE = 15_000;
  */
 async function until(what, holds, patience = PATIENCE) {
   const deadline = Date.now() + patience;
-  while (!holds()) {
+  while (!await holds()) {
     if (Date.now() > deadline) throw new Error(`in vain waited for: ${what}`);
     await delay(2);
   }

@@ -34,8 +34,6 @@ function removeDirectory(dir) {
   directories.delete(dir);
 }
 
-// ---------------------------------------------------------------- finding it
-
 /**
  * @param {string} name
  * @returns {string | null} the first executable of that name on PATH
@@ -90,59 +88,43 @@ function ensureRedisServer() {
     'install Redis (such as `sudo apt-get install redis-server` or `brew install redis`) and try again.');
 }
 
-// ------------------------------------------------------------------ its words
-
 /** @typedef {string | number | null | Error | Reply[]} Reply */
-
-/** The reply is not whole yet. */
-const MORE = Symbol('more');
 
 /**
  * Reads one RESP2 reply.
  * @param {Buffer} buffer
  * @param {number} at
- * @returns {[Reply, number] | typeof MORE} the reply and where the next one starts
+ * @returns {[Reply, number] | null} the reply and where the next one starts; null if it is not whole yet
  */
 function parseReply(buffer, at = 0) {
   const eol = buffer.indexOf('\r\n', at);
-  if (eol < 0) return MORE;
+  if (eol < 0) return null;
+  const kind = String.fromCharCode(buffer[at]);
   const line = buffer.toString('utf8', at + 1, eol);
   const next = eol + 2;
-  switch (String.fromCharCode(buffer[at])) {
-    case '+': return [line, next];
-    case '-': return [new Error(line), next];
-    case ':': return [Number(line), next];
-    case '$': return parseBulk(buffer, next, Number(line));
-    case '*': return parseArray(buffer, next, Number(line));
-    default: throw new Error(`not a RESP2 reply: ${line}`);
-  }
+  if (kind === '+') return [line, next];
+  if (kind === '-') return [new Error(line), next];
+  if (kind === ':') return [Number(line), next];
+  if (kind === '*') return parseArray(buffer, next, Number(line));
+  if (kind !== '$') throw new Error(`not a RESP2 reply: ${line}`);
+  if (line === '-1') return [null, next];
+  const end = next + Number(line);
+  return buffer.length < end + 2 ? null : [buffer.toString('utf8', next, end), end + 2];
 }
 
 /**
  * @param {Buffer} buffer
  * @param {number} at
  * @param {number} length
- * @returns {[Reply, number] | typeof MORE}
- */
-function parseBulk(buffer, at, length) {
-  if (length < 0) return [null, at];
-  if (buffer.length < at + length + 2) return MORE;
-  return [buffer.toString('utf8', at, at + length), at + length + 2];
-}
-
-/**
- * @param {Buffer} buffer
- * @param {number} at
- * @param {number} length
- * @returns {[Reply, number] | typeof MORE}
+ * @returns {[Reply, number] | null}
  */
 function parseArray(buffer, at, length) {
   if (length < 0) return [null, at];
   /** @type {Reply[]} */
   const items = [];
-  for (let i = 0; i < length; i++) {
+  while (items.length < length) {
     const item = parseReply(buffer, at);
-    if (item === MORE) return MORE;
+    if (!item) return null;
     items.push(item[0]);
     at = item[1];
   }
@@ -183,7 +165,7 @@ function send(port, commands) {
       buffer = Buffer.concat([buffer, chunk]);
       while (left > 0) {
         const parsed = parseReply(buffer);
-        if (parsed === MORE) return;
+        if (!parsed) return;
         const [reply, next] = parsed;
         if (reply instanceof Error) return fail(reply);
         buffer = buffer.subarray(next);
@@ -196,8 +178,6 @@ function send(port, commands) {
     socket.write(Buffer.concat(commands.map(encodeCommand)));
   });
 }
-
-// ---------------------------------------------------------------- running it
 
 /** @returns {Promise<number>} a port that was free a moment ago */
 async function freePort() {
@@ -283,10 +263,7 @@ async function launch(port, settings) {
   throw /address already in use/i.test(said) ? new AddressInUse(error) : new Error(error);
 }
 
-/**
- * @param {import('node:child_process').ChildProcess} child
- * @returns {boolean}
- */
+/** @param {import('node:child_process').ChildProcess} child */
 function isRunning(child) {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
@@ -306,10 +283,7 @@ async function answers(port, password, pid) {
   }
 }
 
-/**
- * @param {string | undefined} password
- * @returns {string[][]}
- */
+/** @param {string | undefined} password */
 function login(password) {
   return password ? [['AUTH', password]] : [];
 }

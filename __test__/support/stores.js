@@ -34,22 +34,24 @@ function createClient(port, options) {
  *   `nodeId` may be the id itself, and undefined
  */
 function opener(RedisStore, server) {
-  /** @type {any[]} */
+  /** @type {{ store: any, closed: Promise<unknown> | undefined }[]} */
   const open = [];
-  afterEach(() => {
-    for (const store of open.splice(0)) store.destroy();
+  afterEach(async () => {
+    const stores = open.splice(0);
+    for (const { store } of stores) store.destroy();
+    // What the store still owes Redis has left then; the JavaScript store does not tell.
+    await Promise.all(stores.map(({ closed }) => closed));
   });
   return ({ nodeId, ...options } = {}) => {
-    const { port } = server();
+    const endpoints = ['redisPub', 'redisSub', 'redisClient'].filter((name) => !(name in options));
     const store = new RedisStore({
       redis,
-      redisPub: createClient(port),
-      redisSub: createClient(port),
-      redisClient: createClient(port),
+      ...Object.fromEntries(endpoints.map((name) => [name, createClient(server().port)])),
       ...(nodeId === undefined ? {} : { nodeId: typeof nodeId === 'function' ? nodeId : () => nodeId }),
       ...options,
     });
-    open.push(store);
+    const tells = typeof store.stats === 'function';
+    open.push({ store, closed: tells ? new Promise((resolve) => { store.once('close', resolve); }) : undefined });
     return store;
   };
 }
@@ -96,13 +98,10 @@ async function until(condition) {
   while (!await condition()) await turn();
 }
 
-/** Resolves once the store has told `connect` of each of these connections. */
-async function connected(store, ...connections) {
-  const missing = new Set(connections);
-  while (missing.size > 0) {
-    const [{ connection }] = await once(store, 'connect');
-    missing.delete(connection);
-  }
+/** Resolves once all connections of one of our stores are up. */
+async function connected(store) {
+  const isUp = ({ state }) => state === 'connected';
+  while (!Object.values(store.stats().connections).every(isUp)) await once(store, 'connect');
 }
 
 /** What `CLIENT LIST` says of all connections but the asking one, each as an object. */
