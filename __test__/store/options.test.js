@@ -183,7 +183,8 @@ describe('the store', () => {
   });
 
   it('connects to localhost:6379 by default, and needs no options at all', async () => {
-    for (const store of [new RedisStore(), new RedisStore({}), new RedisStore(undefined)]) {
+    for (const args of [[], [{}], [undefined]]) {
+      const store = new RedisStore(...args);
       store.on('error', () => {}); // nothing listens there, perhaps
       assert.deepEqual([store.pub, store.sub, store.cmd], [null, null, null]);
       await new Promise(setImmediate);

@@ -199,6 +199,8 @@ class PollingClient extends Client {
   #node;
   /** @type {Promise<void> | null} */
   #loop = null;
+  /** @type {Promise<void> | null} */
+  #hanging = null;
   /** The server has said good-bye, or does not know this client any more. */
   #gone = false;
 
@@ -226,6 +228,20 @@ class PollingClient extends Client {
       this.receive(packet);
     }
     return body;
+  }
+
+  /**
+   * Starts one poll, whose packets come to the inbox. A test that needs to know when it is open,
+   * or over, waits for the node to say so.
+   * @param {At} node
+   */
+  hang(node) {
+    this.#hanging = this.poll(node).then(() => {}, (error) => this.inbox.end(error));
+  }
+
+  /** Resolves when the poll that hangs has been answered. */
+  answered() {
+    return this.#hanging;
   }
 
   /** Polls the node it sends to, again and again. */

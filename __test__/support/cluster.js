@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { after, afterEach, before, describe } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
-const { connect, handshake } = require('./client-09');
+const { PollingClient, connect, handshake } = require('./client-09');
 const { Inbox } = require('./client-inbox');
 const { startRedis } = require('./redis-server');
 
@@ -113,7 +113,7 @@ class Node {
    */
   async call(command, ...args) {
     const id = ++this.#calls;
-    this.#child.send({ id, command, args });
+    this.#child.send({ id, command, args }, () => {}); // if that fails it has exited, which is told below
     const { result, error } = await this.#inbox.take((item) => item.id === id && item.event === undefined);
     if (error) throw new Error(`${command} on node ${this.name}: ${error}`);
     return result;
@@ -184,7 +184,8 @@ class Cluster {
   async stop() {
     try {
       await this.release();
-      await Promise.all(this.nodes.map((node) => node.close()));
+      const closed = await Promise.allSettled(this.nodes.map((node) => node.close()));
+      for (const each of closed) if (each.status === 'rejected') throw each.reason;
     } finally {
       await this.redis?.stop();
     }
@@ -197,6 +198,59 @@ class Cluster {
    */
   async connect(node, options) {
     return this.keep(await connect(node, options));
+  }
+
+  /**
+   * Connects a client of which every node knows, and which can hear the next packet: over xhr-polling,
+   * its poll is open. It polls no more after that, because 0.9 does not survive a packet for one
+   * client that comes from another node when the poll is over (`dispatch-remote` writes to it).
+   * @param {Node} node
+   * @param {string} transport
+   */
+  async listener(node, transport) {
+    if (transport === 'websocket') {
+      const client = await this.connect(node);
+      await this.barrier(node);
+      return client;
+    }
+    const client = await this.poller(node, node);
+    await this.hang(node, client);
+    return client;
+  }
+
+  /**
+   * A client of which every node knows and which has polled once, to connect.
+   * @param {Node} first where it shakes hands
+   * @param {Node} second where it polls, and will send to
+   */
+  async poller(first, second) {
+    const client = this.keep(new PollingClient(second, await this.handshake(first)));
+    assert.equal(await this.fetch(second, client), '1::');
+    await client.connected();
+    return client;
+  }
+
+  /**
+   * Starts a poll; resolves when every node knows that it is open.
+   * @param {Node} node
+   * @param {PollingClient} client
+   */
+  async hang(node, client) {
+    client.hang(node);
+    await node.published('open', client.id);
+    await this.barrier(node);
+  }
+
+  /**
+   * Polls once; resolves with the payload when every node knows that it is over.
+   * @param {Node} node
+   * @param {PollingClient} client
+   */
+  async fetch(node, client) {
+    const payload = await client.poll(node);
+    await node.published('open', client.id);
+    await this.barrier(node);
+    return payload;
   }
 
   /**

@@ -119,9 +119,10 @@ async function clientList(server) {
 async function monitor(server) {
   const socket = net.connect(server.port, HOST);
   let text = '';
-  socket.setEncoding('utf8').write('MONITOR\r\n');
+  socket.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
+  socket.write('MONITOR\r\n');
   const read = async (wanted) => {
-    while (!text.includes(wanted)) text += (await once(socket, 'data'))[0];
+    while (!text.includes(wanted)) await once(socket, 'data');
   };
   await read('+OK\r\n');
   return {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { optionError } = require('../errors');
-const { NO_PROVIDER, NO_STREAM, ONE_SERVER } = require('./names');
+const { NO_PREFIX, NO_PROVIDER, NO_STREAM, ONE_SERVER } = require('./names');
 const { isPlainObject } = require('./options');
 const { newestCommand } = require('./queue');
 const { readTls } = require('./tls');
@@ -24,10 +24,23 @@ function clientReader(name, value, redisModule) {
   const isInstance = isInstanceOf(value, redisModule);
   if (!isInstance && isPlainObject(value)) return null;
   if (isManyServers(value)) throw optionError(name, ONE_SERVER);
+  refusePrefix(name, value.options ?? {});
   if (isIoredis(value)) return () => readIoredis(name, value);
   if (isPromiseClient(value)) return () => readPromiseClient(name, value);
   if (isInstance || isCallbackClient(value)) return () => readCallbackClient(name, value);
   return null;
+}
+
+/**
+ * The application's own look-ups of session data would go to other keys than ours.
+ *
+ * @param {string} name
+ * @param {Client} options a client's
+ */
+function refusePrefix(name, options) {
+  for (const option of ['prefix', 'keyPrefix', 'rename_commands']) {
+    if (options[option]) throw optionError(`${name}.${option}`, NO_PREFIX);
+  }
 }
 
 /**

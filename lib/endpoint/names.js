@@ -16,15 +16,15 @@ const ALIASES = {
 /** Options of `redis` 0.7 to 3 about how that client works. */
 const REDIS_CALLBACK = [
   'camel_case', 'command_queue_high_water', 'command_queue_low_water', 'connect_timeout', 'detect_buffers',
-  'disable_resubscribing', 'enable_offline_queue', 'max_attempts', 'no_ready_check', 'parser', 'prefix',
-  'rename_commands', 'retry_max_delay', 'retry_strategy', 'retry_unfulfilled_commands', 'return_buffers',
+  'disable_resubscribing', 'enable_offline_queue', 'max_attempts', 'no_ready_check', 'parser',
+  'retry_max_delay', 'retry_strategy', 'retry_unfulfilled_commands', 'return_buffers',
   'socket_initial_delay', 'socket_keepalive', 'socket_nodelay', 'string_numbers',
 ];
 
 /** Options of `redis` 4 to 6 about how that client works. */
 const REDIS_PROMISE = [
   'RESP', 'clientInfoTag', 'clientSideCache', 'commandOptions', 'commandsQueueMaxLength', 'disableClientInfo',
-  'disableOfflineQueue', 'emitInvalidate', 'functions', 'himportRegistry', 'isolationPoolOptions', 'keyPrefix',
+  'disableOfflineQueue', 'emitInvalidate', 'functions', 'himportRegistry', 'isolationPoolOptions',
   'legacyMode', 'maintEndpointType', 'maintMovingEndpointType', 'maintNotifications', 'maintPushNotifications',
   'maintRelaxedCommandTimeout', 'maintRelaxedSocketTimeout', 'modules', 'name', 'pingInterval', 'readonly',
   'scripts', 'unstableResp3',
@@ -55,16 +55,22 @@ const SOCKET_IGNORED = [
 const ONE_SERVER = 'Cluster and Sentinel clients are not supported yet; '
   + 'pass a client, a URL or the options of one Redis server instead.';
 const NO_STREAM = 'a connection of your own is not supported; pass host and port, or path.';
+const NO_PREFIX = 'key prefixes and renamed commands are not supported; the session data of a client is under its plain id.';
 const NO_PROVIDER = 'a credentialsProvider is not supported; pass username and password instead.';
 
 /** Known names that we must not ignore, with what to do instead. */
 const REFUSED = new Map([
   ['Connector', NO_STREAM],
   ['credentialsProvider', NO_PROVIDER],
+  ['keyPrefix', NO_PREFIX],
+  ['prefix', NO_PREFIX],
+  ['rename_commands', NO_PREFIX],
   ['rootNodes', ONE_SERVER],
   ['sentinelRootNodes', ONE_SERVER],
   ['sentinels', ONE_SERVER],
   ['stream', NO_STREAM],
 ]);
 
-module.exports = { ALIASES, IGNORED, NO_PROVIDER, NO_STREAM, ONE_SERVER, REFUSED, SOCKET_IGNORED };
+module.exports = {
+  ALIASES, IGNORED, NO_PREFIX, NO_PROVIDER, NO_STREAM, ONE_SERVER, REFUSED, SOCKET_IGNORED,
+};

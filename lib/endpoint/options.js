@@ -111,7 +111,7 @@ function checkNames(option, fields, known) {
     if (advice === undefined) {
       throw optionError(`${option}.${name}`, 'there is no such option; check its spelling or leave it out.');
     }
-    if (given(fields[name])) throw optionError(`${option}.${name}`, advice);
+    if (given(fields[name]) && fields[name] !== '') throw optionError(`${option}.${name}`, advice);
   }
 }
 

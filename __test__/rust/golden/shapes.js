@@ -5,6 +5,7 @@
 const packet = '5:::{"name":"msg","args":["hello \\"you\\"",{"n":1}]}';
 const deep = (depth) => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
 
+// eslint-disable-next-line no-loss-of-precision -- what is lost is what is tested
 const numbers = [
   0, -0, 1, -1, 0.1, -0.1, 100, 1e20, 1e21, 123456789012345680000, 1e22, 1e-6, 1e-7, 1.5e-7, 1.5,
   127, 128, 255, 256, 32767, 32768, 65535, 65536, 2147483647, 2147483648, 4294967295, 4294967296,

@@ -1,0 +1,114 @@
+'use strict';
+
+/**
+ * The article's chat, on four workers. `npm run demo` starts a Redis of its own,
+ * forks the workers behind one port, and replaces each that dies.
+ *
+ *     node demo/index.js [--port 3000]
+ */
+
+const cluster = require('node:cluster');
+const { once } = require('node:events');
+const net = require('node:net');
+const path = require('node:path');
+const { setTimeout: delay } = require('node:timers/promises');
+const { parseArgs } = require('node:util');
+const { findRedisServer, startRedis, freePort } = require('../__test__/support/redis-server.js');
+
+const WORKERS = 4;
+const HOST = process.env.HOST || '127.0.0.1'; // the page can kill processes: for this machine's eyes
+const DEFAULT_PORT = 3000;
+const REPLACE_AFTER = 150; // ms; also the pause in a crash loop
+const EXIT_TIMEOUT = 3000;
+
+let stopping = false;
+let everListened = false;
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+async function isFree(port) {
+  const server = net.createServer().listen(port, HOST);
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
+}
+
+/** @returns {Promise<number>} the port that was asked for, else 3000, else a free one */
+async function choosePort() {
+  const { values } = parseArgs({ options: { port: { type: 'string' } } });
+  const asked = values.port ?? process.env.PORT;
+  if (asked === undefined) return await isFree(DEFAULT_PORT) ? DEFAULT_PORT : freePort();
+  const port = Number(asked);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`"${asked}" is no port.`);
+  if (port === 0) return freePort();
+  if (!await isFree(port)) throw new Error(`Port ${port} is in use: name another with --port.`);
+  return port;
+}
+
+/**
+ * @param {number} index 1 to 4: a replacement keeps the number, and so the colour
+ * @param {number} generation how many workers have had this number
+ * @param {Record<string, string | number>} env
+ */
+function startWorker(index, generation, env) {
+  const worker = cluster.fork({ ...env, DEMO_WORKER: index, DEMO_GENERATION: generation });
+  worker.on('message', (message) => {
+    if (message?.type !== 'kill me') return;
+    console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);
+    worker.process.kill('SIGKILL'); // no farewell: what it held in Redis stays as it is
+  });
+  worker.on('listening', () => { everListened = true; });
+  worker.once('exit', async (code, signal) => {
+    if (stopping) return;
+    if (!everListened) return stop(1);
+    console.log(`worker ${index} is gone (${signal ?? code}), here is a new one`);
+    await delay(REPLACE_AFTER);
+    if (!stopping) startWorker(index, generation + 1, env);
+  });
+}
+
+/** @type {Awaited<ReturnType<typeof startRedis>> | undefined} */
+let redis;
+
+/**
+ * Ends the workers, then Redis, then this process.
+ * @param {number} code
+ */
+async function stop(code) {
+  if (stopping) return;
+  stopping = true;
+  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker && !worker.isDead());
+  const gone = Promise.all(workers.map((worker) => once(worker, 'exit')));
+  for (const worker of workers) worker.process.kill('SIGTERM');
+  await Promise.race([gone, delay(EXIT_TIMEOUT)]);
+  for (const worker of workers) worker.process.kill('SIGKILL');
+  await redis?.stop();
+  process.exit(code);
+}
+
+async function main() {
+  process.on('SIGINT', () => stop(0));
+  process.on('SIGTERM', () => stop(0));
+  const port = await choosePort();
+  if (!findRedisServer()) console.log('There is no Redis on this machine yet: installing one');
+  redis = await startRedis();
+  if (stopping) return redis.stop();
+  console.log(`Redis on port ${redis.port} (pid ${redis.pid})`);
+  cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js') });
+  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port };
+  for (let index = 1; index <= WORKERS; index++) startWorker(index, 1, env);
+  await Promise.all(Object.values(cluster.workers).map((worker) => once(worker, 'listening')));
+  console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers; Ctrl-C ends it)`);
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  return stop(1);
+});

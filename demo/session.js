@@ -1,0 +1,70 @@
+'use strict';
+
+/**
+ * What the server knows about a person, kept as `socket.set/get` keeps it: one
+ * Redis hash per client id. So it outlives the worker, and any other worker can
+ * read it by the id that the client had there.
+ */
+
+const FIELDS = ['who', 'nick', 'room', 'sent', 'worker', 'pid'];
+const CLIENT_ID = /^[\w-]{16,40}$/;
+
+/**
+ * @typedef {object} StoreClient a socket, or what `io.store.client(id)` returns
+ * @property {(key: string, callback: (error: Error | null, value: string | null) => void) => void} get
+ * @property {(key: string, value: unknown, callback: (error: Error | null) => void) => void} set
+ */
+
+/**
+ * @param {StoreClient} client
+ * @param {string} key
+ * @returns {Promise<string | null>}
+ */
+function get(client, key) {
+  return new Promise((resolve, reject) => {
+    client.get(key, (error, value) => error ? reject(error) : resolve(value));
+  });
+}
+
+/**
+ * @param {StoreClient} client
+ * @param {Record<string, string | number>} values
+ * @returns {Promise<unknown>}
+ */
+function save(client, values) {
+  return Promise.all(Object.entries(values).map(([key, value]) => new Promise((resolve, reject) => {
+    client.set(key, value, (error) => error ? reject(error) : resolve(undefined));
+  })));
+}
+
+/**
+ * @param {StoreClient} client
+ * @returns {Promise<Record<string, string> | null>}
+ */
+async function load(client) {
+  const values = await Promise.all(FIELDS.map((field) => get(client, field)));
+  if (values[0] === null) return null;
+  return Object.fromEntries(FIELDS.map((field, i) => [field, values[i] ?? '']));
+}
+
+/**
+ * Reads the session of a client that is gone, and makes every worker forget that
+ * client: one that was killed could not say goodbye for it. Its hash stays for the
+ * 'client store expiration' more, should the answer to the page get lost.
+ * @param {any} io
+ * @param {unknown} previous the id that the page had before
+ * @returns {Promise<Record<string, string> | null>}
+ */
+async function takeOver(io, previous) {
+  if (typeof previous !== 'string' || !CLIENT_ID.test(previous)) return null;
+  const session = await load(io.store.client(previous));
+  if (session) {
+    io.onClientDisconnect(previous, 'taken over');
+    io.store.publish('disconnect-remote', previous, 'taken over');
+  } else {
+    io.store.destroyClient(previous);
+  }
+  return session;
+}
+
+module.exports = { get, save, takeOver };
