@@ -61,6 +61,8 @@ pub fn pack(command: &str, args: &[&[u8]], packed: &mut Vec<u8>) {
 impl Connection {
     /// Opening, authenticating and a first ping must be done within this time.
     const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+    /// What one read may bring, in bytes.
+    const READ_BUFFER: usize = 64 * 1024;
     /// How often a connection is pinged.
     pub const PING_INTERVAL: Duration = Duration::from_secs(2);
     /// A connection that owes an answer and is silent for this long is lost.
@@ -77,7 +79,7 @@ impl Connection {
 
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
         let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
-        let framed = Framed::new(stream, ValueCodec::default());
+        let framed = Framed::with_capacity(stream, ValueCodec::default(), Self::READ_BUFFER);
         let mut connection = Self { framed, endpoint: endpoint.to_string() };
         for command in greeting(endpoint) {
             connection.send(command.get_packed_command()).await?;

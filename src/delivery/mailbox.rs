@@ -68,12 +68,18 @@ impl Mailbox {
 
     /// Appends `entry` and wakes the event loop if it is not already on its way.
     pub fn push(&self, entry: &Entry<'_>) {
-        let first = {
-            let mut state = self.lock();
-            state.append(entry);
-            !std::mem::replace(&mut state.armed, true)
-        };
-        if first {
+        self.append(entry);
+        self.ring();
+    }
+
+    /// Appends `entry`; whoever does so calls [`Self::ring`] at the end of a burst.
+    pub fn append(&self, entry: &Entry<'_>) {
+        self.lock().append(entry);
+    }
+
+    /// Wakes the event loop if there is something for it and it is not already on its way.
+    pub fn ring(&self) {
+        if self.lock().arm() {
             self.wake.wake();
         }
     }
@@ -112,6 +118,11 @@ impl Mailbox {
 }
 
 impl State {
+    /// Whether a wake is due.
+    fn arm(&mut self) -> bool {
+        !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
+    }
+
     fn append(&mut self, entry: &Entry<'_>) {
         self.messages += usize::from(entry.is_message());
         match self.chunks.back_mut() {

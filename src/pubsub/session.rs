@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use redis::{Value, cmd};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
@@ -25,8 +26,10 @@ pub trait Subscriber: Send + Sync + 'static {
     fn has_room(&self) -> bool;
     /// Waits until another message may be brought. The session reads nothing meanwhile.
     fn room(&self) -> impl Future<Output = ()> + Send;
-    /// A message has arrived on a wanted channel.
+    /// A message has arrived on a wanted channel; [`Self::rest`] follows soon.
     fn message(&self, route: Route, channel: &[u8], payload: &[u8]);
+    /// For now, no more messages are there.
+    fn rest(&self);
     /// The subscription changes with these tickets are done.
     fn settled(&self, tickets: &[u32]);
     /// All wanted subscriptions are confirmed. `gap_since`: after an outage, the time before
@@ -51,6 +54,8 @@ pub struct Session<S> {
 impl<S: Subscriber> Session<S> {
     /// How many commands are written before their confirmations are read.
     const BATCH: usize = 1000;
+    /// How many values are taken before the event loop is woken for them.
+    const BURST: usize = 256;
 
     /// A session that reports to `subscriber`; it connects when [`Self::run`] is polled.
     pub fn new(subscriber: S) -> Arc<Self> {
@@ -142,7 +147,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             tokio::select! {
                 () = self.session.changed.notified() => self.send_changes().await?,
                 _ = self.ping.tick() => self.check().await?,
-                value = next(&self.session.subscriber, &mut self.connection) => self.take(value?)?,
+                value = next(&self.session.subscriber, &mut self.connection) => self.take_burst(value?)?,
             }
         }
     }
@@ -190,6 +195,20 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             self.connection.send(cmd("PING").get_packed_command()).await?;
         }
         Ok(())
+    }
+
+    /// Takes a value and all that came with it, so that the event loop is woken once for them.
+    fn take_burst(&mut self, first: Value) -> Result<()> {
+        let mut taken = self.take(first);
+        for _ in 1..Session::<S>::BURST {
+            if taken.is_err() || !self.session.subscriber.has_room() {
+                break;
+            }
+            let Some(value) = self.connection.next().now_or_never() else { break };
+            taken = value.and_then(|value| self.take(value));
+        }
+        self.session.subscriber.rest();
+        taken
     }
 
     fn take(&mut self, value: Value) -> Result<()> {

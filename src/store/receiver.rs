@@ -43,7 +43,7 @@ impl Receiver {
 
     fn deliver(&self, entry: &Entry<'_>) {
         Counters::count(&self.reporter().counters.delivered);
-        self.reporter().mailbox.push(entry);
+        self.reporter().mailbox.append(entry);
     }
 
     /// Counts a malformed message on `channel`, and tells it when it is time to.
@@ -86,7 +86,7 @@ impl Subscriber for Receiver {
         let channel = route.channel;
         if self.raw {
             // Whether it is our own, and so is not delivered, shows in JavaScript.
-            return self.reporter().mailbox.push(&Entry::Raw { channel, payload });
+            return self.reporter().mailbox.append(&Entry::Raw { channel, payload });
         }
         match store09::decode(payload, route.shape, &self.node_id) {
             Ok(Incoming::Own) => Counters::count(&self.reporter().counters.filtered_own),
@@ -99,6 +99,10 @@ impl Subscriber for Receiver {
             }
             Err(problem) => self.ignore(problem.kind(), name),
         }
+    }
+
+    fn rest(&self) {
+        self.reporter().mailbox.ring();
     }
 
     fn settled(&self, tickets: &[u32]) {
