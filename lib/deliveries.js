@@ -172,7 +172,7 @@ function attempt(fn, self, args) {
   try {
     fn.apply(self, args);
   } catch (error) {
-    process.nextTick(() => {
+    queueMicrotask(() => {
       throw error;
     });
   }

@@ -12,7 +12,9 @@ const { readOptions } = require('./options');
 const { Reporter } = require('./reporter');
 const { Unpacker } = require('./unpacker');
 
-/** A timer that never fires (the longest that Node takes) keeps the process alive. */
+/**
+ * A timer that never fires (the longest that Node takes) keeps the process alive, and the store.
+ */
 const FOREVER = 2 ** 31 - 1;
 
 /**
@@ -77,10 +79,11 @@ class RedisStore extends EventEmitter {
     this.#packs = settings.native.raw;
     this.#flush = settings.native.commandTimeout;
     this.#deliveries = new Deliveries(new Reporter(this));
-    this.#native = new NativeStore({ ...settings.native, nodeId: JSON.stringify(this.nodeId) }, () => this.#drain());
+    const native = { ...settings.native, nodeId: JSON.stringify(this.nodeId) };
+    this.#native = new NativeStore(native, RedisStore.#waker(this));
     if (settings.native.raw) this.#deliveries.unpacker = new Unpacker(this, this.#native, settings.buffers);
     inner.set(this, { native: this.#native, deliveries: this.#deliveries });
-    this.#alive = setInterval(() => {}, FOREVER);
+    this.#alive = setInterval(() => this, FOREVER);
     this.once('close', () => clearInterval(this.#alive));
     // The application may still call auth() or select() on its clients, until its turn is over.
     this.#connecting = setImmediate(() => this.#connect());
@@ -94,6 +97,15 @@ class RedisStore extends EventEmitter {
     } catch (error) {
       this.#deliveries.reporter.error(error);
     }
+  }
+
+  /**
+   * What the native side calls. It holds what it is given, and the store holds it: a plain
+   * reference would be a cycle that no garbage collector sees.
+   */
+  static #waker(store) {
+    const reference = new WeakRef(store);
+    return () => reference.deref()?.#drain();
   }
 
   #drain() {

@@ -37,8 +37,10 @@ pub enum Error {
         reason: String,
     },
     /// Redis answered a command with an error.
-    #[error("Redis answered {command} with an error: {reply}")]
+    #[error("Redis answered {command} with an error{}: {reply}", times(*.count))]
     Reply {
+        /// How many such commands there were, when several are told at once.
+        count: u64,
         /// The command's name.
         command: &'static str,
         /// The error reply, as Redis worded it.
@@ -56,8 +58,10 @@ pub enum Error {
     #[error("The store has been destroyed")]
     Closed,
     /// A message could not be written in the chosen codec.
-    #[error("A message for channel {channel} could not be encoded: {reason}")]
+    #[error("A message for channel {channel} could not be encoded{}: {reason}", times(*.count))]
     Encode {
+        /// How many such messages there were, when several are told at once.
+        count: u64,
         /// The channel it was for.
         channel: String,
         /// What the encoder said.
@@ -93,6 +97,15 @@ impl Error {
         }
     }
 
+    /// The same error, told for `many` of its kind at once.
+    #[must_use]
+    pub fn times(mut self, many: u64) -> Self {
+        if let Self::Reply { count, .. } | Self::Encode { count, .. } = &mut self {
+            *count = many;
+        }
+        self
+    }
+
     /// The error as the JSON object that crosses to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -113,6 +126,10 @@ impl Serialize for Error {
         let cause = std::error::Error::source(self).map(ToString::to_string);
         Fields { code: self.code(), message: self.to_string(), cause }.serialize(serializer)
     }
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { String::new() } else { format!(" ({count} times)") }
 }
 
 /// A result with this crate's error.

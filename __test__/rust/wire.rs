@@ -106,6 +106,24 @@ fn meaning(outcome: Outcome) -> Result<Value, Outcome> {
     }
 }
 
+/// What is expected of a channel that promises dispatches: anything else would make the server
+/// throw, so there we are stricter than the real store.
+fn expected(outcome: Outcome, shape: Shape) -> Outcome {
+    match &outcome {
+        Outcome::Args(text) if shape == Shape::Dispatch && !is_like_dispatch(text) => {
+            Outcome::Throws(true)
+        }
+        _ => outcome,
+    }
+}
+
+fn is_like_dispatch(text: &str) -> bool {
+    // Unread, since half a surrogate pair is no `Value`.
+    let args: Vec<&RawValue> = serde_json::from_str(text).unwrap();
+    let starts = |at: usize, with: char| args.get(at).is_some_and(|v| v.get().starts_with(with));
+    starts(0, '"') && starts(1, '"') && starts(3, '[')
+}
+
 fn check_published(codec: Codec, text: &str) {
     for golden in goldens(text).published {
         let payload = unhex(&golden.payload);
@@ -114,9 +132,10 @@ fn check_published(codec: Codec, text: &str) {
 
         for shape in [Shape::Any, Shape::Dispatch] {
             let own = NodeId::from_json(&golden.node_id).unwrap();
-            assert_eq!(golden.own, outcome(&decode(&payload, shape, &own)));
+            let expect = |outcome: &Outcome| expected(outcome.clone(), shape);
+            assert_eq!(expect(&golden.own), outcome(&decode(&payload, shape, &own)));
             let other = NodeId::Number(2468.0);
-            assert_eq!(golden.foreign, outcome(&decode(&payload, shape, &other)));
+            assert_eq!(expect(&golden.foreign), outcome(&decode(&payload, shape, &other)));
         }
     }
 }
@@ -138,7 +157,8 @@ fn understands_hand_written_payloads_as_the_real_store() {
         for shape in [Shape::Any, Shape::Dispatch] {
             let ours = outcome(&decode(&payload, shape, &one()));
             let shown = String::from_utf8_lossy(&payload);
-            assert_eq!(meaning(ours), meaning(golden.outcome.clone()), "{shown}");
+            let expected = expected(golden.outcome.clone(), shape);
+            assert_eq!(meaning(ours), meaning(expected), "{shown}");
         }
     }
 }

@@ -35,7 +35,7 @@ const PAIRS = [['native', 'js'], ['js', 'native'], ['native', 'native']];
 const EXPIRATION = 1000;
 /** A process that lives so long after its end has to be killed, and has failed. */
 const EXIT_TIMEOUT = 15000;
-const TEST_TIMEOUT = 60000;
+const TEST_TIMEOUT = 30000;
 const POLL = 5;
 
 /**

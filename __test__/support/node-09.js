@@ -142,13 +142,14 @@ const commands = {
    * Thousands of times in a row: a client joins a room, the room is told, the client leaves, the
    * room is told again.
    */
-  async parade(id, first, count) {
+  parade(id, first, count) {
     const member = io.sockets.socket(id);
     for (let i = first; i < first + count; i++) {
-      member.join(`parade ${i}`);
-      io.sockets.in(`parade ${i}`).emit('step', i);
-      member.leave(`parade ${i}`);
-      io.sockets.in(`parade ${i}`).emit('never', i);
+      const room = `${id} ${i}`;
+      member.join(room);
+      io.sockets.in(room).emit('step', i);
+      member.leave(room);
+      io.sockets.in(room).emit('never', i);
     }
   },
 

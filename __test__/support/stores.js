@@ -114,10 +114,13 @@ async function clientList(server) {
 
 /**
  * Listens to all that Redis is told.
+ * @param {import('node:test').TestContext} t
+ * @param {{ port: number, command(...args: string[]): Promise<any> }} server
  * @returns {Promise<{ end(): Promise<string[]> }>} `end` resolves with the lines of MONITOR so far
  */
-async function monitor(server) {
+async function monitor(t, server) {
   const socket = net.connect(server.port, HOST);
+  t.after(() => socket.destroy());
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
   socket.write('MONITOR\r\n');
@@ -129,7 +132,6 @@ async function monitor(server) {
     async end() {
       await server.command('ECHO', 'the end of the monitor');
       await read('the end of the monitor');
-      socket.destroy();
       return text.split('\r\n').slice(1, -1);
     },
   };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use redis::{Cmd, Value, ValueCodec, cmd};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_stream::StreamExt;
 use tokio_util::codec::Framed;
 
@@ -64,7 +64,7 @@ impl Connection {
     /// What one read may bring, in bytes.
     const READ_BUFFER: usize = 64 * 1024;
     /// How often a connection is pinged.
-    pub const PING_INTERVAL: Duration = Duration::from_secs(2);
+    pub const PING_INTERVAL: Duration = Duration::from_secs(1);
     /// A connection that owes an answer and is silent for this long is lost.
     pub const SILENCE_LIMIT: Duration = Duration::from_secs(6);
 
@@ -73,8 +73,14 @@ impl Connection {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Refused`].
     pub async fn open(endpoint: &Endpoint) -> Result<Self> {
-        let connected = timeout(Self::OPEN_TIMEOUT, Self::open_unbounded(endpoint)).await;
-        connected.unwrap_or_else(|_| Err(cannot_connect(endpoint, io::ErrorKind::TimedOut.into())))
+        match timeout(Self::OPEN_TIMEOUT, Self::open_unbounded(endpoint)).await {
+            // It was never there to be lost: a server may hang up on a certificate, say.
+            Ok(Err(Error::Lost { reason, .. })) => {
+                Err(cannot_connect(endpoint, io::Error::other(reason)))
+            }
+            Ok(opened) => opened,
+            Err(_) => Err(cannot_connect(endpoint, io::ErrorKind::TimedOut.into())),
+        }
     }
 
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
@@ -130,12 +136,16 @@ impl Connection {
     /// # Errors
     /// [`Error::Lost`], also when nothing came within [`Self::SILENCE_LIMIT`].
     pub async fn reply(&mut self) -> Result<Answer> {
+        let mut silent_since = Instant::now();
         loop {
             let before = self.buffered();
-            match timeout(Self::SILENCE_LIMIT, self.next()).await {
-                Ok(reply) => return reply.map(Answer::from),
-                Err(_) if self.buffered() != before => {}
-                Err(_) => return Err(self.silent()),
+            if let Ok(reply) = timeout(Self::PING_INTERVAL, self.next()).await {
+                return reply.map(Answer::from);
+            }
+            if self.buffered() != before {
+                silent_since = Instant::now();
+            } else if silent_since.elapsed() >= Self::SILENCE_LIMIT {
+                return Err(self.silent());
             }
         }
     }

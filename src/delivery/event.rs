@@ -76,6 +76,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// A gap from `since` until now. Both ends are rounded outwards, so that nothing that was
+    /// missed lies outside.
+    #[must_use]
+    pub fn gap(connection: Link, since: SystemTime, dropped: u64, unconfirmed: u64) -> Self {
+        let (since, now) = (epoch_ms(since), epoch_ms(SystemTime::now()) + 1);
+        let duration = now.saturating_sub(since);
+        Self::Gap { connection, since, duration, dropped, unconfirmed }
+    }
+
     /// The event as the JSON object that crosses to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -85,8 +94,7 @@ impl Event {
 }
 
 /// Milliseconds since the epoch, as JavaScript's `Date.now()`.
-#[must_use]
-pub fn epoch_ms(time: SystemTime) -> u64 {
+fn epoch_ms(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, ms)
 }
 

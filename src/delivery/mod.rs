@@ -13,5 +13,5 @@ mod sync {
 
 pub use chunk::{Chunk, Entry, Reply};
 pub use counters::Counters;
-pub use event::{Event, Link, LinkState, epoch_ms, ms};
+pub use event::{Event, Link, LinkState, ms};
 pub use mailbox::{Drained, Limits, Mailbox, Wake};

@@ -1,8 +1,8 @@
 //! The task that keeps one subscriber connection alive.
 //!
 //! ```text
-//!   open ─▶ subscribe to all that is wanted ─▶ confirmed ─▶ read, ping every 2 s
-//!    ▲                                                          │ broken, or silent for 8 s
+//!   open ─▶ subscribe to all that is wanted ─▶ confirmed ─▶ read, ping every second
+//!    ▲                                                          │ broken, or silent for 6 s
 //!    └──────────── pause (50 ms to 2 s) ◀── tell ◀──────────────┘
 //! ```
 
@@ -187,7 +187,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             self.heard = Instant::now();
         }
         let owed = self.pinged.is_some() || !self.session.lock().settled();
-        if owed && self.heard.elapsed() > Connection::SILENCE_LIMIT {
+        if owed && self.heard.elapsed() >= Connection::SILENCE_LIMIT {
             return Err(self.connection.silent());
         }
         if self.pinged.is_none() {
@@ -272,7 +272,11 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             Op::Subscribe(_) => "SUBSCRIBE",
             Op::Unsubscribe(..) => "UNSUBSCRIBE",
         };
-        self.session.subscriber.refused(Error::Reply { command, reply: reply.to_owned() });
+        self.session.subscriber.refused(Error::Reply {
+            count: 1,
+            command,
+            reply: reply.to_owned(),
+        });
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod outbox;
 mod receiver;
 mod reporter;
 mod request;
+mod throttle;
 mod writer;
 
 pub use outbox::QueueLimits;
@@ -18,6 +19,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use self::outbox::Outbox;
 use self::receiver::Receiver;
 use self::reporter::{Reporter, Voice};
+use self::throttle::Throttle;
 use self::writer::Writer;
 use crate::connection::Endpoint;
 use crate::delivery::{Counters, Drained, Event, Limits, Link, Mailbox, Wake};
@@ -137,7 +139,12 @@ impl Store {
         endpoint: Endpoint,
     ) -> (Arc<Writer>, JoinHandle<()>) {
         let (codec, node_id) = (self.options.codec, self.options.node_id.to_json());
-        let writer = Arc::new(Writer { outbox: Arc::clone(outbox), codec, node_id });
+        let writer = Arc::new(Writer {
+            outbox: Arc::clone(outbox),
+            codec,
+            node_id,
+            refusals: Throttle::default(),
+        });
         let task = self.runtime.spawn(Arc::clone(&writer).run(endpoint));
         (writer, task)
     }

@@ -1,6 +1,7 @@
 //! The bounded queue between the event loop and the writer.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -48,6 +49,8 @@ pub(super) struct Outbox {
     limits: QueueLimits,
     command_timeout: Duration,
     pub(super) voice: Voice,
+    // What was taken and is not answered. Changed by the writer alone.
+    in_flight: AtomicUsize,
     /// Something was queued.
     pub(super) queued: Notify,
     /// Something that waits for a reply was queued.
@@ -60,7 +63,6 @@ pub(super) struct Outbox {
 struct State {
     items: VecDeque<Item>,
     bytes: usize,
-    in_flight: usize,
     // Whoever takes a ticket out of here answers it: the writer or the clock.
     waiting: HashSet<u32>,
     deadlines: VecDeque<(Instant, u32)>,
@@ -76,6 +78,7 @@ impl Outbox {
             limits,
             command_timeout,
             voice,
+            in_flight: AtomicUsize::new(0),
             queued: Notify::new(),
             deadlines: Notify::new(),
             idle: Notify::new(),
@@ -134,18 +137,16 @@ impl Outbox {
         }
     }
 
-    /// Takes what is to be written next, without the commands that have timed out.
+    /// Takes what is to be written next.
     pub(super) fn take(&self, most_items: usize, most_bytes: usize) -> Vec<Item> {
         let mut state = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < most_items && bytes < most_bytes {
             let Some(item) = state.pop() else { break };
             bytes += item.request.size();
-            if item.ticket.is_none_or(|ticket| state.waiting.contains(&ticket)) {
-                batch.push(item);
-            }
+            batch.push(item);
         }
-        state.in_flight = batch.len();
+        self.in_flight.store(batch.len(), Ordering::Relaxed);
         drop(state);
         if batch.is_empty() {
             self.idle.notify_one();
@@ -153,24 +154,39 @@ impl Outbox {
         batch
     }
 
-    /// The batch that was taken is done with; `again` is what is to be sent once more.
+    /// One item of the batch that was taken is done with.
+    pub(super) fn answered(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The rest of the batch that was taken is done with; `again` is what is to be sent once more,
+    /// unless its time was up meanwhile.
     pub(super) fn done(&self, again: Vec<Item>) {
         let mut state = self.lock();
-        state.in_flight = 0;
-        for item in again.into_iter().rev() {
+        for item in
+            again.into_iter().rev().filter(|item| state.is_awaited(item)).collect::<Vec<_>>()
+        {
             state.bytes += item.request.size();
             state.items.push_front(item);
         }
+        self.in_flight.store(0, Ordering::Relaxed);
         drop(state);
         self.idle.notify_one();
     }
 
     /// Takes `ticket`: `true` for the first who asks, who must then answer it.
     pub(super) fn claim(&self, ticket: u32) -> bool {
-        self.lock().waiting.remove(&ticket)
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let first = state.waiting.remove(&ticket);
+        // Answers come about in order, so what they leave of the deadlines is at the front.
+        while state.deadlines.front().is_some_and(|(_, ticket)| !state.waiting.contains(ticket)) {
+            state.deadlines.pop_front();
+        }
+        first
     }
 
-    /// Takes the tickets whose time is up.
+    /// Takes the tickets whose time is up, and what was queued under them.
     pub(super) fn expired(&self, now: Instant) -> Vec<u32> {
         let mut state = self.lock();
         let mut expired = Vec::new();
@@ -183,6 +199,11 @@ impl Outbox {
                 expired.push(ticket);
             }
         }
+        if !expired.is_empty() {
+            state.forget_unawaited();
+        }
+        drop(state);
+        self.idle.notify_one();
         expired
     }
 
@@ -212,7 +233,7 @@ impl Outbox {
         loop {
             {
                 let state = self.lock();
-                if state.closing && state.items.is_empty() && state.in_flight == 0 {
+                if state.closing && state.items.is_empty() && self.in_flight() == 0 {
                     return;
                 }
             }
@@ -258,7 +279,11 @@ impl Outbox {
     /// How many requests wait or are under way, and the bytes of those that wait.
     pub(super) fn depth(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.items.len() + state.in_flight, state.bytes)
+        (state.items.len() + self.in_flight(), state.bytes)
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// How long a command waits for its reply, in ms.
@@ -272,6 +297,20 @@ impl Outbox {
 }
 
 impl State {
+    /// Whether there is any sense in sending it.
+    fn is_awaited(&self, item: &Item) -> bool {
+        item.ticket.is_none_or(|ticket| self.waiting.contains(&ticket))
+    }
+
+    fn forget_unawaited(&mut self) {
+        let (items, waiting, bytes) = (&mut self.items, &self.waiting, &mut self.bytes);
+        items.retain(|item| {
+            let awaited = item.ticket.is_none_or(|ticket| waiting.contains(&ticket));
+            *bytes -= if awaited { 0 } else { item.request.size() };
+            awaited
+        });
+    }
+
     fn pop(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
         self.bytes -= item.request.size();

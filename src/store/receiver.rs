@@ -1,13 +1,13 @@
 //! From what Redis sends to what the event loop gets.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::time::{Duration, Instant};
+use tokio::time::Duration;
 
 use super::reporter::{Reporter, Voice};
-use crate::delivery::{Counters, Entry, Event, Link, Reply, epoch_ms, ms};
+use super::throttle::Throttle;
+use crate::delivery::{Counters, Entry, Event, Link, Reply};
 use crate::error::Error;
 use crate::model::{Args, Incoming, NodeId};
 use crate::pubsub::{Route, Subscriber};
@@ -19,22 +19,13 @@ pub(super) struct Receiver {
     node_id: NodeId,
     // Whether payloads go to JavaScript as they are, for the application's own `unpack`.
     raw: bool,
-    // A plain mutex: only the session's task takes it, and only for malformed messages.
-    malformed: Mutex<HashMap<&'static str, Told>>,
-}
-
-struct Told {
-    at: Instant,
-    since: u64,
+    malformed: Throttle,
 }
 
 impl Receiver {
-    /// Malformed messages of one kind are told at most this often.
-    const QUIET: Duration = Duration::from_secs(60);
-
     pub(super) fn new(reporter: Arc<Reporter>, node_id: NodeId, raw: bool) -> Self {
         let voice = Voice { reporter, link: Link::Sub };
-        Self { voice, node_id, raw, malformed: Mutex::default() }
+        Self { voice, node_id, raw, malformed: Throttle::default() }
     }
 
     fn reporter(&self) -> &Reporter {
@@ -49,26 +40,10 @@ impl Receiver {
     /// Counts a malformed message on `channel`, and tells it when it is time to.
     pub(super) fn ignore(&self, kind: &'static str, channel: &[u8]) {
         Counters::count(&self.reporter().counters.malformed);
-        if let Some(count) = self.worth_telling(kind) {
+        if let Some(count) = self.malformed.count(kind) {
             let channel = String::from_utf8_lossy(channel).into_owned();
             self.reporter().error(Some(Link::Sub), Error::Malformed { kind, channel, count });
         }
-    }
-
-    /// How many of `kind` there were since it was last told, when it is time to tell it again.
-    fn worth_telling(&self, kind: &'static str) -> Option<u64> {
-        let mut malformed = self.malformed.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let Some(told) = malformed.get_mut(kind) else {
-            malformed.insert(kind, Told { at: now, since: 0 });
-            return Some(1);
-        };
-        told.since += 1;
-        if now.duration_since(told.at) < Self::QUIET {
-            return None;
-        }
-        told.at = now;
-        Some(std::mem::take(&mut told.since))
     }
 }
 
@@ -114,15 +89,7 @@ impl Subscriber for Receiver {
     fn connected(&self, gap_since: Option<SystemTime>) {
         self.voice.connected(gap_since.is_some());
         if let Some(since) = gap_since {
-            let duration = ms(since.elapsed().unwrap_or_default());
-            let (connection, since) = (Link::Sub, epoch_ms(since));
-            self.reporter().tell(&Event::Gap {
-                connection,
-                since,
-                duration,
-                dropped: 0,
-                unconfirmed: 0,
-            });
+            self.reporter().tell(&Event::gap(Link::Sub, since, 0, 0));
         }
     }
 

@@ -65,6 +65,7 @@ impl Request {
         match self {
             Self::Publish { channel, args } => {
                 let payload = store09::encode(codec, node_id, args).map_err(|e| Error::Encode {
+                    count: 1,
                     channel: channel.clone(),
                     reason: e.to_string(),
                 })?;

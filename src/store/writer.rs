@@ -5,14 +5,15 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::outbox::{Item, Losses, Outbox};
 use super::reporter::Reporter;
+use super::throttle::Throttle;
 use crate::connection::{Answer, Backoff, Connection, Endpoint};
-use crate::delivery::{Counters, Event, Reply, epoch_ms, ms};
+use crate::delivery::{Counters, Event, Reply};
 use crate::error::{Error, Result};
 use crate::wire::store09::Codec;
 
@@ -21,6 +22,7 @@ pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
     pub(super) codec: Codec,
     pub(super) node_id: String,
+    pub(super) refusals: Throttle,
 }
 
 impl Writer {
@@ -103,7 +105,7 @@ impl Writer {
             Answer::Bytes(bytes) => Reply::Bytes(bytes),
             Answer::Error(reply) => {
                 let (command, reply) = (item.request.name(), reply.clone());
-                return self.refused(item, Error::Reply { command, reply });
+                return self.refused(item, Error::Reply { count: 1, command, reply });
             }
         };
         if item.request.is_publish() {
@@ -114,14 +116,16 @@ impl Writer {
         }
     }
 
-    /// Tells the caller that `item` was not done, or everybody when no caller waits.
+    /// Tells the caller that `item` was not done, or everybody, now and then, when no caller waits.
     fn refused(&self, item: &Item, error: Error) {
         match item.ticket {
             Some(ticket) if self.outbox.claim(ticket) => self.reporter().fail(ticket, &error),
             Some(_) => {}
             None => {
                 Counters::count(&self.reporter().counters.dropped);
-                self.reporter().error(Some(self.outbox.voice.link), error);
+                if let Some(count) = self.refusals.count(error.code()) {
+                    self.reporter().error(Some(self.outbox.voice.link), error.times(count));
+                }
             }
         }
     }
@@ -137,19 +141,12 @@ impl Writer {
     }
 
     fn tell_losses(&self) {
-        let Losses { dropped, unconfirmed, since: Some(since) } = self.outbox.take_losses() else {
-            return;
-        };
-        let age = since.elapsed();
-        let since = SystemTime::now().checked_sub(age).map_or(0, epoch_ms);
-        let connection = self.outbox.voice.link;
-        self.reporter().tell(&Event::Gap {
-            connection,
-            since,
-            duration: ms(age),
-            dropped,
-            unconfirmed,
-        });
+        let Losses { dropped, unconfirmed, since } = self.outbox.take_losses();
+        if let Some(since) = since {
+            let since = SystemTime::now().checked_sub(since.elapsed()).unwrap_or(UNIX_EPOCH);
+            let gap = Event::gap(self.outbox.voice.link, since, dropped, unconfirmed);
+            self.reporter().tell(&gap);
+        }
     }
 
     fn reporter(&self) -> &Reporter {
@@ -161,7 +158,8 @@ impl Writer {
 async fn expire(outbox: &Outbox, reporter: &Reporter) {
     loop {
         match outbox.next_deadline() {
-            Some(deadline) => sleep_until(deadline).await,
+            // A little later, so that a burst of commands is taken out at once.
+            Some(deadline) => sleep_until(deadline + Duration::from_millis(5)).await,
             None => outbox.deadlines.notified().await,
         }
         for ticket in outbox.expired(Instant::now()) {
@@ -195,6 +193,7 @@ impl Batch<'_> {
 
     fn answered(&mut self, answer: &Answer) {
         if let Some(item) = self.items.pop_front() {
+            self.writer.outbox.answered();
             self.writer.answer(&item, answer);
         }
     }

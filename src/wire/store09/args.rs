@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Shape;
 use crate::model::Args;
+use crate::wire::Malformed;
 
 /// Serde reads a struct from an array too, and wants exactly these four elements then.
 #[derive(Deserialize)]
@@ -22,19 +23,29 @@ struct Dispatch<'a> {
 
 /// Sorts the JSON text of an array of arguments by shape.
 ///
-/// A dispatch that is not one stays text, for JavaScript to parse. So does one with half a
-/// surrogate pair, which a Rust string cannot hold.
-pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Args<'_> {
+/// A dispatch with half a surrogate pair in it, which a Rust string cannot hold, stays text for
+/// JavaScript to parse. One that is none would make the server throw: it is malformed.
+pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Result<Args<'_>, Malformed> {
     if shape == Shape::Any {
-        return Args::Json(text);
+        return Ok(Args::Json(text));
     }
-    match text {
-        Cow::Borrowed(text) => dispatch(text).unwrap_or(Args::Json(Cow::Borrowed(text))),
-        Cow::Owned(text) => match dispatch(&text).map(Args::into_owned) {
-            Some(args) => args,
-            None => Args::Json(Cow::Owned(text)),
-        },
+    let taken_apart = match &text {
+        Cow::Borrowed(text) => dispatch(text),
+        Cow::Owned(text) => dispatch(text).map(Args::into_owned),
+    };
+    match taken_apart {
+        Some(args) => Ok(args),
+        None if is_like_dispatch(&text) => Ok(Args::Json(text)),
+        None => Err(Malformed::Type),
     }
+}
+
+/// Whether room and packet are strings and the exceptions an array, whatever is in them.
+fn is_like_dispatch(text: &str) -> bool {
+    let Ok(args) = serde_json::from_str::<Vec<&RawValue>>(text) else { return false };
+    let starts =
+        |at: usize, with: char| args.get(at).is_some_and(|arg| arg.get().starts_with(with));
+    starts(0, '"') && starts(1, '"') && starts(3, '[')
 }
 
 fn dispatch(text: &str) -> Option<Args<'_>> {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Shape, args::shaped};
-use crate::model::{Args, Incoming, NodeId};
+use crate::model::{Incoming, NodeId};
 use crate::wire::Malformed;
 use crate::wire::json::is_too_deep;
 use crate::wire::msgpack::{Head, Input, append_key, append_value};
@@ -90,8 +90,8 @@ fn is_same_node(json: &[u8], own: &NodeId) -> bool {
 /// Another node's message. Without arguments the consumer is called with none, as by `apply`.
 fn foreign(args: Cow<'_, str>, shape: Shape) -> Result<Incoming<'_>, Malformed> {
     match args.as_bytes().first() {
-        Some(b'[') => Ok(Incoming::Foreign(shaped(args, shape))),
-        _ if args == "null" => Ok(Incoming::Foreign(Args::Json(Cow::Borrowed("[]")))),
+        Some(b'[') => shaped(args, shape).map(Incoming::Foreign),
+        _ if args == "null" => shaped(Cow::Borrowed("[]"), shape).map(Incoming::Foreign),
         _ => Err(Malformed::Type),
     }
 }
