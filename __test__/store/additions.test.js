@@ -150,8 +150,9 @@ describe('messages', () => {
         store.on('error', errors);
         await subscribe(store, channel, consumer);
         for (const payload of [...payloads, ...payloads]) await server.command('PUBLISH', channel, payload);
-        other.publish(channel, 'well');
-        assert.deepEqual(await consumer.next(), ['well']);
+        const well = ['room', '5:::', false, []];
+        other.publish(channel, ...well);
+        assert.deepEqual(await consumer.next(), well);
         assert.equal(store.stats().malformed, payloads.length * 2);
         assert.equal(store.stats().received, payloads.length * 2 + 1);
         assert.equal(store.stats().delivered, 1);

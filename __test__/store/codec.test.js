@@ -31,6 +31,7 @@ const ARGS = [
   ['room', '5:::{"name":"msg"}', true, ['id1', 'id2']],
   ['room', '5:::', null, ['é']],
 ];
+const DISPATCHES = ARGS.slice(-3);
 
 let server;
 let dir; // a project that has the module msgpack
@@ -113,7 +114,7 @@ describe('between our stores', () => {
         await subscribe(open({ codec: 'json' }), channel, consumer);
         await subscribe(open({ codec: 'msgpack' }), channel, consumer);
         const sender = open({ codec });
-        for (const args of ARGS) {
+        for (const args of channel === 'dispatch' ? DISPATCHES : ARGS) {
           sender.publish(channel, ...args);
           assert.deepEqual(await consumer.take(2), [args, args]);
         }

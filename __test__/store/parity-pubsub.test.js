@@ -265,7 +265,7 @@ for (const { name, RedisStore } of implementations) {
       const channels = ['join', 'dispatch', 'leave', 'open', 'close'];
       for (const channel of channels) await subscribe(b, channel, (i) => seen(channel, i));
       const sent = Array.from({ length: 1000 }, (_, i) => [channels[(i * 7) % 5], String(i)]);
-      for (const [channel, i] of sent) a.publish(channel, i);
+      for (const [channel, i] of sent) a.publish(channel, ...(channel === 'dispatch' ? [i, '5:::', false, []] : [i]));
       assert.deepEqual(await seen.take(sent.length), sent);
     });
 
