@@ -1,0 +1,78 @@
+'use strict';
+
+const path = require('node:path');
+
+const { startRedis } = require('../__test__/support/redis-server');
+const { Child } = require('./ipc');
+
+/** A subscriber that falls behind must not be cut off: the benchmark wants it to catch up. */
+const PATIENT = ['--client-output-buffer-limit', 'pubsub 0 0 0'];
+
+/**
+ * Starts a Redis of its own for one contestant, so that the others see nothing of its load.
+ * @returns {Promise<Awaited<ReturnType<typeof startRedis>>>}
+ */
+function startPatientRedis() {
+  return startRedis({ args: PATIENT });
+}
+
+/** One contestant with its Redis and its load, each in a process of its own. */
+class Arena {
+  /** @param {string} name one of `STORES` */
+  static async open(name) {
+    const redis = await startPatientRedis();
+    const subject = new Child(path.join(__dirname, 'subject.js'));
+    const load = new Child(path.join(__dirname, 'load.js'));
+    await load.ask('start', { port: redis.port });
+    await subject.ask('start', { name, port: redis.port });
+    return Object.assign(new Arena(), { redis, subject, load });
+  }
+
+  /**
+   * Publishes from outside while the contestant measures itself.
+   * @param {{ count: number, messages?: number }} receive what the contestant waits for
+   * @param {{ payload: string, count: number, last?: string, rate?: number }} load
+   */
+  async receive(receive, load) {
+    let published;
+    const measured = await this.subject.ask('receive', receive, () => {
+      published = this.load.ask('publish', { channel: 'dispatch', ...load });
+    });
+    await published;
+    return { ...measured, expected: receive.count };
+  }
+
+  /**
+   * The contestant publishes, and everything must come out of Redis.
+   * @param {{ count: number, burst: number, packet: string }} publish
+   */
+  async publish({ count, ...publish }) {
+    let measured;
+    const { received } = await this.load.ask('count', { channel: 'dispatch', count }, () => {
+      measured = this.subject.ask('publish', { count, ...publish });
+    });
+    return { ...(await measured), received, expected: count };
+  }
+
+  /**
+   * How long a message takes from its publisher to the transport.
+   * @param {number} count
+   * @param {number} rate messages a second
+   */
+  async latency(count, rate) {
+    let published;
+    const measured = await this.subject.ask('latency', { count }, () => {
+      published = this.load.ask('stamped', { count, rate });
+    });
+    await published;
+    return { ...measured, expected: count };
+  }
+
+  async close() {
+    this.subject.stop();
+    this.load.stop();
+    await this.redis.stop();
+  }
+}
+
+module.exports = { Arena, startPatientRedis };

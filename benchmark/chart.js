@@ -1,0 +1,39 @@
+'use strict';
+
+const { INCUMBENT, OURS } = require('./stores');
+
+/**
+ * The chart of the rows that have a ratio.
+ * @param {import('./contest').Result[]} results
+ * @returns {Promise<string>} SVG
+ */
+async function drawChart(results) {
+  // Both are ES modules.
+  const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+  const values = results
+    .filter(({ ratio }) => ratio !== null)
+    .map(({ title, ratio }) => ({ title, ratio, label: `${ratio.toFixed(1)}×` }));
+  const { spec } = vegaLite.compile(specification(values));
+  return new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG();
+}
+
+/** @returns {any} a Vega-Lite specification */
+function specification(values) {
+  const y = { field: 'title', type: 'nominal', sort: null, axis: { title: null, labelLimit: 420 } };
+  const x = { field: 'ratio', type: 'quantitative', scale: { type: 'symlog' }, axis: { title: null, labelExpr: "datum.label + '×'" } };
+  return {
+    data: { values },
+    title: { text: `How many times better ${OURS} is than ${INCUMBENT}`, anchor: 'start', offset: 12 },
+    width: 420,
+    height: { step: 24 },
+    background: 'white',
+    layer: [
+      { mark: { type: 'bar', color: '#b7410e', cornerRadiusEnd: 3, height: 14 }, encoding: { y, x } },
+      { mark: { type: 'text', align: 'left', dx: 4 }, encoding: { y, x, text: { field: 'label' } } },
+      { mark: { type: 'rule', color: '#555', strokeDash: [3, 3] }, encoding: { x: { datum: 1 } } },
+    ],
+    config: { font: 'sans-serif', view: { stroke: null } },
+  };
+}
+
+module.exports = { drawChart };

@@ -1,0 +1,79 @@
+'use strict';
+
+/**
+ * One row's result.
+ * @typedef {object} Result
+ * @property {string} id
+ * @property {string} title
+ * @property {string} unit
+ * @property {number} [goal] the ratio that is aimed at
+ * @property {Record<string, Record<string, number>>} figures medians, by contestant
+ * @property {number | null} ratio incumbent ÷ ours; null where only one of them can run
+ * @property {string[]} wrong rounds in which a message was missing or came twice
+ */
+
+const { median } = require('./statistics');
+const { INCUMBENT, OURS } = require('./stores');
+
+/**
+ * Runs a row: every contestant in each round, in turns, after a round to warm up.
+ * @param {any} row
+ * @param {{ rounds: number, quick: boolean }} options
+ * @param {(step: string) => void} progress called before each step
+ * @returns {Promise<Result>}
+ */
+async function contest(row, { rounds, quick }, progress) {
+  const count = row.count[quick ? 'quick' : 'full'];
+  const warmUp = warmUps(row);
+  const arenas = new Map();
+  const measured = new Map(row.contestants.map((name) => [name, []]));
+  const wrong = [];
+  try {
+    for (const name of row.contestants) arenas.set(name, await row.open(name, { quick }));
+    for (let round = -warmUp; round < roundsOf(row, rounds); round += 1) {
+      for (const [name, arena] of arenas) {
+        progress(`${row.title}: ${name}`);
+        const figures = await row.measure(arena, count);
+        if (figures.received !== figures.expected) {
+          wrong.push(`${name}: ${figures.received} of ${figures.expected}`);
+        }
+        if (round >= 0) measured.get(name).push(figures);
+      }
+    }
+  } finally {
+    for (const arena of arenas.values()) await arena.close();
+  }
+  const figures = Object.fromEntries([...measured].map(([name, rounds]) => [name, medians(rounds)]));
+  return { ...summary(row), figures, ratio: ratioOf(figures, row), wrong };
+}
+
+function summary({ id, title, unit, goal, figure = 'main' }) {
+  return { id, title, unit, goal, figure };
+}
+
+function medians(rounds) {
+  return Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, median(rounds.map((round) => round[key]))]));
+}
+
+/** How many times better ours is. */
+function ratioOf({ [INCUMBENT]: incumbent, [OURS]: ours }, { figure = 'main', higherIsBetter }) {
+  if (!incumbent || !ours) return null;
+  return higherIsBetter ? ours[figure] / incumbent[figure] : incumbent[figure] / ours[figure];
+}
+
+/** A round that does not count lets the JIT warm up. */
+function warmUps({ noWarmUp }) {
+  return noWarmUp ? 0 : 1;
+}
+
+/** A row that takes long may want fewer rounds. */
+function roundsOf({ rounds: most = Infinity }, rounds) {
+  return Math.min(most, rounds);
+}
+
+/** How many steps a row takes. */
+function steps(row, rounds) {
+  return row.contestants.length * (roundsOf(row, rounds) + warmUps(row));
+}
+
+module.exports = { contest, steps };
