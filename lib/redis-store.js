@@ -105,7 +105,10 @@ class RedisStore extends EventEmitter {
    */
   static #waker(store) {
     const reference = new WeakRef(store);
-    return () => reference.deref()?.#drain();
+    return () => {
+      const alive = reference.deref();
+      if (alive) alive.#drain();
+    };
   }
 
   #drain() {
