@@ -1,5 +1,7 @@
 'use strict';
 
+const { VOLATILE } = require('./dispatch');
+
 /** What an entry of a batch is; the words behind it are told in `src/delivery/chunk.rs`. */
 const ARGS = 0;
 const DISPATCH = 1;
@@ -10,9 +12,6 @@ const REPLY = 3;
 const INTEGER = 1;
 const STRING = 2;
 const ERROR = 3;
-
-/** How a `volatile` of null, false or true crosses. */
-const VOLATILE = [null, false, true];
 
 const MAX_TICKET = 0xffffffff;
 

@@ -5,6 +5,7 @@ const { EventEmitter } = require('node:events');
 
 const { Client, inner } = require('./client');
 const { Deliveries } = require('./deliveries');
+const { isFlat, VOLATILE } = require('./dispatch');
 const { parseEndpoint } = require('./endpoint');
 const { endClient } = require('./endpoint/end');
 const { NativeStore } = require('./native');
@@ -127,10 +128,18 @@ class RedisStore extends EventEmitter {
   publish(name, ...args) {
     if (this.#packs) {
       this.#native.publishPacked(String(name), this.pack({ nodeId: this.nodeId, args }));
+    } else if (name === 'dispatch' && isFlat(args)) {
+      this.#dispatch(args);
     } else {
       this.#native.publish(String(name), JSON.stringify(args));
     }
     this.emit('publish', name, ...args);
+  }
+
+  /** @param {any[]} args */
+  #dispatch([room, packet, volatile, exceptions]) {
+    const ids = exceptions.length === 0 ? '' : JSON.stringify(exceptions);
+    this.#native.dispatch(room, packet, VOLATILE.indexOf(volatile ?? null), ids);
   }
 
   /**

@@ -43,6 +43,9 @@ const SHAPES = {
   'large': ['x'.repeat(1 << 20), { list: Array.from({ length: 10_000 }, (_, i) => ({ i, s: `é${i}` })) }],
   'a dispatch': ['room', '5:::{"name":"msg","args":["é\\"\u2028"]}', false, []],
   'a volatile dispatch': ['/nsp/room', '5:::{}', true, ['id1', 'id"2', 'é']],
+  'a dispatch of every character': ['\u2028"\\', Array.from({ length: 0xffff }, (_, i) => String.fromCharCode(i))
+    .filter((c) => c < '\ud800' || c > '\udfff').join(''), true, ['\u0000']],
+  'a dispatch with emoji': ['😀', '5:::😀', undefined, []],
   'a dispatch of undefined volatile': ['', '', undefined, undefined],
   'a dispatch of null': ['room', '5:::', null, null],
   'a dispatch with a surrogate\'s half': ['room', '5:::\ud800', false, ['\udfff']],

@@ -12,7 +12,7 @@ use super::runtime;
 use crate::connection::Endpoint;
 use crate::delivery::{Counters, Wake};
 use crate::model::NodeId;
-use crate::store::{Options, QueueLimits, Request, Store, Unpack};
+use crate::store::{Dispatch, Options, QueueLimits, Request, Store, Unpack};
 use crate::wire::store09::Codec;
 
 /// What a `NativeStore` is made from.
@@ -127,6 +127,14 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn publish(&self, channel: String, args: String) {
         self.store.send(Request::Publish { channel, args }, None);
+    }
+
+    /// Publishes a message of the channel `dispatch`. `volatile`: 0 null, 1 false, 2 true;
+    /// `exceptions`: JSON text of the array, empty for `[]`.
+    #[napi(catch_unwind)]
+    pub fn dispatch(&self, room: String, packet: String, volatile: u32, exceptions: String) {
+        let volatile = [None, Some(false), Some(true)].get(volatile as usize).copied().flatten();
+        self.store.send(Request::Dispatch(Dispatch { room, packet, volatile, exceptions }), None);
     }
 
     /// Publishes what the application's `pack` made.

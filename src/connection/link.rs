@@ -1,12 +1,14 @@
 //! An open, authenticated connection that speaks RESP2.
 
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::SinkExt;
 use redis::{Cmd, Value, ValueCodec, cmd};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_stream::StreamExt;
 use tokio_util::codec::Framed;
 
@@ -23,6 +25,8 @@ pub struct Connection {
     // Sending and receiving are both safe to cancel, so tasks may `select!` on them.
     framed: Framed<Stream, ValueCodec>,
     endpoint: String,
+    // One timer for all waits: a timer for each would cost more than the commands themselves.
+    ticker: Interval,
 }
 
 /// The answer to a command.
@@ -86,7 +90,10 @@ impl Connection {
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
         let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
         let framed = Framed::with_capacity(stream, ValueCodec::default(), Self::READ_BUFFER);
-        let mut connection = Self { framed, endpoint: endpoint.to_string() };
+        let mut ticker = interval(Self::PING_INTERVAL);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticker.reset();
+        let mut connection = Self { framed, endpoint: endpoint.to_string(), ticker };
         for command in greeting(endpoint) {
             connection.send(command.get_packed_command()).await?;
             if let Answer::Error(reply) = connection.reply().await? {
@@ -100,7 +107,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Lost`].
-    pub async fn ping(&mut self) -> Result<()> {
+    async fn ping(&mut self) -> Result<()> {
         self.send(cmd("PING").get_packed_command()).await?;
         self.reply().await.map(|_| ())
     }
@@ -112,10 +119,19 @@ impl Connection {
     pub async fn send(&mut self, packed: Vec<u8>) -> Result<()> {
         // A second more for each MiB, so that a slow way is not taken for a dead one.
         let limit = Self::SILENCE_LIMIT + Duration::from_secs(packed.len() as u64 >> 20);
-        match timeout(limit, self.framed.send(packed)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.lost(error)),
-            Err(_) => Err(self.silent()),
+        let start = Instant::now();
+        let mut sending = pin!(self.framed.send(packed));
+        let sent = loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => break Some(sent),
+                _ = self.ticker.tick() => if start.elapsed() >= limit { break None },
+            }
+        };
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(self.lost(error)),
+            None => Err(self.silent()),
         }
     }
 
@@ -124,7 +140,12 @@ impl Connection {
     /// # Errors
     /// [`Error::Lost`].
     pub async fn next(&mut self) -> Result<Value> {
-        match self.framed.next().await {
+        let value = self.framed.next().await;
+        self.received(value)
+    }
+
+    fn received(&self, value: Option<redis::RedisResult<Value>>) -> Result<Value> {
+        match value {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.lost(error)),
             None => Err(self.lost("Redis closed it")),
@@ -139,14 +160,32 @@ impl Connection {
         let mut silent_since = Instant::now();
         loop {
             let before = self.buffered();
-            if let Ok(reply) = timeout(Self::PING_INTERVAL, self.next()).await {
-                return reply.map(Answer::from);
+            tokio::select! {
+                biased;
+                value = self.framed.next() => return self.received(value).map(Answer::from),
+                _ = self.ticker.tick() => {}
             }
             if self.buffered() != before {
                 silent_since = Instant::now();
             } else if silent_since.elapsed() >= Self::SILENCE_LIMIT {
                 return Err(self.silent());
             }
+        }
+    }
+
+    /// Waits for `work` while nothing is owed, and pings now and then; returns after a ping too.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub async fn rest(&mut self, work: impl Future<Output = ()>) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = work => Ok(()),
+            value = self.framed.next() => {
+                let value = self.received(value)?;
+                Err(self.lost(format_args!("it sent {value:?} unasked")))
+            }
+            _ = self.ticker.tick() => self.ping().await,
         }
     }
 

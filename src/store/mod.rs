@@ -8,7 +8,7 @@ mod throttle;
 mod writer;
 
 pub use outbox::QueueLimits;
-pub use request::Request;
+pub use request::{Dispatch, Request};
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -160,7 +160,7 @@ impl Store {
 
     /// Subscribes to `channel` and returns the number under which its messages come.
     pub fn subscribe(&self, channel: &str, ticket: Option<u32>) -> u32 {
-        let shape = if channel == "dispatch" { Shape::Dispatch } else { Shape::Any };
+        let shape = if channel == request::DISPATCH { Shape::Dispatch } else { Shape::Any };
         self.session.change(|subscriptions| subscriptions.subscribe(channel, shape, ticket)).channel
     }
 

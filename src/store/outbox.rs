@@ -138,14 +138,9 @@ impl Outbox {
     }
 
     /// Takes what is to be written next.
-    pub(super) fn take(&self, most_items: usize, most_bytes: usize) -> Vec<Item> {
+    pub(super) fn take(&self, most_items: usize, most_bytes: usize) -> VecDeque<Item> {
         let mut state = self.lock();
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        while batch.len() < most_items && bytes < most_bytes {
-            let Some(item) = state.pop() else { break };
-            bytes += item.request.size();
-            batch.push(item);
-        }
+        let batch = state.take(most_items, most_bytes);
         self.in_flight.store(batch.len(), Ordering::Relaxed);
         drop(state);
         if batch.is_empty() {
@@ -309,6 +304,21 @@ impl State {
             *bytes -= if awaited { 0 } else { item.request.size() };
             awaited
         });
+    }
+
+    fn take(&mut self, most_items: usize, most_bytes: usize) -> VecDeque<Item> {
+        // At once where that is all, since the event loop waits for the lock meanwhile.
+        if self.items.len() <= most_items && self.bytes <= most_bytes {
+            self.bytes = 0;
+            return std::mem::take(&mut self.items);
+        }
+        let (mut batch, mut bytes) = (VecDeque::new(), 0);
+        while batch.len() < most_items && bytes < most_bytes {
+            let Some(item) = self.pop() else { break };
+            bytes += item.request.size();
+            batch.push_back(item);
+        }
+        batch
     }
 
     fn pop(&mut self) -> Option<Item> {

@@ -4,6 +4,22 @@ use crate::connection::pack;
 use crate::error::{Error, Result};
 use crate::wire::store09::{self, Codec};
 
+/// The channel of a server's broadcasts.
+pub(super) const DISPATCH: &str = "dispatch";
+
+/// The arguments of a message on [`DISPATCH`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The room's name.
+    pub room: String,
+    /// The encoded packet.
+    pub packet: String,
+    /// Whether it may be dropped; `None` is `null`.
+    pub volatile: Option<bool>,
+    /// JSON text of the ids that must not get it; empty for none.
+    pub exceptions: String,
+}
+
 /// One command for Redis, not yet packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
@@ -14,6 +30,8 @@ pub enum Request {
         /// A JSON array.
         args: String,
     },
+    /// `PUBLISH` of a message of 0.9's `dispatch` channel, whose JSON is written off the event loop.
+    Dispatch(Dispatch),
     /// `PUBLISH` of what the application's own `pack` made.
     PublishPacked {
         /// The channel.
@@ -39,7 +57,7 @@ impl Request {
     /// Whether it is a publish: those must not be sent twice, while all the commands may.
     #[must_use]
     pub const fn is_publish(&self) -> bool {
-        matches!(self, Self::Publish { .. } | Self::PublishPacked { .. })
+        matches!(self, Self::Publish { .. } | Self::Dispatch(_) | Self::PublishPacked { .. })
     }
 
     /// The bytes that it holds while it waits.
@@ -47,6 +65,9 @@ impl Request {
     pub fn size(&self) -> usize {
         match self {
             Self::Publish { channel, args } => channel.len() + args.len(),
+            Self::Dispatch(dispatch) => {
+                dispatch.room.len() + dispatch.packet.len() + dispatch.exceptions.len()
+            }
             Self::PublishPacked { channel, payload } => channel.len() + payload.len(),
             Self::Set(key, field, value) => key.len() + field.len() + value.len(),
             Self::Get(key, field) | Self::Del(key, field) | Self::Has(key, field) => {
@@ -64,12 +85,13 @@ impl Request {
         let mut put = |args: &[&[u8]]| pack(self.name(), args, packed);
         match self {
             Self::Publish { channel, args } => {
-                let payload = store09::encode(codec, node_id, args).map_err(|e| Error::Encode {
-                    count: 1,
-                    channel: channel.clone(),
-                    reason: e.to_string(),
-                })?;
+                let payload = encode(codec, node_id, channel, args)?;
                 put(&[channel.as_bytes(), &payload]);
+            }
+            Self::Dispatch(Dispatch { room, packet, volatile, exceptions }) => {
+                let args = store09::dispatch_args(room, packet, *volatile, exceptions);
+                let payload = encode(codec, node_id, DISPATCH, &args)?;
+                put(&[DISPATCH.as_bytes(), &payload]);
             }
             Self::PublishPacked { channel, payload } => put(&[channel.as_bytes(), payload]),
             Self::Set(key, field, value) => put(&[key.as_bytes(), field.as_bytes(), value]),
@@ -86,7 +108,7 @@ impl Request {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Publish { .. } | Self::PublishPacked { .. } => "PUBLISH",
+            Self::Publish { .. } | Self::Dispatch(_) | Self::PublishPacked { .. } => "PUBLISH",
             Self::Get(..) => "HGET",
             Self::Set(..) => "HSET",
             Self::Del(..) => "HDEL",
@@ -95,4 +117,12 @@ impl Request {
             Self::Expire(..) => "EXPIRE",
         }
     }
+}
+
+fn encode(codec: Codec, node_id: &str, channel: &str, args: &str) -> Result<Vec<u8>> {
+    store09::encode(codec, node_id, args).map_err(|e| Error::Encode {
+        count: 1,
+        channel: channel.to_owned(),
+        reason: e.to_string(),
+    })
 }

@@ -67,27 +67,15 @@ impl Writer {
         loop {
             let batch = self.outbox.take(Self::BATCH_ITEMS, Self::BATCH_BYTES);
             if batch.is_empty() {
-                self.idle(&mut connection).await?;
+                connection.rest(self.outbox.queued.notified()).await?;
             } else {
                 self.exchange(&mut connection, batch).await?;
             }
         }
     }
 
-    /// Waits for something to write; meanwhile notices when the connection breaks.
-    async fn idle(&self, connection: &mut Connection) -> Result<()> {
-        tokio::select! {
-            () = self.outbox.queued.notified() => Ok(()),
-            value = connection.next() => {
-                let value = value?;
-                Err(connection.lost(format_args!("it sent {value:?} unasked")))
-            }
-            () = sleep(Connection::PING_INTERVAL) => connection.ping().await,
-        }
-    }
-
-    async fn exchange(&self, connection: &mut Connection, items: Vec<Item>) -> Result<()> {
-        let mut batch = Batch { writer: self, items: VecDeque::from(items) };
+    async fn exchange(&self, connection: &mut Connection, items: VecDeque<Item>) -> Result<()> {
+        let mut batch = Batch { writer: self, items };
         connection.send(batch.pack()).await?;
         while !batch.items.is_empty() {
             let answer = connection.reply().await?;

@@ -60,3 +60,20 @@ fn dispatch(text: &str) -> Option<Args<'_>> {
         exceptions: Cow::Borrowed(exceptions),
     })
 }
+
+/// The JSON text of a dispatch's arguments, as `JSON.stringify` writes it.
+#[must_use]
+pub fn dispatch_args(room: &str, packet: &str, volatile: Option<bool>, exceptions: &str) -> String {
+    let volatile = match volatile {
+        None => ",null,",
+        Some(false) => ",false,",
+        Some(true) => ",true,",
+    };
+    let exceptions = if exceptions.is_empty() { "[]" } else { exceptions };
+    ["[", &quoted(room), ",", &quoted(packet), volatile, exceptions, "]"].concat()
+}
+
+/// Escapes what ECMAScript escapes; `serde_json` agrees with it on all that a `str` can hold.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}

@@ -5,6 +5,8 @@ mod envelope;
 
 use crate::model::{Incoming, NodeId};
 
+pub use args::dispatch_args;
+
 use super::{EncodeError, Malformed, msgpack};
 
 /// How a message is written. Both are always understood on receipt.
