@@ -19,16 +19,20 @@ async function drawChart(results) {
 
 /** @returns {any} a Vega-Lite specification */
 function specification(values) {
-  const y = { field: 'title', type: 'nominal', sort: null, axis: { title: null, labelLimit: 420 } };
-  const x = { field: 'ratio', type: 'quantitative', scale: { type: 'symlog' }, axis: { title: null, labelExpr: "datum.label + '×'" } };
+  const y = { field: 'title', type: 'nominal', sort: null, axis: { title: null, labelLimit: 600 } };
+  // On a logarithmic scale a bar starts where both are even.
+  const scale = { type: 'log', domainMin: 0.5 };
+  const axis = { title: null, values: [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500], labelExpr: "datum.label + '×'" };
+  const x = { field: 'ratio', type: 'quantitative', scale, axis };
   return {
     data: { values },
     title: { text: `How many times better ${OURS} is than ${INCUMBENT}`, anchor: 'start', offset: 12 },
     width: 420,
     height: { step: 24 },
     background: 'white',
+    padding: 10,
     layer: [
-      { mark: { type: 'bar', color: '#b7410e', cornerRadiusEnd: 3, height: 14 }, encoding: { y, x } },
+      { mark: { type: 'bar', color: '#b7410e', cornerRadiusEnd: 3, height: 14 }, encoding: { y, x, x2: { datum: 1 } } },
       { mark: { type: 'text', align: 'left', dx: 4 }, encoding: { y, x, text: { field: 'label' } } },
       { mark: { type: 'rule', color: '#555', strokeDash: [3, 3] }, encoding: { x: { datum: 1 } } },
     ],

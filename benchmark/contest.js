@@ -24,13 +24,12 @@ const { INCUMBENT, OURS } = require('./stores');
  */
 async function contest(row, { rounds, quick }, progress) {
   const count = row.count[quick ? 'quick' : 'full'];
-  const warmUp = warmUps(row);
   const arenas = new Map();
   const measured = new Map(row.contestants.map((name) => [name, []]));
   const wrong = [];
   try {
     for (const name of row.contestants) arenas.set(name, await row.open(name, { quick }));
-    for (let round = -warmUp; round < roundsOf(row, rounds); round += 1) {
+    for (let round = -warmUps(row); round < Math.min(row.rounds, rounds); round += 1) {
       for (const [name, arena] of arenas) {
         progress(`${row.title}: ${name}`);
         const figures = await row.measure(arena, count);
@@ -47,7 +46,7 @@ async function contest(row, { rounds, quick }, progress) {
   return { ...summary(row), figures, ratio: ratioOf(figures, row), wrong };
 }
 
-function summary({ id, title, unit, goal, figure = 'main' }) {
+function summary({ id, title, unit, goal, figure }) {
   return { id, title, unit, goal, figure };
 }
 
@@ -56,7 +55,7 @@ function medians(rounds) {
 }
 
 /** How many times better ours is. */
-function ratioOf({ [INCUMBENT]: incumbent, [OURS]: ours }, { figure = 'main', higherIsBetter }) {
+function ratioOf({ [INCUMBENT]: incumbent, [OURS]: ours }, { figure, higherIsBetter }) {
   if (!incumbent || !ours) return null;
   return higherIsBetter ? ours[figure] / incumbent[figure] : incumbent[figure] / ours[figure];
 }
@@ -66,14 +65,9 @@ function warmUps({ noWarmUp }) {
   return noWarmUp ? 0 : 1;
 }
 
-/** A row that takes long may want fewer rounds. */
-function roundsOf({ rounds: most = Infinity }, rounds) {
-  return Math.min(most, rounds);
-}
-
 /** How many steps a row takes. */
 function steps(row, rounds) {
-  return row.contestants.length * (roundsOf(row, rounds) + warmUps(row));
+  return row.contestants.length * (Math.min(row.rounds, rounds) + warmUps(row));
 }
 
 module.exports = { contest, steps };

@@ -47,7 +47,7 @@ async function main() {
 }
 
 async function run(rows, options) {
-  const bar = new SingleBar({ format: '{bar} {value}/{total}  {step}', stopOnComplete: true }, Presets.shades_classic);
+  const bar = new SingleBar({ format: '{bar} {value}/{total}  {step}', stopOnComplete: true, noTTYOutput: !process.stdout.isTTY, notTTYSchedule: 10_000 }, Presets.shades_classic);
   bar.start(rows.reduce((sum, row) => sum + steps(row, options.rounds), 0), 0, { step: '' });
   const results = [];
   for (const row of rows) {

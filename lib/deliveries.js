@@ -16,8 +16,8 @@ const ERROR = 3;
 const MAX_TICKET = 0xffffffff;
 
 /**
- * A Buffer with the method behind `toString('utf8', start, end)`, which is faster to call.
- * @typedef {Buffer & { utf8Slice(start?: number, end?: number): string }} Bytes
+ * A Buffer with the methods behind `toString(encoding, start, end)`, which are faster to call.
+ * @typedef {Buffer & Record<'latin1Slice' | 'utf8Slice', (start?: number, end?: number) => string>} Bytes
  */
 
 /**
@@ -78,16 +78,16 @@ class Deliveries {
 
   /**
    * Hands out one batch. What a consumer throws is an uncaught exception, after the batch.
-   * @param {Bytes} bytes
-   * @param {Uint32Array} index
+   * @param {{ bytes: any, wide: boolean, index: Uint32Array }} batch
    */
-  deliver(bytes, index) {
+  deliver({ bytes, wide, index }) {
+    const slice = sliceOf(bytes, wide);
     let start = 0;
     for (let i = 0; i < index.length;) {
       switch (index[i]) {
         case ARGS: {
           const end = start + index[i + 2];
-          this.#args(index[i + 1], bytes.utf8Slice(start, end));
+          this.#args(index[i + 1], slice(start, end));
           start = end;
           i += 3;
           break;
@@ -98,10 +98,10 @@ class Deliveries {
           const end = packet + index[i + 5];
           this.#dispatch(
             index[i + 1],
-            bytes.utf8Slice(start, room),
-            bytes.utf8Slice(room, packet),
+            slice(start, room),
+            slice(room, packet),
             VOLATILE[index[i + 2]],
-            end === packet ? '[]' : bytes.utf8Slice(packet, end),
+            slice(packet, end),
           );
           start = end;
           i += 6;
@@ -116,14 +116,14 @@ class Deliveries {
         }
         case REPLY: {
           const end = start + index[i + 3];
-          this.#reply(index[i + 1], index[i + 2], bytes.utf8Slice(start, end));
+          this.#reply(index[i + 1], index[i + 2], slice(start, end));
           start = end;
           i += 4;
           break;
         }
         default: {
           const end = start + index[i + 1];
-          attempt(this.reporter.event, this.reporter, [JSON.parse(bytes.utf8Slice(start, end))]);
+          attempt(this.reporter.event, this.reporter, [JSON.parse(slice(start, end))]);
           start = end;
           i += 2;
         }
@@ -144,7 +144,12 @@ class Deliveries {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
     for (const consumer of channel.consumers) {
-      attempt(consumer, null, [room, packet, volatile, exceptions === '[]' ? [] : JSON.parse(exceptions)]);
+      // Not by `attempt`, whose array of arguments would show here.
+      try {
+        consumer(room, packet, volatile, exceptions === '' ? [] : JSON.parse(exceptions));
+      } catch (error) {
+        rethrow(error);
+      }
     }
   }
 
@@ -166,15 +171,29 @@ class Deliveries {
   }
 }
 
+/**
+ * @param {Bytes} bytes
+ * @param {boolean} wide whether there is a byte that is not ASCII
+ * @returns {(start: number, end: number) => string}
+ */
+function sliceOf(bytes, wide) {
+  return wide ? (start, end) => bytes.utf8Slice(start, end) : (start, end) => bytes.latin1Slice(start, end);
+}
+
 /** Calls the application, whose exceptions are its own and must not stop the batch. */
 function attempt(fn, self, args) {
   try {
     fn.apply(self, args);
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    rethrow(error);
   }
+}
+
+/** Makes it an uncaught exception, after the batch. */
+function rethrow(error) {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 module.exports = { Deliveries };

@@ -117,7 +117,7 @@ class RedisStore extends EventEmitter {
     if (batch === null) return;
     // Timers and sockets get their turn before the next batch.
     if (batch.more) setImmediate(() => this.#drain());
-    this.#deliveries.deliver(batch.bytes, batch.index);
+    this.#deliveries.deliver(batch);
   }
 
   /**

@@ -5,6 +5,7 @@ const path = require('node:path');
 const { startPatientRedis } = require('../arena');
 const { Child } = require('../ipc');
 const { INCUMBENT, OURS } = require('../stores');
+const { row } = require('./row');
 
 const MEMORY_STORE = 'socket.io 0.9.19, MemoryStore';
 const BYTES = 1024;
@@ -37,7 +38,7 @@ class Crowded {
 }
 
 module.exports = [
-  {
+  row({
     id: 'memory',
     title: 'memory with 10,000 clients, 1 KiB of session data each',
     unit: 'bytes of RSS',
@@ -48,5 +49,5 @@ module.exports = [
     count: { full: 10_000, quick: 300 },
     open: (name) => new Crowded(name),
     measure: (crowded, count) => crowded.measure(count),
-  },
+  }),
 ];

@@ -1,23 +1,26 @@
 'use strict';
 
-const { Arena } = require('../arena');
-const { INCUMBENT, OURS, REDIS_3 } = require('../stores');
+const { row } = require('./row');
 
-function row(id, title, concurrency) {
-  return {
+function session(id, title, full, concurrency, fields) {
+  return row({
     id,
     title,
     unit: 'µs of main thread a command',
-    contestants: [INCUMBENT, REDIS_3, OURS],
-    count: { full: 50_000, quick: 4_000 },
-    open: (name) => Arena.open(name),
+    count: { full, quick: 2_000 },
     async measure(arena, count) {
       return { ...(await arena.subject.ask('session', { count, concurrency })), expected: count };
     },
-  };
+    ...fields,
+  });
 }
 
 module.exports = [
-  row('session', 'session set and get, one after the other', 1),
-  row('session-pipelined', 'session set and get, 100 at a time', 100),
+  session('session', 'session set and get, one after the other', 10_000, 1),
+  session('session-pipelined', 'session set and get, 100 at a time', 50_000, 100),
+  session('session-throughput', 'session set and get, 100 at a time: throughput', 50_000, 100, {
+    unit: 'commands a second',
+    figure: 'rate',
+    higherIsBetter: true,
+  }),
 ];

@@ -37,6 +37,8 @@ pub struct NativeStoreOptions {
 pub struct NativeBatch {
     /// The text of all entries.
     pub bytes: Buffer,
+    /// Whether there is a byte in it that is not ASCII.
+    pub wide: bool,
     /// How to take `bytes` apart.
     pub index: Uint32Array,
     /// Whether more waits: then drain again, no wake will follow.
@@ -197,6 +199,7 @@ impl NativeStore {
     pub fn drain(&self) -> Option<NativeBatch> {
         self.store.drain().map(|drained| NativeBatch {
             bytes: drained.chunk.bytes.into(),
+            wide: drained.chunk.wide,
             index: drained.chunk.index.into(),
             more: drained.more,
         })

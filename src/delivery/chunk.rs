@@ -71,6 +71,8 @@ pub enum Reply<'a> {
 pub struct Chunk {
     /// The text of all entries, one behind the other.
     pub bytes: Vec<u8>,
+    /// Whether there is a byte in it that is not ASCII; if not, JavaScript can copy it faster.
+    pub wide: bool,
     /// The words that take `bytes` apart.
     pub index: Vec<u32>,
     /// How many entries there are.
@@ -117,6 +119,7 @@ impl Chunk {
         self.index.extend_from_slice(head);
         for part in parts {
             self.bytes.extend_from_slice(part);
+            self.wide |= !part.is_ascii();
             // Redis limits a string to 512 MB, so a length always fits.
             self.index.push(u32::try_from(part.len()).unwrap_or(u32::MAX));
         }
