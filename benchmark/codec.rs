@@ -46,9 +46,13 @@ fn decoding(c: &mut Criterion) {
             for size in SIZES {
                 let payload = encode(codec, OTHER, &args(size)).unwrap();
                 group.throughput(Throughput::Bytes(payload.len() as u64));
-                group.bench_with_input(BenchmarkId::from_parameter(size), &payload, |b, payload| {
-                    b.iter(|| decode(black_box(payload), shape, &own).is_ok());
-                });
+                group.bench_with_input(
+                    BenchmarkId::from_parameter(size),
+                    &payload,
+                    |b, payload| {
+                        b.iter(|| decode(black_box(payload), shape, &own).is_ok());
+                    },
+                );
             }
         }
         let payload = encode(codec, "\"this-node\"", &args(190)).unwrap();
