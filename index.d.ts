@@ -1,5 +1,12 @@
 /// <reference types="node" />
 
+/**
+ * The Redis backplane of Socket.IO, off the event loop. {@link RedisStore} takes the place of
+ * Socket.IO 0.9's own; the other types say what goes into it and what comes out.
+ *
+ * @module
+ */
+
 import { EventEmitter } from 'node:events';
 
 /** TLS for an endpoint, with the names of Node's `tls.connect`. Texts and Buffers hold PEM. */
@@ -42,11 +49,25 @@ export interface EndpointOptions {
   /** TLS: `true`, or its options. */
   tls?: boolean | TlsOptions;
   /** Host, port, path and TLS, as `redis` 4 and later take them. */
-  socket?: { host?: string; port?: number; path?: string; tls?: boolean } & TlsOptions;
+  socket?: {
+    /** Host name or address. */
+    host?: string;
+    /** TCP port. */
+    port?: number;
+    /** Path of a unix domain socket. */
+    path?: string;
+    /** Whether to use TLS; its options stand beside it. */
+    tls?: boolean;
+  } & TlsOptions;
+  /** Other options of `redis` and `ioredis`: those that they know are accepted and do nothing. */
   [accepted: string]: unknown;
 }
 
-/** A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6. It is only asked where it points. */
+/**
+ * A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6. It is only asked where it points, once
+ * the tick is over, so `.auth()` and `.select()` may still be called on it; nothing is ever sent
+ * through it. With `redis` 4 and later, put user, password and database into its options.
+ */
 export type RedisClientObject = object;
 
 /**
@@ -73,12 +94,22 @@ export interface RedisStoreOptions {
    */
   codec?: 'json' | 'msgpack';
   /** Packs `{ nodeId, args }` in the place of a codec; goes together with `unpack`. */
-  pack?: (message: { nodeId: string | number; args: unknown[] }) => string | Buffer;
+  pack?: (message: {
+    /** What marks this node's messages. */
+    nodeId: string | number;
+    /** The arguments of `publish`, without the channel. */
+    args: unknown[];
+  }) => string | Buffer;
   /**
    * Unpacks what `pack` packed. It gets a string, or a Buffer where `redisSub` has
    * `return_buffers`, as with the client of 0.9.
    */
-  unpack?: (packed: any) => { nodeId: string | number; args: unknown[] };
+  unpack?: (packed: any) => {
+    /** What marks the messages of the node that sent it. */
+    nodeId: string | number;
+    /** The arguments of `publish`, without the channel. */
+    args: unknown[];
+  };
   /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and told. */
   offlineQueue?: {
     /** Publishes and commands. Default: 10000. */
@@ -114,17 +145,45 @@ export type ConnectionName = 'pub' | 'sub' | 'cmd';
 /** The events of a {@link RedisStore}. Commands are told under `pub` where they share it. */
 export interface RedisStoreEvents {
   /** A connection is up; `sub` once all its subscriptions are confirmed. */
-  connect: [{ connection: ConnectionName; endpoint: string }];
+  connect: [
+    {
+      /** The connection that is up. */
+      connection: ConnectionName;
+      /** `host:port` or a socket's path. */
+      endpoint: string;
+    },
+  ];
   /** A connection that was up is lost. */
-  disconnect: [{ connection: ConnectionName; endpoint: string; error: RedisStoreError }];
+  disconnect: [
+    {
+      /** The connection that is lost. */
+      connection: ConnectionName;
+      /** `host:port` or a socket's path. */
+      endpoint: string;
+      /** Why it is lost. */
+      error: RedisStoreError;
+    },
+  ];
   /** The next attempt follows after `delay` ms. */
-  reconnecting: [{ connection: ConnectionName; endpoint: string; attempt: number; delay: number }];
+  reconnecting: [
+    {
+      /** The connection that is down. */
+      connection: ConnectionName;
+      /** `host:port` or a socket's path. */
+      endpoint: string;
+      /** The attempt that follows, from 1 on. */
+      attempt: number;
+      /** The pause before it, in ms. */
+      delay: number;
+    },
+  ];
   /**
    * Messages may have been missed: on `sub` such that others published in this time, on `pub` such
    * that this node published.
    */
   gap: [
     {
+      /** The connection that was broken. */
       connection: ConnectionName;
       /** Nothing from before is missing, in ms since the epoch. */
       since: number;
@@ -150,12 +209,20 @@ export interface RedisStoreEvents {
 
 /** How full a queue is. */
 export interface QueueDepth {
+  /** How many wait. */
   messages: number;
+  /** How many bytes they take. */
   bytes: number;
 }
 
 /** How a connection is. */
 export interface ConnectionStats {
+  /**
+   * - `connecting`: has never been up
+   * - `connected`: is up; `sub`: with all its subscriptions confirmed
+   * - `reconnecting`: was up, and is being opened again
+   * - `closed`: the store has been destroyed
+   */
   state: 'connecting' | 'connected' | 'reconnecting' | 'closed';
   /** `host:port` or a socket's path. */
   endpoint: string;
@@ -163,6 +230,7 @@ export interface ConnectionStats {
 
 /** Figures since the store was made. */
 export interface RedisStoreStats {
+  /** What marks this node's messages. */
   nodeId: string | number;
   /** Publishes that Redis confirmed. */
   published: number;
@@ -180,6 +248,7 @@ export interface RedisStoreStats {
   unconfirmed: number;
   /** Connections that came back after an outage. */
   reconnects: number;
+  /** What waits, and how much of it. */
   queues: {
     /** What waits to be published or sent on `pub`. */
     publish: QueueDepth;
@@ -188,19 +257,28 @@ export interface RedisStoreStats {
     /** What waits for the event loop. */
     mailbox: QueueDepth;
   };
+  /** The connections; `cmd` tells of `pub` where commands share that. */
   connections: Record<ConnectionName, ConnectionStats>;
 }
 
-/** The data of one client, in a Redis hash whose key is the client's id. */
+/**
+ * The data of one client, in a Redis hash whose key is the client's id: what `socket.get` and
+ * `socket.set` of 0.9 work on. A callback gets an error with the code `ERR_COMMAND_TIMEOUT`,
+ * `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`; without a callback it is an `error`
+ * event of the store.
+ */
 export class Client {
+  /** {@link RedisStore.client} makes one where it is needed. */
   constructor(store: RedisStore, id: string);
+  /** The store that it belongs to. */
   readonly store: RedisStore;
+  /** The client's id, which is the key in Redis. */
   readonly id: string;
   /** Reads a field; `null` when it is missing. */
   get(key: string, fn?: (error: RedisStoreError | null, value?: string | null) => void): this;
-  /** Writes a field: a Buffer as it is, anything else as `String(value)`. */
+  /** Writes a field: a Buffer as it is, anything else as `String(value)`. 1 when it is new, else 0. */
   set(key: string, value: unknown, fn?: (error: RedisStoreError | null, added?: number) => void): this;
-  /** Deletes a field; 0 when it was missing. */
+  /** Deletes a field: 1, or 0 when it was missing. */
   del(key: string, fn?: (error: RedisStoreError | null, deleted?: number) => void): this;
   /** Whether there is such a field. */
   has(key: string, fn?: (error: RedisStoreError | null, has?: boolean) => void): this;
@@ -220,8 +298,13 @@ export class Client {
  * It keeps the process alive until {@link RedisStore.destroy}.
  */
 export class RedisStore extends EventEmitter<RedisStoreEvents> {
-  /** @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option` */
+  /**
+   * Connects once the tick is over; what is published before waits in the queue.
+   *
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+   */
   constructor(options?: RedisStoreOptions);
+  /** The class of what {@link RedisStore.client} returns. */
   static Client: typeof Client;
 
   /** The options as they were passed. */
@@ -239,15 +322,29 @@ export class RedisStore extends EventEmitter<RedisStoreEvents> {
   /** The server's manager, which sets it. */
   manager: unknown;
 
-  /** Publishes to the other nodes. */
+  /**
+   * Publishes to the other nodes. While Redis is away it waits in `offlineQueue`.
+   *
+   * @param name the channel
+   * @param args what JSON can hold
+   */
   publish(name: string, ...args: unknown[]): void;
   /**
-   * Subscribes; `consumer` gets what other nodes publish, `fn` is called once Redis has confirmed.
+   * Subscribes to a channel, which may have several consumers.
+   *
+   * @param name the channel
+   * @param consumer gets the arguments of what other nodes publish
+   * @param fn called once Redis has confirmed
    */
   subscribe(name: string, consumer?: (...args: any[]) => void, fn?: () => void): void;
-  /** Leaves a channel with all its consumers; `fn` is called once Redis has confirmed. */
+  /**
+   * Leaves a channel with all its consumers.
+   *
+   * @param name the channel
+   * @param fn called once Redis has confirmed
+   */
   unsubscribe(name: string, fn?: () => void): void;
-  /** The data of a client. */
+  /** The data of a client; the same object each time, until it is destroyed. */
   client(id: string): Client;
   /** Deletes a client's data, at once or after `expiration` seconds. */
   destroyClient(id: string, expiration?: number): this;
@@ -257,6 +354,10 @@ export class RedisStore extends EventEmitter<RedisStoreEvents> {
    * client objects that were passed, as 0.9's store does.
    */
   destroy(expiration?: number): void;
-  /** Figures for a dashboard or an alarm. */
+  /** Lets the process exit although the store is open. */
+  unref(): this;
+  /** Takes {@link RedisStore.unref} back: the store keeps the process alive, as it does at first. */
+  ref(): this;
+  /** Figures for a dashboard or an alarm: counted since the store was made. */
   stats(): RedisStoreStats;
 }

@@ -79,13 +79,12 @@ class RedisStore extends EventEmitter {
 
     this.#packs = settings.native.raw;
     this.#flush = settings.native.commandTimeout;
-    this.#deliveries = new Deliveries(new Reporter(this));
+    this.#deliveries = new Deliveries(new Reporter(this, () => clearInterval(this.#alive)));
     const native = { ...settings.native, nodeId: JSON.stringify(this.nodeId) };
     this.#native = new NativeStore(native, RedisStore.#waker(this));
     if (settings.native.raw) this.#deliveries.unpacker = new Unpacker(this, this.#native, settings.buffers);
     inner.set(this, { native: this.#native, deliveries: this.#deliveries });
     this.#alive = setInterval(() => this, FOREVER);
-    this.once('close', () => clearInterval(this.#alive));
     // The application may still call auth() or select() on its clients, until its turn is over.
     this.#connecting = setImmediate(() => this.#connect());
   }
@@ -205,6 +204,24 @@ class RedisStore extends EventEmitter {
     if (!this.#connected) this.#connect();
     this.#native.close(this.#flush);
     for (const client of new Set([this.pub, this.sub, this.cmd])) endClient(client);
+  }
+
+  /**
+   * Lets the process exit although the store is open.
+   * @returns {this}
+   */
+  unref() {
+    this.#alive.unref();
+    return this;
+  }
+
+  /**
+   * Takes `unref()` back.
+   * @returns {this}
+   */
+  ref() {
+    this.#alive.ref();
+    return this;
   }
 
   /**

@@ -9,10 +9,15 @@ class Reporter {
   /** The connections that are away: an outage lasts as long as there are any. */
   #away = new Set();
   #warned = false;
+  #onClose;
 
-  /** @param {import('node:events').EventEmitter} emitter the store */
-  constructor(emitter) {
+  /**
+   * @param {import('node:events').EventEmitter} emitter the store
+   * @param {() => void} onClose called before the store's listeners for `close` are
+   */
+  constructor(emitter, onClose) {
     this.#emitter = emitter;
+    this.#onClose = onClose;
   }
 
   /**
@@ -21,6 +26,7 @@ class Reporter {
    */
   event({ event, error, ...details }) {
     if (event === 'connect') this.#back(details.connection);
+    if (event === 'close') this.#onClose();
     if (event === 'disconnect') this.#away.add(details.connection);
     if (event === 'error') {
       this.error(Object.assign(this.toError(error), details));

@@ -44,6 +44,11 @@ describe('a process', LIMIT, () => {
     assert.equal(await server.command('DBSIZE'), 0);
   });
 
+  it('ends by itself after unref(), and after destroy() of a store without listeners', async (t) => {
+    assert.deepEqual(await play(t, 'unref', { url: server.url }).ended, WELL);
+    assert.deepEqual(await play(t, 'deafen', { url: server.url }).ended, WELL);
+  });
+
   it('ends by itself when the store is destroyed in the tick that made it', async (t) => {
     const { told, ended } = play(t, 'destroy', { url: server.url, publishes: 10 });
     assert.deepEqual(await ended, WELL);

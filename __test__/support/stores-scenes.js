@@ -71,6 +71,21 @@ const scenes = {
     store.destroy();
   },
 
+  /** Has an open store that is not to keep the process alive. */
+  async unref({ url }) {
+    const store = open(url);
+    await subscribe(store, 'message', () => {});
+    store.unref();
+  },
+
+  /** Takes all listeners off a store and destroys it. */
+  async deafen({ url }) {
+    const store = open(url);
+    await subscribe(store, 'message', () => {});
+    store.removeAllListeners();
+    store.destroy();
+  },
+
   /** Destroys a store in the tick that made it, or `later`, whether Redis is there or not. */
   async destroy({ url, later, publishes = 0 }) {
     const store = open(url, { commandTimeout: 100 });

@@ -24,6 +24,7 @@ store.on('gap', ({ connection, since, duration, dropped, unconfirmed }) => {
 });
 store.on('error', (error) => error.code.length);
 store.on('close', () => {});
+store.unref().ref();
 const state: 'connecting' | 'connected' | 'reconnecting' | 'closed' = store.stats().connections.pub.state;
 store.destroy(state.length);
 

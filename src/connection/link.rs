@@ -182,8 +182,8 @@ impl Connection {
             biased;
             () = work => Ok(()),
             value = self.framed.next() => {
-                let value = self.received(value)?;
-                Err(self.lost(format_args!("it sent {value:?} unasked")))
+                self.received(value)?;
+                Err(self.lost("it sent something unasked"))
             }
             _ = self.ticker.tick() => self.ping().await,
         }

@@ -221,7 +221,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
                 self.pong();
                 Ok(())
             }
-            other => Err(self.connection.lost(format_args!("it sent {other:?} to a subscriber"))),
+            _ => Err(self.unknown()),
         }
     }
 
@@ -235,15 +235,19 @@ impl<'a, S: Subscriber> Visit<'a, S> {
                         Ok(())
                     }
                     (b"subscribe" | b"unsubscribe", _) => self.confirm().map(|_| ()),
-                    _ => Err(self.connection.lost("it sent a subscriber something unknown")),
+                    _ => Err(self.unknown()),
                 }
             }
             (Some(Value::BulkString(kind)), Some(_), None) if *kind == *b"pong" => {
                 self.pong();
                 Ok(())
             }
-            _ => Err(self.connection.lost("it sent a subscriber something unknown")),
+            _ => Err(self.unknown()),
         }
+    }
+
+    fn unknown(&self) -> Error {
+        self.connection.lost("it sent what no subscriber gets")
     }
 
     fn message(&self, channel: &[u8], payload: &[u8]) {
