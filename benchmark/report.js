@@ -5,7 +5,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { drawChart } = require('./chart');
-const { INCUMBENT, OURS } = require('./stores');
+const { INCUMBENT, OURS, REDIS_3 } = require('./stores');
 
 const RESULTS = path.join(__dirname, 'results');
 
@@ -43,6 +43,7 @@ function cells({ figures, figure, goal, ratio }) {
   const value = (name, key) => (figures[name]?.[key] === undefined ? '–' : readable(figures[name][key]));
   return {
     [INCUMBENT]: value(INCUMBENT, figure),
+    'on redis 3': value(REDIS_3, figure),
     [OURS]: value(OURS, figure),
     ratio: ratio === null ? '–' : `${ratio.toFixed(1)}×`,
     goal: goal ? `${goal}×` : '',
@@ -72,4 +73,4 @@ function markdown(results, on, date, rounds) {
   ].join('\n');
 }
 
-module.exports = { report };
+module.exports = { markdown, report };
