@@ -274,15 +274,40 @@ export class Client {
   readonly store: RedisStore;
   /** The client's id, which is the key in Redis. */
   readonly id: string;
-  /** Reads a field; `null` when it is missing. */
+  /**
+   * Reads a field.
+   *
+   * @param key the field
+   * @param fn gets the text, or `null` when the field is missing
+   */
   get(key: string, fn?: (error: RedisStoreError | null, value?: string | null) => void): this;
-  /** Writes a field: a Buffer as it is, anything else as `String(value)`. 1 when it is new, else 0. */
+  /**
+   * Writes a field.
+   *
+   * @param key the field
+   * @param value a Buffer is written as it is, anything else as `String(value)`
+   * @param fn gets 1 when the field is new, else 0
+   */
   set(key: string, value: unknown, fn?: (error: RedisStoreError | null, added?: number) => void): this;
-  /** Deletes a field: 1, or 0 when it was missing. */
+  /**
+   * Deletes a field.
+   *
+   * @param key the field
+   * @param fn gets 1, or 0 when the field was missing
+   */
   del(key: string, fn?: (error: RedisStoreError | null, deleted?: number) => void): this;
-  /** Whether there is such a field. */
+  /**
+   * Tells whether there is such a field.
+   *
+   * @param key the field
+   * @param fn gets `true` or `false`
+   */
   has(key: string, fn?: (error: RedisStoreError | null, has?: boolean) => void): this;
-  /** Deletes all fields, at once or after `expiration` seconds. */
+  /**
+   * Deletes all fields.
+   *
+   * @param expiration seconds until then; left out, at once
+   */
   destroy(expiration?: number): this;
 }
 

@@ -1,0 +1,80 @@
+'use strict';
+
+/** Runs the examples as a reader would, on a Redis of their own. */
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const readline = require('node:readline');
+const { setTimeout: delay } = require('node:timers/promises');
+const { connect } = require('../support/client-09.js');
+const { startRedis } = require('../support/redis-server.js');
+
+const ROOT = path.join(__dirname, '..', '..');
+const POLL = 20;
+const ATTEMPTS = 20;
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @returns {Promise<Awaited<ReturnType<typeof startRedis>>>} a Redis that is gone after the test
+ */
+async function redisFor(t) {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  return redis;
+}
+
+/**
+ * Starts `node examples/<name>`, and resolves when it has said that often where it is.
+ * @param {import('node:test').TestContext} t
+ * @param {string} name
+ * @param {{ redis: { host: string, port: number }, workers?: number }} settings
+ * @returns {Promise<{ port: number, nodes: number[] }>} `nodes`: the pids
+ */
+async function start(t, name, { redis, workers = 1 }) {
+  const env = { ...process.env, PORT: '0', WORKERS: String(workers), REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) };
+  const child = spawn(process.execPath, [path.join('examples', name)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  t.after(async () => {
+    child.kill();
+    await exited;
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => { said += chunk; });
+  const nodes = [];
+  for await (const line of readline.createInterface({ input: child.stdout })) {
+    const [, pid, at] = /^node (\d+) is on http:\/\/localhost:(\d+)$/.exec(line) ?? [];
+    if (pid && nodes.push(Number(pid)) === workers) return { port: Number(at), nodes };
+  }
+  throw new Error(`examples/${name} did not start:\n${said}`);
+}
+
+/**
+ * Resolves when that many nodes hear what others broadcast.
+ * @param {{ command: (...args: string[]) => Promise<any> }} redis
+ * @param {number} nodes
+ */
+async function hearing(redis, nodes) {
+  while ((await redis.command('PUBSUB', 'NUMSUB', 'dispatch'))[1] !== nodes) await delay(POLL);
+}
+
+/**
+ * Connects a client, again where it was faster than Redis ("client not handshaken").
+ * @param {import('node:test').TestContext} t
+ * @param {{ port: number }} at
+ * @param {number} [attempts]
+ * @returns {Promise<{ client: Awaited<ReturnType<typeof connect>>, node: number }>} `node`: whose pid
+ */
+async function join(t, at, attempts = ATTEMPTS) {
+  try {
+    const client = await connect(at);
+    t.after(() => client.close());
+    const [{ node }] = await client.event('welcome');
+    return { client, node };
+  } catch (error) {
+    if (attempts <= 1) throw error;
+    return join(t, at, attempts - 1);
+  }
+}
+
+module.exports = { redisFor, start, hearing, join };
