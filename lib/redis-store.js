@@ -3,12 +3,12 @@
 const { randomUUID } = require('node:crypto');
 const { EventEmitter } = require('node:events');
 
+const { NativeStore } = require('./binding');
 const { Client, inner } = require('./client');
 const { Deliveries } = require('./deliveries');
 const { isFlat, VOLATILE } = require('./dispatch');
 const { parseEndpoint } = require('./endpoint');
 const { endClient } = require('./endpoint/end');
-const { NativeStore } = require('./native');
 const { readOptions } = require('./options');
 const { Reporter } = require('./reporter');
 const { Unpacker } = require('./unpacker');
