@@ -1,6 +1,5 @@
 'use strict';
 
-const { randomUUID } = require('node:crypto');
 const { EventEmitter } = require('node:events');
 
 const { NativeStore } = require('./binding');
@@ -63,7 +62,7 @@ class RedisStore extends EventEmitter {
     /** @type {Record<string, InstanceType<typeof Client>>} The clients whose data has been asked for, by id. */
     this.clients = {};
     /** @type {string | number} What marks this node's messages. */
-    this.nodeId = settings.nodeId ?? randomUUID();
+    this.nodeId = settings.nodeId ?? uniqueId();
     /** The function that packs what is published. */
     this.pack = settings.pack;
     /** The function that unpacks what arrives. */
@@ -244,6 +243,11 @@ class RedisStore extends EventEmitter {
       connections: { pub, sub, cmd },
     };
   }
+}
+
+/** A third of the time that loading takes would be for node:crypto, so it is loaded when it is needed. */
+function uniqueId() {
+  return require('node:crypto').randomUUID();
 }
 
 RedisStore.Client = Client;
