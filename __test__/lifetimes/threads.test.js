@@ -1,0 +1,38 @@
+'use strict';
+
+/** A thousand threads with a store each, terminated in mid-flight. */
+
+const assert = require('node:assert/strict');
+const { after, before, it } = require('node:test');
+
+const { play } = require('../support/lifetimes-scenes.js');
+const { startRedis } = require('../support/redis-server.js');
+const { clientList, until } = require('../support/stores.js');
+
+/** How many before the first look, in all, and at once. */
+const LOAD = { first: 200, all: 1000, together: 8 };
+/**
+ * Less than the native side of one store takes (its sockets' buffers alone take more), so that no
+ * store, and no part of its tasks, can be left of each. Measured: about 1 KB each, with all that Node
+ * itself may keep of a thread.
+ */
+const EACH = 8 * 1024;
+
+let server;
+before(async () => { server = await startRedis(); });
+after(() => server.stop());
+
+it('leaves nothing of 1,000 threads that are terminated while messages pour in', { timeout: 280_000 }, async (t) => {
+  const { child, told, ended } = play(t, 'threads', { url: server.url, ...LOAD });
+  const { before: early, after: late } = await told;
+  t.diagnostic(JSON.stringify({ early, late }));
+  // All connections to Redis are gone but those of the store that has published.
+  await until(async () => (await clientList(server)).length === 2);
+  assert.deepEqual([late.files, late.threads], [early.files, early.threads]);
+  const most = (LOAD.all - LOAD.first) * EACH;
+  assert.ok(late.rss - early.rss < most, `${late.rss - early.rss} bytes more of the process`);
+  assert.ok(late.heapUsed - early.heapUsed < most / 4, `${late.heapUsed - early.heapUsed} bytes more in the heap`);
+  child.send('end');
+  assert.deepEqual(await ended, { code: 0, signal: null, output: '' });
+  await until(async () => (await clientList(server)).length === 0);
+});
