@@ -5,7 +5,7 @@ const { describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
 const {
-  Load, Receipt, until, closeAll, cleanup, assertSubscriberHealthy, assertPublisherHealthy,
+  Load, Receipt, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy,
 } = require('../support/load');
 const { startProxy } = require('../support/proxy');
 const { startRedis } = require('../support/redis-server');
@@ -38,14 +38,6 @@ async function setUp(t, behind) {
   await load.witness.next('connect', 'pub', undefined, 0);
   after(() => load.stop());
   return { redis, proxy, publisher, subscriber, load, receipt };
-}
-
-/** Sends one last message, and waits until it has arrived and all is settled. */
-async function finish(load, receipt) {
-  await load.stop();
-  load.send(1);
-  await receipt.complete(load);
-  await load.stop();
 }
 
 // They mostly wait, so they wait together.

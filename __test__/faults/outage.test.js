@@ -5,7 +5,7 @@ const { afterEach, beforeEach, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
 const {
-  Load, Receipt, until, closeAll, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+  Load, Receipt, until, closeAll, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
 } = require('../support/load');
 const { startRedis } = require('../support/redis-server');
 
@@ -55,10 +55,7 @@ describe('under load', { timeout: 60_000 }, () => {
     }
     await receipt.more(1000);
     await until('both connections', () => publisher.stats().connections.sub.state === 'connected');
-    await load.stop();
-    load.send(1);
-    await receipt.complete(load);
-    await load.stop();
+    await finish(load, receipt);
     assertBothHit(load, receipt);
     assert.equal(load.witness.all('disconnect', 'pub').length, 3);
     assert.equal(receipt.witness.all('disconnect', 'sub').length, 3);
@@ -80,10 +77,7 @@ describe('under load', { timeout: 60_000 }, () => {
     await redis.restart();
     await backUp(...since);
     await receipt.more(1000);
-    await load.stop();
-    load.send(1);
-    await receipt.complete(load);
-    await load.stop();
+    await finish(load, receipt);
     assertBothHit(load, receipt);
     assert.ok(load.books().dropped >= 2000);
     assert.equal(load.witness.errors('ERR_QUEUE_FULL').length, 1);
@@ -97,10 +91,7 @@ describe('under load', { timeout: 60_000 }, () => {
       await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
       await load.witness.next('connect', 'pub', undefined, since);
     }
-    await load.stop();
-    load.send(1);
-    await receipt.complete(load);
-    await load.stop();
+    await finish(load, receipt);
     assertSubscriberHealthy(load, receipt);
     assert.equal(load.books().dropped, 0);
     assert.equal(load.witness.all('disconnect', 'pub').length, 5);
@@ -130,10 +121,7 @@ describe('under load', { timeout: 60_000 }, () => {
       await receipt.witness.next('connect', 'sub', undefined, since);
     }
     await receipt.more(500);
-    await load.stop();
-    load.send(1);
-    await receipt.complete(load);
-    await load.stop();
+    await finish(load, receipt);
     assertPublisherHealthy(load, receipt);
     assert.equal(receipt.witness.all('gap', 'sub').length, 10);
   });

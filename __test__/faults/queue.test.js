@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { Load, Receipt, until, closeAll, cleanup, assertSubscriberHealthy } = require('../support/load');
+const { Load, Receipt, until, closeAll, cleanup, finish, assertSubscriberHealthy } = require('../support/load');
 const { startProxy } = require('../support/proxy');
 const { startRedis } = require('../support/redis-server');
 
@@ -92,10 +92,7 @@ describe('the offline queue', { timeout: 30_000 }, () => {
       await comeBack();
       await receipt.more(500);
     }
-    await load.stop();
-    load.send(1);
-    await receipt.complete(load);
-    await load.stop();
+    await finish(load, receipt);
     assertSubscriberHealthy(load, receipt);
   });
 

@@ -300,6 +300,14 @@ function cleanup(t) {
   return (step) => steps.push(step);
 }
 
+/** Sends one last message, and waits until it has arrived and all is settled. */
+async function finish(load, receipt) {
+  await load.stop();
+  load.send(1);
+  await receipt.complete(load);
+  await load.stop();
+}
+
 module.exports = {
-  Load, Receipt, Witness, until, closeAll, cleanup, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+  Load, Receipt, Witness, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
 };

@@ -68,7 +68,7 @@ impl Connection {
     /// What one read may bring, in bytes.
     const READ_BUFFER: usize = 64 * 1024;
     /// How often a connection is pinged.
-    pub const PING_INTERVAL: Duration = Duration::from_secs(1);
+    const PING_INTERVAL: Duration = Duration::from_secs(1);
     /// A connection that owes an answer and is silent for this long is lost.
     pub const SILENCE_LIMIT: Duration = Duration::from_secs(6);
 
@@ -90,10 +90,8 @@ impl Connection {
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
         let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
         let framed = Framed::with_capacity(stream, ValueCodec::default(), Self::READ_BUFFER);
-        let mut ticker = interval(Self::PING_INTERVAL);
-        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticker.reset();
-        let mut connection = Self { framed, endpoint: endpoint.to_string(), ticker };
+        let mut connection =
+            Self { framed, endpoint: endpoint.to_string(), ticker: Self::ticker() };
         for command in greeting(endpoint) {
             connection.send(command.get_packed_command()).await?;
             if let Answer::Error(reply) = connection.reply().await? {
@@ -101,6 +99,15 @@ impl Connection {
             }
         }
         Ok(connection)
+    }
+
+    /// Ticks every [`Self::PING_INTERVAL`], the first time after one.
+    #[must_use]
+    pub fn ticker() -> Interval {
+        let mut ticker = interval(Self::PING_INTERVAL);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticker.reset();
+        ticker
     }
 
     /// Pings, and waits for the answer.

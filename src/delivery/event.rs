@@ -66,8 +66,8 @@ pub enum Event {
     },
     /// Something went wrong that no caller waits for.
     Error {
-        /// The connection that it happened on, where it happened on one.
-        connection: Option<Link>,
+        /// The connection that it happened on.
+        connection: Link,
         /// What.
         error: Error,
     },

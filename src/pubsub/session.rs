@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use redis::{Value, cmd};
 use tokio::sync::Notify;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, Interval, sleep};
 
 use super::subscriptions::{Op, Route, Subscriptions};
 use crate::connection::{Backoff, Connection, Endpoint};
@@ -123,9 +123,6 @@ struct Visit<'a, S> {
 
 impl<'a, S: Subscriber> Visit<'a, S> {
     fn new(session: &'a Session<S>, connection: Connection, gap_since: Option<SystemTime>) -> Self {
-        let mut ping = interval(Connection::PING_INTERVAL);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ping.reset();
         let (proven, heard) = (SystemTime::now(), Instant::now());
         Self {
             session,
@@ -136,7 +133,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
             pinged: None,
             heard,
             buffered: 0,
-            ping,
+            ping: Connection::ticker(),
         }
     }
 

@@ -120,7 +120,7 @@ impl Outbox {
         for item in dropped {
             Counters::count(&reporter.counters.dropped);
             if self.lose(item, true) {
-                reporter.error(Some(*link), Error::QueueFull);
+                reporter.error(*link, Error::QueueFull);
             }
             if let Some(ticket) = item.ticket.filter(|&ticket| self.claim(ticket)) {
                 reporter.fail(ticket, &Error::QueueFull);

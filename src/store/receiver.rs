@@ -42,7 +42,7 @@ impl Receiver {
         Counters::count(&self.reporter().counters.malformed);
         if let Some(count) = self.malformed.count(kind) {
             let channel = String::from_utf8_lossy(channel).into_owned();
-            self.reporter().error(Some(Link::Sub), Error::Malformed { kind, channel, count });
+            self.reporter().error(Link::Sub, Error::Malformed { kind, channel, count });
         }
     }
 }
@@ -102,6 +102,6 @@ impl Subscriber for Receiver {
     }
 
     fn refused(&self, error: Error) {
-        self.reporter().error(Some(Link::Sub), error);
+        self.reporter().error(Link::Sub, error);
     }
 }

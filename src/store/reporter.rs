@@ -57,7 +57,7 @@ impl Reporter {
         self.reply(request, Reply::Error(&error.to_json()));
     }
 
-    pub(super) fn error(&self, connection: Option<Link>, error: Error) {
+    pub(super) fn error(&self, connection: Link, error: Error) {
         self.tell(&Event::Error { connection, error });
     }
 }
@@ -95,7 +95,7 @@ impl Voice {
 
     pub(super) fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration) {
         if let Some(error) = error {
-            self.reporter.error(Some(self.link), error);
+            self.reporter.error(self.link, error);
         }
         let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
         self.reporter.tell(&Event::Reconnecting { connection, endpoint, attempt, delay });

@@ -112,7 +112,7 @@ impl Writer {
             None => {
                 Counters::count(&self.reporter().counters.dropped);
                 if let Some(count) = self.refusals.count(error.code()) {
-                    self.reporter().error(Some(self.outbox.voice.link), error.times(count));
+                    self.reporter().error(self.outbox.voice.link, error.times(count));
                 }
             }
         }
