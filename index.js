@@ -1,5 +1,6 @@
 'use strict';
 
+const { createAdapter } = require('./lib/adapter');
 const { RedisStore } = require('./lib/redis-store');
 
-module.exports = { RedisStore };
+module.exports = { createAdapter, RedisStore };

@@ -1,16 +1,11 @@
 'use strict';
 
-/**
- * What a store's clients need of it.
- * @typedef {object} Inner
- * @property {import('./native').NativeStore} native
- * @property {InstanceType<typeof import('./deliveries').Deliveries>} deliveries
- */
+/** @typedef {InstanceType<typeof import('./backplane').Backplane>} Backplane */
 
 /**
- * The inner parts of each store. Not properties of it, so that `new Client(store, id)` is all that
- * it takes, as in 0.9, and nothing private shows.
- * @type {WeakMap<object, Inner>}
+ * The backplane of each store. Not a property of it, so that `new Client(store, id)` is all that it
+ * takes, as in 0.9, and nothing private shows.
+ * @type {WeakMap<object, Backplane>}
  */
 const inner = new WeakMap();
 
@@ -30,7 +25,7 @@ class Client {
    * @param {string} id
    */
   constructor(store, id) {
-    const { native, deliveries } = /** @type {Inner} */ (inner.get(store));
+    const { native, deliveries } = /** @type {Backplane} */ (inner.get(store));
     this.store = store;
     this.id = id;
     this.#key = String(id);

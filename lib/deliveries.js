@@ -7,17 +7,52 @@ const ARGS = 0;
 const DISPATCH = 1;
 const RAW = 2;
 const REPLY = 3;
+const BROADCAST = 5;
+const PAYLOAD = 6;
 
 /** What a reply is. */
 const INTEGER = 1;
 const STRING = 2;
 const ERROR = 3;
+const LIST = 4;
+
+/** Half the time that a timer of 10 ms may wait: after it, what is left of a batch waits a turn. */
+const BUDGET_MS = 5;
+/** The clock is looked at when this many entries and sockets have been seen to. */
+const BUDGET_STEP = 64;
 
 const MAX_TICKET = 0xffffffff;
 
 /**
  * A Buffer with the methods behind `toString(encoding, start, end)`, which are faster to call.
  * @typedef {Buffer & Record<'latin1Slice' | 'utf8Slice', (start?: number, end?: number) => string>} Bytes
+ */
+
+/**
+ * @typedef {object} Batch
+ * @property {Bytes} bytes
+ * @property {boolean} wide whether there is a byte in its text that is not ASCII
+ * @property {Uint32Array} index
+ */
+
+/**
+ * A broadcast, ready for sockets.
+ * @typedef {object} Broadcast
+ * @property {number} flags see `Broadcast` in `src/delivery/chunk.rs`
+ * @property {string} rooms
+ * @property {string} except
+ * @property {string} text the packet as Socket.IO text
+ * @property {Bytes} bytes
+ * @property {number} frame where the packet's WebSocket frame begins in `bytes`
+ * @property {number} end where it ends
+ * @property {Buffer[]} attachments
+ */
+
+/**
+ * A namespace of Socket.IO 4.
+ * @typedef {object} Receiver
+ * @property {(broadcast: Broadcast) => number} onBroadcast returns to how many sockets it went
+ * @property {(kind: number, channel: string, payload: Buffer) => void} onPayload
  */
 
 /**
@@ -32,6 +67,13 @@ class Deliveries {
   /** @type {Map<number, Function>} */
   #callbacks = new Map();
   #ticket = 0;
+  /** @type {Map<number, Receiver>} */
+  #namespaces = new Map();
+  /** What of a batch is not handed out yet. @type {Batch | null} */
+  #batch = null;
+  /** Where its next entry begins: in its index, and in its bytes. */
+  #next = 0;
+  #start = 0;
 
   /** @param {InstanceType<typeof import('./reporter').Reporter>} reporter */
   constructor(reporter) {
@@ -77,59 +119,136 @@ class Deliveries {
   }
 
   /**
-   * Hands out one batch. What a consumer throws is an uncaught exception, after the batch.
-   * @param {{ bytes: any, wide: boolean, index: Uint32Array }} batch
+   * Adds a namespace of Socket.IO 4.
+   * @param {number} id the native side's number for it
+   * @param {Receiver} receiver
    */
-  deliver({ bytes, wide, index }) {
-    const slice = sliceOf(bytes, wide);
-    let start = 0;
-    for (let i = 0; i < index.length;) {
-      switch (index[i]) {
-        case ARGS: {
-          const end = start + index[i + 2];
-          this.#args(index[i + 1], slice(start, end));
-          start = end;
-          i += 3;
-          break;
-        }
-        case DISPATCH: {
-          const room = start + index[i + 3];
-          const packet = room + index[i + 4];
-          const end = packet + index[i + 5];
-          this.#dispatch(
-            index[i + 1],
-            slice(start, room),
-            slice(room, packet),
-            VOLATILE[index[i + 2]],
-            slice(packet, end),
-          );
-          start = end;
-          i += 6;
-          break;
-        }
-        case RAW: {
-          const end = start + index[i + 2];
-          this.#raw(index[i + 1], bytes.subarray(start, end));
-          start = end;
-          i += 3;
-          break;
-        }
-        case REPLY: {
-          const end = start + index[i + 3];
-          this.#reply(index[i + 1], index[i + 2], slice(start, end));
-          start = end;
-          i += 4;
-          break;
-        }
-        default: {
-          const end = start + index[i + 1];
-          attempt(this.reporter.event, this.reporter, [JSON.parse(slice(start, end))]);
-          start = end;
-          i += 2;
-        }
+  addNamespace(id, receiver) {
+    this.#namespaces.set(id, receiver);
+  }
+
+  /** @param {number} id */
+  removeNamespace(id) {
+    this.#namespaces.delete(id);
+  }
+
+  /**
+   * Hands out one batch, as far as the budget goes. What a consumer throws is an uncaught
+   * exception, after the batch.
+   * @param {any} batch a `NativeBatch`
+   * @returns {boolean} whether that was all of it
+   */
+  deliver(batch) {
+    this.#batch = batch;
+    this.#next = this.#start = 0;
+    return this.resume();
+  }
+
+  /**
+   * Hands out what is left of the last batch, as far as the budget goes.
+   * @returns {boolean} whether that was all of it
+   */
+  resume() {
+    const batch = this.#batch;
+    if (batch === null) return true;
+    const slice = sliceOf(batch.bytes, batch.wide);
+    let deadline = 0;
+    let work = 0;
+    while (this.#next < batch.index.length) {
+      work += this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
+      if (work < BUDGET_STEP) continue;
+      work = 0;
+      const now = performance.now();
+      if (deadline === 0) deadline = now + BUDGET_MS;
+      else if (now > deadline) return false;
+    }
+    this.#batch = null;
+    this.unpacker?.count();
+    return true;
+  }
+
+  /**
+   * Hands out the entry whose words begin at `i` and whose bytes begin at `start`.
+   * @returns {number} to how many it went, at least 1
+   */
+  #entry(index, i, start, slice, bytes) {
+    switch (index[i]) {
+      case ARGS: {
+        const end = this.#pass(i + 3, start + index[i + 2]);
+        this.#args(index[i + 1], slice(start, end));
+        return 1;
+      }
+      case DISPATCH: {
+        const room = start + index[i + 3];
+        const packet = room + index[i + 4];
+        const end = this.#pass(i + 6, packet + index[i + 5]);
+        const volatile = VOLATILE[index[i + 2]];
+        this.#dispatch(index[i + 1], slice(start, room), slice(room, packet), volatile, slice(packet, end));
+        return 1;
+      }
+      case RAW: {
+        const end = this.#pass(i + 3, start + index[i + 2]);
+        this.#raw(index[i + 1], bytes.subarray(start, end));
+        return 1;
+      }
+      case REPLY: {
+        const end = this.#pass(i + 4, start + index[i + 3]);
+        this.#reply(index[i + 1], index[i + 2], slice(start, end));
+        return 1;
+      }
+      case BROADCAST:
+        return this.#broadcast(index, i, start, slice, bytes);
+      case PAYLOAD: {
+        const channel = start + index[i + 3];
+        const end = this.#pass(i + 5, channel + index[i + 4]);
+        this.#payload(index[i + 1], index[i + 2], bytes.utf8Slice(start, channel), bytes.subarray(channel, end));
+        return 1;
+      }
+      default: {
+        const end = this.#pass(i + 2, start + index[i + 1]);
+        attempt(this.reporter.event, this.reporter, [JSON.parse(slice(start, end))]);
+        return 1;
       }
     }
-    this.unpacker?.count();
+  }
+
+  /** The next entry begins there: whatever this one does, it is over. */
+  #pass(next, end) {
+    this.#next = next;
+    this.#start = end;
+    return end;
+  }
+
+  #broadcast(index, i, start, slice, bytes) {
+    const except = start + index[i + 3];
+    const frame = except + index[i + 4];
+    const packet = frame + index[i + 5];
+    const end = packet + index[i + 6];
+    const count = index[i + 7];
+    const attachments = count === 0 ? NONE : cut(bytes, end, index, i + 8, count);
+    this.#pass(i + 8 + count, attachments.reduce((at, part) => at + part.length, end));
+    const namespace = this.#namespaces.get(index[i + 1]);
+    if (namespace === undefined) return 1;
+    try {
+      return 1 + namespace.onBroadcast({
+        flags: index[i + 2],
+        rooms: slice(start, except),
+        except: except === frame ? '' : slice(except, frame),
+        text: slice(packet, end),
+        bytes,
+        frame,
+        end,
+        attachments,
+      });
+    } catch (error) {
+      rethrow(error);
+      return 1;
+    }
+  }
+
+  #payload(id, kind, channel, payload) {
+    const namespace = this.#namespaces.get(id);
+    if (namespace) attempt(namespace.onPayload, namespace, [kind, channel, payload]);
   }
 
   // Every consumer gets arguments of its own, as from 0.9's store: it may change them.
@@ -166,9 +285,36 @@ class Deliveries {
     if (kind === ERROR) {
       attempt(callback, null, [this.reporter.toError(JSON.parse(text))]);
     } else {
-      attempt(callback, null, [null, kind === STRING ? text : kind === INTEGER ? Number(text) : null]);
+      attempt(callback, null, [null, valueOf(kind, text)]);
     }
   }
+}
+
+/** What a reply means. */
+function valueOf(kind, text) {
+  switch (kind) {
+    case STRING:
+      return text;
+    case INTEGER:
+      return Number(text);
+    case LIST:
+      return JSON.parse(text);
+    default:
+      return null;
+  }
+}
+
+/** @type {Buffer[]} */
+const NONE = [];
+
+/** The attachments of a broadcast. Copies: a socket may hold them for long, and not all of the batch with them. */
+function cut(bytes, start, index, i, count) {
+  return Array.from({ length: count }, (_, at) => {
+    const end = start + index[i + at];
+    const part = Buffer.from(bytes.subarray(start, end));
+    start = end;
+    return part;
+  });
 }
 
 /**

@@ -4,9 +4,13 @@ const { optionError } = require('./errors');
 
 const KNOWN = new Set([
   'nodeId', 'redis', 'redisPub', 'redisSub', 'redisClient', 'pack', 'unpack', 'codec', 'offlineQueue', 'commandTimeout',
+  'mailbox', 'overflow',
 ]);
 const CODECS = ['json', 'msgpack'];
+/** What happens to messages that a full mailbox has no room for; the native side takes the place. */
+const OVERFLOWS = ['wait', 'drop-oldest', 'drop-newest', 'disconnect'];
 const MAX_TIMEOUT = 2 ** 31 - 1;
+const MEBIBYTE = 1024 * 1024;
 
 /**
  * Checks the options of a RedisStore, all but its endpoints.
@@ -21,7 +25,6 @@ function readOptions(options) {
     if (!KNOWN.has(name)) throw optionError(name, `it is not known; the options are ${[...KNOWN].join(', ')}.`);
   }
   const { pack, unpack, messagePack } = readCodec(options);
-  const { messages, bytes } = readQueue(options.offlineQueue ?? {});
   return {
     nodeId: readNodeId(options.nodeId),
     pack,
@@ -30,11 +33,41 @@ function readOptions(options) {
     native: {
       messagePack,
       raw: options.pack !== undefined,
-      queueMessages: messages,
-      queueBytes: bytes,
-      commandTimeout: wholeNumber('commandTimeout', options.commandTimeout ?? 5000, MAX_TIMEOUT),
+      ...readQueues(options, 'wait'),
     },
   };
+}
+
+/**
+ * Checks the options of a backplane: `offlineQueue`, `mailbox`, `overflow` and `commandTimeout`.
+ * @param {Record<string, any>} options
+ * @param {string} overflow the default of `overflow`
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function readQueues(options, overflow) {
+  const queue = readBounds('offlineQueue', options.offlineQueue, { messages: 10_000, bytes: 16 * MEBIBYTE });
+  const mailbox = readBounds('mailbox', options.mailbox, { messages: 100_000, bytes: 64 * MEBIBYTE });
+  return {
+    queueMessages: queue.messages,
+    queueBytes: queue.bytes,
+    mailboxMessages: mailbox.messages,
+    mailboxBytes: mailbox.bytes,
+    overflow: oneOf('overflow', options.overflow ?? overflow, OVERFLOWS),
+    commandTimeout: wholeNumber('commandTimeout', options.commandTimeout ?? 5000, MAX_TIMEOUT),
+  };
+}
+
+/**
+ * The place of a value among those that an option can have.
+ * @param {string} name
+ * @param {unknown} value
+ * @param {string[]} values
+ * @returns {number}
+ */
+function oneOf(name, value, values) {
+  const place = values.indexOf(/** @type {string} */ (value));
+  if (place === -1) throw optionError(name, `it must be one of ${values.map((known) => `'${known}'`).join(', ')}.`);
+  return place;
 }
 
 function readNodeId(nodeId) {
@@ -74,14 +107,14 @@ function requireMsgpack() {
   }
 }
 
-function readQueue(queue) {
-  if (typeof queue !== 'object') throw optionError('offlineQueue', 'it must be an object { messages, bytes }.');
-  for (const name of Object.keys(queue)) {
-    if (name !== 'messages' && name !== 'bytes') throw optionError(`offlineQueue.${name}`, 'it is not known.');
+function readBounds(option, bounds = {}, defaults) {
+  if (bounds === null || typeof bounds !== 'object') throw optionError(option, 'it must be an object { messages, bytes }.');
+  for (const name of Object.keys(bounds)) {
+    if (name !== 'messages' && name !== 'bytes') throw optionError(`${option}.${name}`, 'it is not known.');
   }
   return {
-    messages: wholeNumber('offlineQueue.messages', queue.messages ?? 10_000, 2 ** 32 - 1),
-    bytes: wholeNumber('offlineQueue.bytes', queue.bytes ?? 16 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+    messages: wholeNumber(`${option}.messages`, bounds.messages ?? defaults.messages, 2 ** 32 - 1),
+    bytes: wholeNumber(`${option}.bytes`, bounds.bytes ?? defaults.bytes, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -96,4 +129,4 @@ function wantsBuffers(redisSub) {
   return Boolean(all || some);
 }
 
-module.exports = { readOptions };
+module.exports = { MAX_TIMEOUT, oneOf, readOptions, readQueues, wholeNumber };

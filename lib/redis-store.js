@@ -2,20 +2,14 @@
 
 const { EventEmitter } = require('node:events');
 
-const { NativeStore } = require('./binding');
+const { adapterOn } = require('./adapter');
+const { Backplane } = require('./backplane');
 const { Client, inner } = require('./client');
-const { Deliveries } = require('./deliveries');
 const { isFlat, VOLATILE } = require('./dispatch');
 const { parseEndpoint } = require('./endpoint');
 const { endClient } = require('./endpoint/end');
 const { readOptions } = require('./options');
-const { Reporter } = require('./reporter');
 const { Unpacker } = require('./unpacker');
-
-/**
- * A timer that never fires (the longest that Node takes) keeps the process alive, and the store.
- */
-const FOREVER = 2 ** 31 - 1;
 
 /**
  * The store of Socket.IO 0.9 on Redis: takes the place of `socket.io@0.9`'s own `RedisStore`, on
@@ -33,15 +27,11 @@ const FOREVER = 2 ** 31 - 1;
  * The store keeps the process alive until `destroy()`, as the JavaScript store's connections do.
  */
 class RedisStore extends EventEmitter {
+  #backplane;
   #native;
   #deliveries;
-  #endpoints;
-  #connecting;
-  #connected = false;
   #destroyed = false;
-  #flush;
   #packs;
-  #alive;
 
   /**
    * @param {import('..').RedisStoreOptions} [options]
@@ -51,7 +41,7 @@ class RedisStore extends EventEmitter {
     super();
     this.setMaxListeners(0);
     const settings = readOptions(options);
-    this.#endpoints = {
+    const endpoints = {
       pub: parseEndpoint('redisPub', options.redisPub, options.redis),
       sub: parseEndpoint('redisSub', options.redisSub, options.redis),
       cmd: parseEndpoint('redisClient', options.redisClient, options.redis),
@@ -68,54 +58,20 @@ class RedisStore extends EventEmitter {
     /** The function that unpacks what arrives. */
     this.unpack = settings.unpack;
     /** The client object that was passed as `redisPub`, else `null`. It is never used. */
-    this.pub = this.#endpoints.pub.client;
+    this.pub = endpoints.pub.client;
     /** The client object that was passed as `redisSub`, else `null`. It is never used. */
-    this.sub = this.#endpoints.sub.client;
+    this.sub = endpoints.sub.client;
     /** The client object that was passed as `redisClient`, else `null`. It is never used. */
-    this.cmd = this.#endpoints.cmd.client;
+    this.cmd = endpoints.cmd.client;
     /** @type {unknown} The server's manager, which sets it. */
     this.manager = undefined;
 
     this.#packs = settings.native.raw;
-    this.#flush = settings.native.commandTimeout;
-    this.#deliveries = new Deliveries(new Reporter(this, () => clearInterval(this.#alive)));
-    const native = { ...settings.native, nodeId: JSON.stringify(this.nodeId) };
-    this.#native = new NativeStore(native, RedisStore.#waker(this));
+    this.#backplane = new Backplane(this, endpoints, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
+    this.#native = this.#backplane.native;
+    this.#deliveries = this.#backplane.deliveries;
     if (settings.native.raw) this.#deliveries.unpacker = new Unpacker(this, this.#native, settings.buffers);
-    inner.set(this, { native: this.#native, deliveries: this.#deliveries });
-    this.#alive = setInterval(() => this, FOREVER);
-    // The application may still call auth() or select() on its clients, until its turn is over.
-    this.#connecting = setImmediate(() => this.#connect());
-  }
-
-  #connect() {
-    this.#connected = true;
-    try {
-      const { pub, sub, cmd } = this.#endpoints;
-      this.#native.connect(...[pub, sub, cmd].map((endpoint) => JSON.stringify(endpoint.read())));
-    } catch (error) {
-      this.#deliveries.reporter.error(error);
-    }
-  }
-
-  /**
-   * What the native side calls. It holds what it is given, and the store holds it: a plain
-   * reference would be a cycle that no garbage collector sees.
-   */
-  static #waker(store) {
-    const reference = new WeakRef(store);
-    return () => {
-      const alive = reference.deref();
-      if (alive) alive.#drain();
-    };
-  }
-
-  #drain() {
-    const batch = this.#native.drain();
-    if (batch === null) return;
-    // Timers and sockets get their turn before the next batch.
-    if (batch.more) setImmediate(() => this.#drain());
-    this.#deliveries.deliver(batch);
+    inner.set(this, this.#backplane);
   }
 
   /**
@@ -199,9 +155,7 @@ class RedisStore extends EventEmitter {
     this.#destroyed = true;
     for (const id of Object.keys(this.clients)) this.destroyClient(id, expiration);
     this.clients = {};
-    clearImmediate(this.#connecting);
-    if (!this.#connected) this.#connect();
-    this.#native.close(this.#flush);
+    this.#backplane.close();
     for (const client of new Set([this.pub, this.sub, this.cmd])) endClient(client);
   }
 
@@ -210,7 +164,7 @@ class RedisStore extends EventEmitter {
    * @returns {this}
    */
   unref() {
-    this.#alive.unref();
+    this.#backplane.unref();
     return this;
   }
 
@@ -219,7 +173,7 @@ class RedisStore extends EventEmitter {
    * @returns {this}
    */
   ref() {
-    this.#alive.ref();
+    this.#backplane.ref();
     return this;
   }
 
@@ -229,19 +183,18 @@ class RedisStore extends EventEmitter {
    * @returns {import('..').RedisStoreStats}
    */
   stats() {
-    const { depths, links, ...counters } = this.#native.stats();
-    const [publish, publishBytes, command, commandBytes, mailbox, mailboxBytes] = depths;
-    const [pub, sub, cmd] = links;
-    return {
-      nodeId: this.nodeId,
-      ...counters,
-      queues: {
-        publish: { messages: publish, bytes: publishBytes },
-        command: { messages: command, bytes: commandBytes },
-        mailbox: { messages: mailbox, bytes: mailboxBytes },
-      },
-      connections: { pub, sub, cmd },
-    };
+    return { nodeId: this.nodeId, ...this.#backplane.stats() };
+  }
+
+  /**
+   * An adapter for Socket.IO 4 on this store's connections: `new Server({ adapter: store.adapter() })`.
+   * From then on the store no longer keeps the process alive; `destroy()` closes the connections.
+   * @param {import('..').AdapterOptions} [options]
+   * @returns {import('..').AdapterFactory}
+   * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+   */
+  adapter(options = {}) {
+    return adapterOn(this, this.#backplane, options);
   }
 }
 

@@ -13,7 +13,7 @@ class Unpacker {
 
   /**
    * @param {{ nodeId: string | number, unpack: Function }} store
-   * @param {import('./native').NativeStore} native
+   * @param {import('./native').NativeBackplane} native
    * @param {boolean} buffers whether `unpack` gets Buffers, as from a client with `return_buffers`
    */
   constructor(store, native, buffers) {

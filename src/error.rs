@@ -54,6 +54,11 @@ pub enum Error {
         "Redis is away and the offline queue is full (offlineQueue): the oldest entry was dropped"
     )]
     QueueFull,
+    /// The mailbox was full, and `overflow` is `'disconnect'`.
+    #[error(
+        "The event loop is behind and the mailbox is full (mailbox, overflow): the connection is closed until it has caught up"
+    )]
+    MailboxFull,
     /// The store has been destroyed.
     #[error("The store has been destroyed")]
     Closed,
@@ -91,6 +96,7 @@ impl Error {
             Self::Reply { .. } => "ERR_REDIS_REPLY",
             Self::Timeout(_) => "ERR_COMMAND_TIMEOUT",
             Self::QueueFull => "ERR_QUEUE_FULL",
+            Self::MailboxFull => "ERR_MAILBOX_FULL",
             Self::Closed => "ERR_STORE_DESTROYED",
             Self::Encode { .. } => "ERR_ENCODE",
             Self::Malformed { .. } => "ERR_MALFORMED_MESSAGE",

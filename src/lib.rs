@@ -7,12 +7,17 @@ pub mod error;
 pub mod model;
 // F1: pure logic, no I/O
 pub mod delivery;
+pub mod packet;
+pub mod rooms;
 pub mod wire;
 // F2: one connection to Redis
 pub mod connection;
 // F3: subscriptions that survive a reconnect
 pub mod pubsub;
-// F4: what a user constructs
+// F4: one node's place on Redis
+pub mod backplane;
+// F5: what a user constructs
+pub mod adapter;
 pub mod store;
-// F5: the door to Node
+// F6: the door to Node
 mod binding;

@@ -84,7 +84,7 @@ describe('the loader', () => {
 describe(OVERRIDE, () => {
   it('names the file to load, from the working directory', () => {
     for (const file of [path.join(DIR, BINARY), BINARY]) {
-      assert.ok(load({ platform: 'freebsd' }, { [OVERRIDE]: file }).loaded.includes('NativeStore'), file);
+      assert.ok(load({ platform: 'freebsd' }, { [OVERRIDE]: file }).loaded.includes('NativeBackplane'), file);
     }
   });
 

@@ -11,12 +11,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first, as `src/lib.rs` lists them.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["error", "model"],
-    &["delivery", "wire"],
+    &["delivery", "packet", "rooms", "wire"],
     &["connection"],
     &["pubsub"],
-    &["store"],
+    &["backplane"],
+    &["adapter", "store"],
     &["binding"],
 ];
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use socket_io_redis_native::delivery::{Chunk, Entry, Limits, Mailbox, Reply, Wake};
+use socket_io_redis_native::delivery::{Chunk, Entry, Limits, Mailbox, Overflow, Reply, Wake};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -25,8 +25,13 @@ impl Wake for Bell {
 }
 
 fn mailbox(messages: usize, bytes: usize) -> (Mailbox, Arc<Count>) {
+    overflowing(messages, bytes, Overflow::Wait)
+}
+
+fn overflowing(messages: usize, bytes: usize, overflow: Overflow) -> (Mailbox, Arc<Count>) {
     let count = Arc::new(Count::default());
-    let mailbox = Mailbox::new(Limits { messages, bytes }, Box::new(Bell(Arc::clone(&count))));
+    let limits = Limits { messages, bytes, overflow };
+    let mailbox = Mailbox::new(limits, Box::new(Bell(Arc::clone(&count))));
     (mailbox, count)
 }
 
@@ -162,7 +167,8 @@ fn two_threads_lose_nothing_and_are_heard() {
             self.0.send(()).unwrap();
         }
     }
-    let limits = Limits { messages: usize::MAX, bytes: usize::MAX };
+    let limits =
+        Limits { messages: usize::MAX, bytes: usize::MAX, overflow: Overflow::Wait };
     let mailbox = Arc::new(Mailbox::new(limits, Box::new(Ring(bell))));
     let writer = Arc::clone(&mailbox);
     let task = std::thread::spawn(move || {
@@ -182,4 +188,54 @@ fn two_threads_lose_nothing_and_are_heard() {
     }
     task.join().unwrap();
     assert!(seen.into_iter().eq(0..MANY));
+}
+
+/// The texts of the messages and replies in a mailbox, in order.
+fn drain_all(mailbox: &Mailbox) -> Vec<String> {
+    let chunks = std::iter::from_fn(|| mailbox.drain());
+    chunks.map(|drained| String::from_utf8(drained.chunk.bytes).unwrap()).collect()
+}
+
+fn fill(mailbox: &Mailbox, count: usize) {
+    for number in 0..count {
+        mailbox.push(&Entry::Args { channel: 1, args: &format!("{number},") });
+    }
+}
+
+#[test]
+fn drops_the_oldest_messages_and_no_reply() {
+    let (mailbox, _) = overflowing(512, usize::MAX, Overflow::DropOldest);
+    fill(&mailbox, 10);
+    mailbox.push(&Entry::Reply { request: 1, reply: Reply::Bytes(b"reply") });
+    fill(&mailbox, 503);
+    assert!(mailbox.has_room());
+    assert_eq!(mailbox.take_dropped(), 10);
+    assert_eq!(mailbox.take_dropped(), 0);
+    let left = drain_all(&mailbox);
+    assert_eq!(left[0], "reply");
+    assert!(left[1].starts_with("0,1,2,"));
+    assert!(left[2].ends_with(",502,"));
+    assert_eq!(mailbox.depth(), (0, 0));
+}
+
+#[test]
+fn drops_the_newest_messages_and_no_reply() {
+    let (mailbox, _) = overflowing(3, usize::MAX, Overflow::DropNewest);
+    fill(&mailbox, 5);
+    mailbox.push(&Entry::Reply { request: 1, reply: Reply::Bytes(b"reply") });
+    assert!(mailbox.has_room());
+    assert_eq!(mailbox.take_dropped(), 2);
+    assert_eq!(drain_all(&mailbox), ["0,1,2,reply"]);
+}
+
+#[test]
+fn a_full_mailbox_tells_its_readers_to_leave() {
+    let (mailbox, _) = overflowing(3, usize::MAX, Overflow::Disconnect);
+    fill(&mailbox, 2);
+    assert!(!mailbox.is_overrun());
+    fill(&mailbox, 1);
+    assert!(mailbox.is_overrun());
+    assert!(!mailbox.has_room());
+    mailbox.drain().unwrap();
+    assert!(!mailbox.is_overrun());
 }

@@ -29,7 +29,7 @@ use chunk::Entry;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
-use mailbox::{Limits, Mailbox, Wake};
+use mailbox::{Limits, Mailbox, Overflow, Wake};
 
 /// The event loop's doorbell, as a `ThreadsafeFunction` is one.
 struct Bell {
@@ -64,7 +64,7 @@ fn every_entry_is_followed_by_a_wake() {
     loom::model(|| {
         let (rung, doubled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let bell = Bell { rung: Arc::clone(&rung), doubled: Arc::clone(&doubled) };
-        let limits = Limits { messages: 10, bytes: 10 };
+        let limits = Limits { messages: 10, bytes: 10, overflow: Overflow::Wait };
         let mailbox = Arc::new(Mailbox::new(limits, Box::new(bell)));
 
         let writers: Vec<_> = (0..2)

@@ -223,14 +223,15 @@ describe('the store', () => {
 });
 
 describe('the package', () => {
-  it('exports RedisStore and nothing else', () => {
-    assert.deepEqual(Object.keys(require('../..')), ['RedisStore']);
+  it('exports createAdapter and RedisStore and nothing else', () => {
+    assert.deepEqual(Object.keys(require('../..')), ['createAdapter', 'RedisStore']);
   });
 
   it('has a named export for import', async () => {
     const namespace = await import(pathToFileURL(path.join(ROOT, 'index.js')).href);
     assert.equal(namespace.RedisStore, RedisStore);
     assert.equal(namespace.default.RedisStore, RedisStore);
+    assert.equal(namespace.createAdapter, namespace.default.createAdapter);
   });
 
   it('can be imported statically, and loading it leaves nothing running', () => {

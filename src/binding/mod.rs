@@ -4,5 +4,21 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "what crosses N-API arrives by value")]
 
+mod adapter;
+mod backplane;
 mod runtime;
 mod store;
+
+use napi::bindgen_prelude::{Buffer, Either};
+
+/// 0 is "nobody waits".
+fn waits(ticket: u32) -> Option<u32> {
+    (ticket != 0).then_some(ticket)
+}
+
+fn bytes_of(value: Either<String, Buffer>) -> Vec<u8> {
+    match value {
+        Either::A(text) => text.into_bytes(),
+        Either::B(buffer) => buffer.to_vec(),
+    }
+}

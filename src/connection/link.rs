@@ -38,6 +38,8 @@ pub enum Answer {
     Integer(i64),
     /// A string.
     Bytes(Vec<u8>),
+    /// A list of strings and integers, as JSON text.
+    List(String),
     /// An error, as Redis worded it.
     Error(String),
 }
@@ -48,8 +50,19 @@ impl From<Value> for Answer {
             Value::Int(number) => Self::Integer(number),
             Value::BulkString(bytes) => Self::Bytes(bytes),
             Value::ServerError(error) => Self::Error(error.to_string()),
+            Value::Array(values) => {
+                Self::List(serde_json::Value::from_iter(values.iter().map(json)).to_string())
+            }
             _ => Self::Nil,
         }
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Int(number) => (*number).into(),
+        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into(),
+        _ => serde_json::Value::Null,
     }
 }
 

@@ -3,6 +3,8 @@
 //! All text of all entries stands in one byte buffer; the index says, in `u32` words, where each
 //! entry ends and what it is. So a batch crosses N-API as two objects, whatever it holds.
 
+use std::borrow::Cow;
+
 /// A chunk is full at this many entries; more would keep the event loop from its other work.
 const MAX_ENTRIES: usize = 256;
 /// A chunk is full at this many bytes. A larger entry gets a chunk of its own.
@@ -39,6 +41,21 @@ pub enum Entry<'a> {
         /// The payload as Redis sent it.
         payload: &'a [u8],
     },
+    /// A broadcast of Socket.IO 4, ready for sockets. Index: `5, namespace, flags, rooms length,
+    /// except length, head length, text length, attachments, length of each`.
+    Broadcast(Broadcast<'a>),
+    /// A message for a namespace of Socket.IO 4 that JavaScript reads.
+    /// Index: `6, namespace, kind, channel length, payload length`.
+    Payload {
+        /// The namespace's number.
+        namespace: u32,
+        /// What it is: the words of `Kind` in `adapter/namespace.rs`.
+        kind: u32,
+        /// The channel that it came on.
+        channel: &'a [u8],
+        /// The payload as Redis sent it.
+        payload: &'a [u8],
+    },
     /// The answer to a request. Index: `3, request, kind, length`.
     Reply {
         /// The number that the caller gave to the request.
@@ -53,6 +70,26 @@ pub enum Entry<'a> {
     },
 }
 
+/// A broadcast whose packet is what a client gets, taken apart for the event loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broadcast<'a> {
+    /// The namespace's number.
+    pub namespace: u32,
+    /// Bits 0–1 `volatile` and 2–3 `compress` (0 not given, 1 false, 2 true); bit 4: `rooms` is one
+    /// room's name.
+    pub flags: u32,
+    /// JSON text of the array of rooms, empty for none; or one room's name, see `flags`.
+    pub rooms: &'a str,
+    /// JSON text of the array of rooms to leave out, empty for none.
+    pub except: &'a str,
+    /// What precedes `text` in a WebSocket frame; empty when there are attachments.
+    pub head: &'a [u8],
+    /// The packet as Socket.IO text.
+    pub text: &'a str,
+    /// Its binary parts.
+    pub attachments: &'a [Cow<'a, [u8]>],
+}
+
 /// What came of a request. The discriminants are the `kind` words of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply<'a> {
@@ -64,6 +101,8 @@ pub enum Reply<'a> {
     Bytes(&'a [u8]),
     /// Kind 3: an error, as JSON `{ code, message }`.
     Error(&'a str),
+    /// Kind 4: a list, as JSON.
+    List(&'a str),
 }
 
 /// Packed entries.
@@ -71,7 +110,7 @@ pub enum Reply<'a> {
 pub struct Chunk {
     /// The text of all entries, one behind the other.
     pub bytes: Vec<u8>,
-    /// Whether there is a byte in it that is not ASCII; if not, JavaScript can copy it faster.
+    /// Whether there is a byte in its text that is not ASCII; if not, JavaScript can copy it faster.
     pub wide: bool,
     /// The words that take `bytes` apart.
     pub index: Vec<u32>,
@@ -101,7 +140,12 @@ impl Chunk {
                 let parts = [room.as_bytes(), packet.as_bytes(), exceptions.as_bytes()];
                 self.put(&[1, channel, volatile], &parts);
             }
-            Entry::Raw { channel, payload } => self.put(&[2, channel], &[payload]),
+            Entry::Raw { channel, payload } => self.put_binary(&[2, channel], &[payload]),
+            Entry::Broadcast(broadcast) => self.put_broadcast(&broadcast),
+            Entry::Payload { namespace, kind, channel, payload } => {
+                self.put(&[6, namespace, kind], &[channel]);
+                self.put_binary(&[], &[payload]);
+            }
             Entry::Reply { request, reply } => match reply {
                 Reply::Nil => self.put(&[3, request, 0], &[b""]),
                 Reply::Integer(number) => {
@@ -109,17 +153,33 @@ impl Chunk {
                 }
                 Reply::Bytes(bytes) => self.put(&[3, request, 2], &[bytes]),
                 Reply::Error(json) => self.put(&[3, request, 3], &[json.as_bytes()]),
+                Reply::List(json) => self.put(&[3, request, 4], &[json.as_bytes()]),
             },
             Entry::Event { json } => self.put(&[4], &[json.as_bytes()]),
         }
         self.bytes.len() - before
     }
 
+    fn put_broadcast(&mut self, broadcast: &Broadcast<'_>) {
+        let Broadcast { namespace, flags, rooms, except, head, text, attachments } = *broadcast;
+        self.put(&[5, namespace, flags], &[rooms.as_bytes(), except.as_bytes()]);
+        self.put_binary(&[], &[head]);
+        self.put(&[], &[text.as_bytes()]);
+        self.index.push(u32::try_from(attachments.len()).unwrap_or(u32::MAX));
+        for attachment in attachments {
+            self.put_binary(&[], &[attachment]);
+        }
+    }
+
     fn put(&mut self, head: &[u32], parts: &[&[u8]]) {
+        self.wide |= !parts.iter().all(|part| part.is_ascii());
+        self.put_binary(head, parts);
+    }
+
+    fn put_binary(&mut self, head: &[u32], parts: &[&[u8]]) {
         self.index.extend_from_slice(head);
         for part in parts {
             self.bytes.extend_from_slice(part);
-            self.wide |= !part.is_ascii();
             // Redis limits a string to 512 MB, so a length always fits.
             self.index.push(u32::try_from(part.len()).unwrap_or(u32::MAX));
         }
@@ -136,8 +196,14 @@ impl Entry<'_> {
                 room.len() + packet.len() + exceptions.len()
             }
             Entry::Raw { payload, .. } => payload.len(),
+            Entry::Broadcast(Broadcast { rooms, except, head, text, attachments, .. }) => {
+                let binary: usize = attachments.iter().map(|part| part.len()).sum();
+                rooms.len() + except.len() + head.len() + text.len() + binary
+            }
+            Entry::Payload { channel, payload, .. } => channel.len() + payload.len(),
             Entry::Reply { reply: Reply::Bytes(bytes), .. } => bytes.len(),
-            Entry::Reply { reply: Reply::Error(json), .. } | Entry::Event { json } => json.len(),
+            Entry::Reply { reply: Reply::Error(json) | Reply::List(json), .. }
+            | Entry::Event { json } => json.len(),
             Entry::Reply { .. } => 0,
         }
     }
@@ -145,6 +211,6 @@ impl Entry<'_> {
     /// Whether it is a message from a channel.
     #[must_use]
     pub const fn is_message(&self) -> bool {
-        matches!(self, Entry::Args { .. } | Entry::Dispatch { .. } | Entry::Raw { .. })
+        !matches!(self, Entry::Reply { .. } | Entry::Event { .. })
     }
 }

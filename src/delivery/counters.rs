@@ -13,6 +13,12 @@ pub struct Counters {
     pub delivered: AtomicU64,
     /// Messages of our own that came back and were dropped.
     pub filtered_own: AtomicU64,
+    /// Broadcasts of Socket.IO 4 for rooms that have nobody here.
+    pub filtered_rooms: AtomicU64,
+    /// Broadcasts of Socket.IO 4 for another namespace, on a channel that looks like ours.
+    pub filtered_namespaces: AtomicU64,
+    /// Messages that were dropped because the mailbox was full.
+    pub overflowed: AtomicU64,
     /// Messages that could not be understood.
     pub malformed: AtomicU64,
     /// Publishes and commands that never left, because the queue was full or the store closed.

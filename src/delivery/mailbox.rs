@@ -18,13 +18,28 @@ pub trait Wake: Send + Sync + 'static {
     fn wake(&self);
 }
 
-/// How much may wait in a mailbox before its readers stop reading.
+/// How much may wait in a mailbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Messages.
     pub messages: usize,
     /// Bytes.
     pub bytes: usize,
+    /// What happens to more.
+    pub overflow: Overflow,
+}
+
+/// What happens when a mailbox is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// Its readers stop reading, so that Redis holds the messages, or cuts the connection.
+    Wait,
+    /// The oldest messages are dropped, a chunk of them at a time.
+    DropOldest,
+    /// The messages that arrive are dropped.
+    DropNewest,
+    /// Its readers leave, and come back when there is room.
+    Disconnect,
 }
 
 /// What one drain took.
@@ -38,10 +53,10 @@ pub struct Drained {
 
 /// A queue of chunks of which the event loop takes one at a time.
 ///
-/// Bounded by its writers: whoever brings messages awaits [`Mailbox::room`] before it reads the
-/// next one from Redis, so a blocked event loop is felt by Redis, which holds the messages or cuts
-/// the connection, and then that is told as a gap. Replies and events always fit: their number is
-/// bounded by the requests that are under way.
+/// Bounded, in one of the ways of [`Overflow`]. Where it is to wait, whoever brings messages awaits
+/// [`Mailbox::room`] before it reads the next one from Redis, so a blocked event loop is felt by
+/// Redis, which holds the messages or cuts the connection, and then that is told as a gap. Replies
+/// and events always fit: their number is bounded by the requests that are under way.
 pub struct Mailbox {
     // A plain mutex: both sides hold it for a memcpy, never across an await or a call out.
     state: Mutex<State>,
@@ -55,6 +70,8 @@ struct State {
     chunks: VecDeque<Chunk>,
     messages: usize,
     bytes: usize,
+    // Messages that were dropped, and not yet taken note of.
+    dropped: u64,
     // Whether the event loop has been woken and has not yet found the end.
     armed: bool,
 }
@@ -74,7 +91,7 @@ impl Mailbox {
 
     /// Appends `entry`; whoever does so calls [`Self::ring`] at the end of a burst.
     pub fn append(&self, entry: &Entry<'_>) {
-        self.lock().append(entry);
+        self.lock().append(entry, self.limits);
     }
 
     /// Wakes the event loop if there is something for it and it is not already on its way.
@@ -93,10 +110,22 @@ impl Mailbox {
         drained
     }
 
-    /// Whether a further message may be brought.
+    /// Whether a further message may be brought, be it in the place of another one.
     pub fn has_room(&self) -> bool {
-        let state = self.lock();
-        state.messages < self.limits.messages && state.bytes < self.limits.bytes
+        match self.limits.overflow {
+            Overflow::Wait | Overflow::Disconnect => !self.lock().is_full(self.limits),
+            Overflow::DropOldest | Overflow::DropNewest => true,
+        }
+    }
+
+    /// Whether its readers are to leave.
+    pub fn is_overrun(&self) -> bool {
+        self.limits.overflow == Overflow::Disconnect && !self.has_room()
+    }
+
+    /// How many messages were dropped since this was last asked.
+    pub fn take_dropped(&self) -> u64 {
+        std::mem::take(&mut self.lock().dropped)
     }
 
     /// Waits until a further message may be brought. For one waiter at a time.
@@ -123,10 +152,29 @@ impl State {
         !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
     }
 
-    fn append(&mut self, entry: &Entry<'_>) {
+    fn is_full(&self, limits: Limits) -> bool {
+        self.messages >= limits.messages || self.bytes >= limits.bytes
+    }
+
+    fn append(&mut self, entry: &Entry<'_>, limits: Limits) {
+        if entry.is_message() && self.is_full(limits) {
+            match limits.overflow {
+                Overflow::Wait | Overflow::Disconnect => {}
+                Overflow::DropOldest => self.drop_oldest(),
+                Overflow::DropNewest => {
+                    self.dropped += 1;
+                    return;
+                }
+            }
+        }
         self.messages += usize::from(entry.is_message());
+        // What may be dropped must stand apart from what may not.
+        let apart = limits.overflow == Overflow::DropOldest;
+        let fits = |chunk: &Chunk| {
+            chunk.has_room_for(entry) && (!apart || (chunk.messages > 0) == entry.is_message())
+        };
         match self.chunks.back_mut() {
-            Some(chunk) if chunk.has_room_for(entry) => self.bytes += chunk.push(entry),
+            Some(chunk) if fits(chunk) => self.bytes += chunk.push(entry),
             _ => {
                 let mut chunk = Chunk::default();
                 self.bytes += chunk.push(entry);
@@ -135,13 +183,25 @@ impl State {
         }
     }
 
+    fn drop_oldest(&mut self) {
+        let oldest = self.chunks.iter().position(|chunk| chunk.messages > 0);
+        if let Some(chunk) = oldest.and_then(|at| self.chunks.remove(at)) {
+            self.dropped += chunk.messages as u64;
+            self.forget(&chunk);
+        }
+    }
+
+    fn forget(&mut self, chunk: &Chunk) {
+        self.messages -= chunk.messages;
+        self.bytes -= chunk.bytes.len();
+    }
+
     fn take(&mut self) -> Option<Drained> {
         let Some(chunk) = self.chunks.pop_front() else {
             self.armed = false;
             return None;
         };
-        self.messages -= chunk.messages;
-        self.bytes -= chunk.bytes.len();
+        self.forget(&chunk);
         self.armed = !self.chunks.is_empty();
         Some(Drained { chunk, more: self.armed })
     }

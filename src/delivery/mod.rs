@@ -11,7 +11,7 @@ mod sync {
     pub use tokio::sync::Notify;
 }
 
-pub use chunk::{Chunk, Entry, Reply};
+pub use chunk::{Broadcast, Chunk, Entry, Reply};
 pub use counters::Counters;
 pub use event::{Event, Link, LinkState, ms};
-pub use mailbox::{Drained, Limits, Mailbox, Wake};
+pub use mailbox::{Drained, Limits, Mailbox, Overflow, Wake};

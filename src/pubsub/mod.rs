@@ -5,4 +5,4 @@ mod session;
 mod subscriptions;
 
 pub use session::{Session, Subscriber};
-pub use subscriptions::{Op, Route, Subscriptions};
+pub use subscriptions::{Consumer, Consumers, Kind, Op, Subscriptions};

@@ -16,7 +16,7 @@ use redis::{Value, cmd};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, sleep};
 
-use super::subscriptions::{Op, Route, Subscriptions};
+use super::subscriptions::{Kind, Op, Subscriptions};
 use crate::connection::{Backoff, Connection, Endpoint};
 use crate::error::{Error, Result};
 
@@ -26,9 +26,10 @@ pub trait Subscriber: Send + Sync + 'static {
     fn has_room(&self) -> bool;
     /// Waits until another message may be brought. The session reads nothing meanwhile.
     fn room(&self) -> impl Future<Output = ()> + Send;
-    /// A message has arrived on a wanted channel; [`Self::rest`] follows soon.
-    fn message(&self, route: Route, channel: &[u8], payload: &[u8]);
-    /// For now, no more messages are there.
+    /// Why the connection is to be given up although it is whole, if it is. [`Self::room`] is
+    /// awaited before the next one is opened.
+    fn gives_up(&self) -> Option<Error>;
+    /// For now, all that has arrived is with its consumers.
     fn rest(&self);
     /// The subscription changes with these tickets are done.
     fn settled(&self, tickets: &[u32]);
@@ -84,6 +85,7 @@ impl<S: Subscriber> Session<S> {
         let mut backoff = Backoff::new();
         let mut gap_since = None;
         loop {
+            self.subscriber.room().await;
             let error = match Connection::open(&endpoint).await {
                 Ok(connection) => {
                     let mut visit = Visit::new(&self, connection, gap_since);
@@ -141,6 +143,9 @@ impl<'a, S: Subscriber> Visit<'a, S> {
         self.session.change(Subscriptions::online);
         loop {
             self.restore();
+            if let Some(error) = self.session.subscriber.gives_up() {
+                return Err(error);
+            }
             tokio::select! {
                 () = self.session.changed.notified() => self.send_changes().await?,
                 _ = self.ping.tick() => self.check().await?,
@@ -164,12 +169,9 @@ impl<'a, S: Subscriber> Visit<'a, S> {
         }
         let mut packed = Vec::new();
         for op in &ops {
-            let (command, name) = match op {
-                Op::Subscribe(name) => ("SUBSCRIBE", name),
-                Op::Unsubscribe(name, _) => ("UNSUBSCRIBE", name),
-            };
+            let (Op::Subscribe(_, name) | Op::Unsubscribe(_, name, _)) = op;
             // One command a channel, so that a refusal is about that channel alone.
-            cmd(command).arg(&**name).write_packed_command(&mut packed);
+            cmd(command(op)).arg(&**name).write_packed_command(&mut packed);
         }
         self.connection.send(packed).await?;
         // More than one batch may wait; come back for it once what arrived meanwhile is read.
@@ -211,7 +213,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
     fn take(&mut self, value: Value) -> Result<()> {
         self.heard = Instant::now();
         match value {
-            Value::Array(parts) => self.take_push(parts),
+            Value::Array(parts) => self.take_push(&parts),
             Value::ServerError(reply) => self.refused(&reply.to_string()),
             // Outside of subscriptions, a ping is answered plainly.
             Value::SimpleString(_) => {
@@ -222,35 +224,33 @@ impl<'a, S: Subscriber> Visit<'a, S> {
         }
     }
 
-    fn take_push(&mut self, parts: Vec<Value>) -> Result<()> {
-        let mut parts = parts.into_iter();
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(Value::BulkString(kind)), Some(Value::BulkString(channel)), Some(last)) => {
-                match (&*kind, last) {
-                    (b"message", Value::BulkString(payload)) => {
-                        self.message(&channel, &payload);
-                        Ok(())
-                    }
-                    (b"subscribe" | b"unsubscribe", _) => self.confirm().map(|_| ()),
-                    _ => Err(self.unknown()),
-                }
+    fn take_push(&mut self, parts: &[Value]) -> Result<()> {
+        use Value::BulkString as Bulk;
+        let Some((Bulk(kind), rest)) = parts.split_first() else { return Err(self.unknown()) };
+        match (&**kind, rest) {
+            (b"message", [Bulk(channel), Bulk(payload)]) => {
+                self.message(Kind::Channel, channel, channel, payload);
             }
-            (Some(Value::BulkString(kind)), Some(_), None) if *kind == *b"pong" => {
-                self.pong();
-                Ok(())
+            (b"pmessage", [Bulk(pattern), Bulk(channel), Bulk(payload)]) => {
+                self.message(Kind::Pattern, pattern, channel, payload);
             }
-            _ => Err(self.unknown()),
+            (b"subscribe" | b"unsubscribe" | b"psubscribe" | b"punsubscribe", [_, _]) => {
+                self.confirm()?;
+            }
+            (b"pong", [_]) => self.pong(),
+            _ => return Err(self.unknown()),
         }
+        Ok(())
     }
 
     fn unknown(&self) -> Error {
         self.connection.lost("it sent what no subscriber gets")
     }
 
-    fn message(&self, channel: &[u8], payload: &[u8]) {
-        let route = self.session.lock().route(channel);
-        if let Some(route) = route {
-            self.session.subscriber.message(route, channel, payload);
+    fn message(&self, kind: Kind, name: &[u8], channel: &[u8], payload: &[u8]) {
+        let consumers = self.session.lock().consumers(kind, name);
+        for consumer in consumers.iter().flat_map(|all| all.iter()) {
+            consumer.message(channel, payload);
         }
     }
 
@@ -269,16 +269,22 @@ impl<'a, S: Subscriber> Visit<'a, S> {
     }
 
     fn refused(&mut self, reply: &str) -> Result<()> {
-        let command = match self.confirm()? {
-            Op::Subscribe(_) => "SUBSCRIBE",
-            Op::Unsubscribe(..) => "UNSUBSCRIBE",
-        };
+        let command = command(&self.confirm()?);
         self.session.subscriber.refused(Error::Reply {
             count: 1,
             command,
             reply: reply.to_owned(),
         });
         Ok(())
+    }
+}
+
+const fn command(op: &Op) -> &'static str {
+    match op {
+        Op::Subscribe(Kind::Channel, _) => "SUBSCRIBE",
+        Op::Subscribe(Kind::Pattern, _) => "PSUBSCRIBE",
+        Op::Unsubscribe(Kind::Channel, ..) => "UNSUBSCRIBE",
+        Op::Unsubscribe(Kind::Pattern, ..) => "PUNSUBSCRIBE",
     }
 }
 

@@ -1,33 +1,41 @@
-//! The channels that are wanted, and what is under way to get or leave them.
+//! The channels and patterns that are wanted, and what is under way to get or leave them.
 //!
 //! Pure state: the session writes what [`Subscriptions::take_unsent`] gives it and reports what
 //! Redis confirms. Tickets are the callers' numbers for "tell me when it is confirmed".
 
 use std::collections::{HashMap, VecDeque};
+use std::ptr::addr_eq;
 use std::sync::Arc;
 
-use crate::wire::store09::Shape;
-
-/// Where a channel's messages go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    /// The number of the subscription; never used again after an unsubscribe.
-    pub channel: u32,
-    /// What the channel promises to carry.
-    pub shape: Shape,
+/// Who gets the messages of a channel or a pattern.
+pub trait Consumer: Send + Sync + 'static {
+    /// A message has arrived on `channel`.
+    fn message(&self, channel: &[u8], payload: &[u8]);
 }
 
-/// A command that Redis confirms with the channel's name.
+/// All who get the messages of one subscription; there is seldom more than one.
+pub type Consumers = Arc<[Arc<dyn Consumer>]>;
+
+/// What a subscription names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One channel: `SUBSCRIBE`.
+    Channel,
+    /// All channels that match: `PSUBSCRIBE`.
+    Pattern,
+}
+
+/// A command that Redis confirms with the channel's or pattern's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// `SUBSCRIBE`
-    Subscribe(Arc<str>),
-    /// `UNSUBSCRIBE`, with the ticket of who waits for it.
-    Unsubscribe(Arc<str>, Option<u32>),
+    /// `SUBSCRIBE` or `PSUBSCRIBE`.
+    Subscribe(Kind, Arc<str>),
+    /// `UNSUBSCRIBE` or `PUNSUBSCRIBE`, with the ticket of who waits for it.
+    Unsubscribe(Kind, Arc<str>, Option<u32>),
 }
 
 struct Wanted {
-    route: Route,
+    consumers: Consumers,
     // Who waits for the next confirmation.
     tickets: Vec<u32>,
 }
@@ -35,59 +43,97 @@ struct Wanted {
 /// Wanted subscriptions against confirmed ones.
 #[derive(Default)]
 pub struct Subscriptions {
-    wanted: HashMap<Arc<str>, Wanted>,
-    last_channel: u32,
+    channels: HashMap<Arc<str>, Wanted>,
+    patterns: HashMap<Arc<str>, Wanted>,
     // Only while online: not yet written, and written but not confirmed, both in order. Offline
-    // there is nothing to leave, and what to get is `wanted`; so neither grows during an outage.
+    // there is nothing to leave, and what to get is wanted; so neither grows during an outage.
     online: bool,
     unsent: VecDeque<Op>,
     unconfirmed: VecDeque<Op>,
 }
 
 impl Subscriptions {
-    /// Wants `name`. `ticket` is given back by [`Self::confirm`] once Redis has confirmed it.
-    pub fn subscribe(&mut self, name: &str, shape: Shape, ticket: Option<u32>) -> Route {
-        let name = self
-            .wanted
-            .get_key_value(name)
-            .map_or_else(|| Arc::from(name), |(known, _)| Arc::clone(known));
-        if self.online {
-            self.unsent.push_back(Op::Subscribe(Arc::clone(&name)));
+    /// Wants `name` for `consumer`; one that is there already is not added again. `ticket` is given
+    /// back by [`Self::confirm`] once Redis has confirmed it.
+    pub fn subscribe(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        consumer: Arc<dyn Consumer>,
+        ticket: Option<u32>,
+    ) {
+        let wanted = self.wanted(kind);
+        let name =
+            wanted.get_key_value(name).map_or_else(|| Arc::from(name), |(known, _)| known.clone());
+        let entry = wanted
+            .entry(Arc::clone(&name))
+            .or_insert_with(|| Wanted { consumers: Arc::from([]), tickets: Vec::new() });
+        entry.tickets.extend(ticket);
+        if !entry.consumers.iter().any(|known| is_same(known, &consumer)) {
+            entry.consumers = entry.consumers.iter().cloned().chain([consumer]).collect();
         }
-        let wanted = self.wanted.entry(name).or_insert_with(|| {
-            self.last_channel = self.last_channel.wrapping_add(1);
-            Wanted { route: Route { channel: self.last_channel, shape }, tickets: Vec::new() }
-        });
-        wanted.tickets.extend(ticket);
-        wanted.route
+        if self.online {
+            self.unsent.push_back(Op::Subscribe(kind, name));
+        }
     }
 
-    /// Wants `name` no longer. Returns the tickets that are settled by that at once: those that
-    /// waited for the subscription, and, while offline, `ticket` itself.
-    pub fn unsubscribe(&mut self, name: &str, ticket: Option<u32>) -> Vec<u32> {
-        let (name, mut settled) = match self.wanted.remove_entry(name) {
-            Some((name, wanted)) => (name, wanted.tickets),
+    /// Wants `name` no longer for `consumer`. Returns the tickets that are settled by that at once:
+    /// those that waited for the subscription, and, when there is nothing to leave, `ticket` itself.
+    pub fn unsubscribe(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        consumer: &Arc<dyn Consumer>,
+        ticket: Option<u32>,
+    ) -> Vec<u32> {
+        let wanted = self.wanted(kind);
+        if let Some(entry) = wanted.get_mut(name) {
+            let others = entry.consumers.iter().filter(|known| !is_same(known, consumer));
+            entry.consumers = others.cloned().collect();
+            if !entry.consumers.is_empty() {
+                return ticket.into_iter().collect();
+            }
+        }
+        let (name, mut settled) = match wanted.remove_entry(name) {
+            Some((name, entry)) => (name, entry.tickets),
             None => (Arc::from(name), Vec::new()),
         };
         if self.online {
-            self.unsent.push_back(Op::Unsubscribe(name, ticket));
+            self.unsent.push_back(Op::Unsubscribe(kind, name, ticket));
         } else {
             settled.extend(ticket);
         }
         settled
     }
 
-    /// Where messages on `channel` go; `None` when nobody wants them (any more).
+    /// Who gets what arrives on the channel or through the pattern `name`; `None` when nobody
+    /// wants it (any more).
     #[must_use]
-    pub fn route(&self, channel: &[u8]) -> Option<Route> {
-        let name = std::str::from_utf8(channel).ok()?;
-        self.wanted.get(name).map(|wanted| wanted.route)
+    pub fn consumers(&self, kind: Kind, name: &[u8]) -> Option<Consumers> {
+        let name = std::str::from_utf8(name).ok()?;
+        let wanted = match kind {
+            Kind::Channel => &self.channels,
+            Kind::Pattern => &self.patterns,
+        };
+        wanted.get(name).map(|wanted| Arc::clone(&wanted.consumers))
+    }
+
+    fn wanted(&mut self, kind: Kind) -> &mut HashMap<Arc<str>, Wanted> {
+        match kind {
+            Kind::Channel => &mut self.channels,
+            Kind::Pattern => &mut self.patterns,
+        }
     }
 
     /// A connection is up and has no subscriptions: all that is wanted is to be sent.
     pub fn online(&mut self) {
         self.online = true;
-        self.unsent = self.wanted.keys().cloned().map(Op::Subscribe).collect();
+        let all = |wanted: &HashMap<Arc<str>, Wanted>, kind| {
+            let names: Vec<Arc<str>> = wanted.keys().cloned().collect();
+            names.into_iter().map(move |name| Op::Subscribe(kind, name))
+        };
+        self.unsent =
+            all(&self.channels, Kind::Channel).chain(all(&self.patterns, Kind::Pattern)).collect();
     }
 
     /// The connection is gone, and with it all subscriptions. Returns the tickets of those who
@@ -95,7 +141,7 @@ impl Subscriptions {
     pub fn offline(&mut self) -> Vec<u32> {
         self.online = false;
         let gone = self.unconfirmed.drain(..).chain(self.unsent.drain(..));
-        gone.filter_map(|op| if let Op::Unsubscribe(_, ticket) = op { ticket } else { None })
+        gone.filter_map(|op| if let Op::Unsubscribe(.., ticket) = op { ticket } else { None })
             .collect()
     }
 
@@ -112,12 +158,12 @@ impl Subscriptions {
     pub fn confirm(&mut self) -> Option<(Op, Vec<u32>)> {
         let op = self.unconfirmed.pop_front()?;
         let tickets = match &op {
-            Op::Subscribe(name) => self
-                .wanted
+            Op::Subscribe(kind, name) => self
+                .wanted(*kind)
                 .get_mut(name)
                 .map(|wanted| std::mem::take(&mut wanted.tickets))
                 .unwrap_or_default(),
-            Op::Unsubscribe(_, ticket) => ticket.iter().copied().collect(),
+            Op::Unsubscribe(.., ticket) => ticket.iter().copied().collect(),
         };
         Some((op, tickets))
     }
@@ -127,4 +173,8 @@ impl Subscriptions {
     pub fn settled(&self) -> bool {
         self.unsent.is_empty() && self.unconfirmed.is_empty()
     }
+}
+
+fn is_same(one: &Arc<dyn Consumer>, other: &Arc<dyn Consumer>) -> bool {
+    addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
 }

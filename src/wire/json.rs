@@ -99,6 +99,27 @@ fn depth(valid: &str) -> usize {
     deepest
 }
 
+/// How many bytes at the front stand for themselves between the quotes of JSON text, written as
+/// `JSON.stringify` writes it.
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let words = bytes.as_chunks::<8>().0;
+    let plain = words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count() * 8;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let end = rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20));
+    plain + end.unwrap_or(rest.len())
+}
+
+/// Whether none of eight bytes is a quote, a backslash or a control character.
+const fn is_plain(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES * 0x80;
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20);
+    let zeros = quote.wrapping_sub(ONES) & !quote | backslash.wrapping_sub(ONES) & !backslash;
+    (zeros | control & !word) & HIGHS == 0
+}
+
 /// What a string token means. Half a surrogate pair becomes U+FFFD, as in Node's UTF-8.
 pub(super) fn unescape(token: &str) -> Cow<'_, str> {
     if !token.contains('\\') {

@@ -3,6 +3,7 @@
 //! Every walk over nested data is a loop with a stack of its own, so that no payload can exhaust
 //! the stack of the thread that reads it.
 
+pub mod classic;
 mod error;
 mod json;
 mod msgpack;

@@ -2,6 +2,7 @@
 
 use rmp::Marker;
 
+use super::extension::Extension;
 use crate::wire::Malformed;
 
 /// One value, or the beginning of one that holds others.
@@ -17,9 +18,12 @@ pub(in crate::wire) enum Head<'a> {
     Array(u32),
     /// So many keys and values follow, the payload claims.
     Map(u32),
+    /// Only where extensions are asked for.
+    Extension(Extension<'a>),
 }
 
 /// What is left of a payload.
+#[derive(Clone, Copy)]
 pub(in crate::wire) struct Input<'a> {
     rest: &'a [u8],
 }
@@ -33,6 +37,17 @@ impl<'a> Input<'a> {
         self.rest.is_empty()
     }
 
+    /// All that is left.
+    pub(in crate::wire) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(in crate::wire) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// The next head. An extension is [`Malformed::Type`].
+    #[inline]
     #[expect(clippy::cast_precision_loss, reason = "JavaScript rounds 64 bits to a double")]
     pub(in crate::wire) fn head(&mut self) -> Result<Head<'a>, Malformed> {
         let [first] = self.array()?;
@@ -72,7 +87,7 @@ impl<'a> Input<'a> {
             Marker::Array16 | Marker::Array32 => Head::Array(self.length(marker)?),
             Marker::Map16 | Marker::Map32 => Head::Map(self.length(marker)?),
             Marker::Reserved => return Err(Malformed::MessagePack),
-            // Extensions are all that is left. No store writes one.
+            // Extensions are all that is left.
             _ => return Err(Malformed::Type),
         })
     }
@@ -87,13 +102,20 @@ impl<'a> Input<'a> {
         })
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    /// Steps over all but so many bytes.
+    pub(super) fn leave(&mut self, len: usize) -> Result<(), Malformed> {
+        let skipped = self.rest.len().checked_sub(len).ok_or(Malformed::MessagePack)?;
+        self.rest = self.rest.get(skipped..).unwrap_or_default();
+        Ok(())
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed::MessagePack)?;
         self.rest = rest;
         Ok(*taken)
     }
 
-    fn bytes(&mut self, len: u32) -> Result<&'a [u8], Malformed> {
+    pub(super) fn bytes(&mut self, len: u32) -> Result<&'a [u8], Malformed> {
         let len = usize::try_from(len).map_err(|_| Malformed::MessagePack)?;
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(Malformed::MessagePack)?;
         self.rest = rest;

@@ -3,10 +3,14 @@
 //! By hand over `rmp`, not through serde: serde has no word for an extension, shows broken UTF-8
 //! as binary, does not know the length of a JSON array in advance, and recurses.
 
+mod extension;
 mod input;
 mod read;
+mod skip;
 mod write;
 
+pub(super) use extension::Extension;
 pub(super) use input::{Head, Input};
-pub(super) use read::{append_key, append_value};
+pub(super) use read::{append_buffer, append_key, append_scalar, append_string, append_value};
+pub(super) use skip::Spans;
 pub(super) use write::from_json;

@@ -2,6 +2,7 @@
 
 use super::input::{Head, Input};
 use crate::model::json_number;
+use crate::wire::json::plain_len;
 use crate::wire::{MAX_DEPTH, Malformed};
 
 /// An array or a map that has begun.
@@ -82,31 +83,55 @@ pub(in crate::wire) fn append_key(
             append_scalar(&scalar, out);
             out.push(b'"');
         }
-        Head::Binary(_) | Head::Array(_) | Head::Map(_) => return Err(Malformed::Type),
+        Head::Binary(_) | Head::Array(_) | Head::Map(_) | Head::Extension(_) => {
+            return Err(Malformed::Type);
+        }
     }
     Ok(())
 }
 
-fn append_scalar(scalar: &Head<'_>, out: &mut Vec<u8>) {
+/// Appends what holds no other values; those that do, and extensions, are not for here.
+pub(in crate::wire) fn append_scalar(scalar: &Head<'_>, out: &mut Vec<u8>) {
     match scalar {
         Head::Bool(true) => out.extend_from_slice(b"true"),
         Head::Bool(false) => out.extend_from_slice(b"false"),
-        Head::Number(value) => out.extend_from_slice(json_number(*value).as_bytes()),
+        Head::Number(value) => append_number(*value, out),
         Head::String(text) => append_string(text, out),
         Head::Binary(bytes) => append_buffer(bytes, out),
-        Head::Nil | Head::Array(_) | Head::Map(_) => out.extend_from_slice(b"null"),
+        Head::Nil | Head::Array(_) | Head::Map(_) | Head::Extension(_) => {
+            out.extend_from_slice(b"null");
+        }
+    }
+}
+
+fn append_number(value: f64, out: &mut Vec<u8>) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked below")]
+    let small = value as u8;
+    // Most numbers are small, and need no printing to be known.
+    if value.to_bits() == f64::from(small).to_bits() && small < 10 {
+        out.push(b'0' + small);
+    } else if value.is_finite() {
+        out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        out.extend_from_slice(json_number(value).as_bytes());
     }
 }
 
 /// Escapes as `JSON.stringify` does, and reads broken UTF-8 as Node does.
-fn append_string(bytes: &[u8], out: &mut Vec<u8>) {
-    let text = String::from_utf8_lossy(bytes);
-    // Writing a `str` into a `Vec` cannot fail.
-    let _ = serde_json::to_writer(out, &*text);
+pub(in crate::wire) fn append_string(bytes: &[u8], out: &mut Vec<u8>) {
+    if plain_len(bytes) == bytes.len() && str::from_utf8(bytes).is_ok() {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+    } else {
+        let text = String::from_utf8_lossy(bytes);
+        // Writing a `str` into a `Vec` cannot fail.
+        let _ = serde_json::to_writer(out, &*text);
+    }
 }
 
 /// `Buffer.prototype.toJSON`.
-fn append_buffer(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::wire) fn append_buffer(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"Buffer","data":"#);
     // Writing bytes into a `Vec` cannot fail.
     let _ = serde_json::to_writer(&mut *out, bytes);

@@ -1,13 +1,14 @@
-//! What the store's tasks tell the event loop, and what they count.
+//! What the tasks tell the event loop, and what they count.
 
 use std::sync::Arc;
 
 use tokio::time::Duration;
 
+use super::throttle::Throttle;
 use crate::delivery::{Counters, Entry, Event, Link, LinkState, Mailbox, Reply, ms};
 use crate::error::Error;
 
-/// The states of a store's connections.
+/// The states of a backplane's connections.
 #[derive(Default)]
 pub(super) struct Links {
     pub(super) publisher: LinkState,
@@ -33,16 +34,50 @@ impl Links {
     }
 }
 
-/// The way to the event loop that all of a store's tasks share.
-pub(super) struct Reporter {
+/// The way to the event loop that all of a backplane's tasks share.
+pub struct Reporter {
     pub(super) mailbox: Mailbox,
     pub(super) counters: Counters,
     pub(super) links: Links,
+    malformed: Throttle,
 }
 
 impl Reporter {
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, counters: Counters::default(), links: Links::default() }
+        let (counters, links, malformed) = Default::default();
+        Self { mailbox, counters, links, malformed }
+    }
+
+    /// What is counted.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Counts a message for the event loop and puts it into the mailbox; the session rings for it.
+    pub fn deliver(&self, entry: &Entry<'_>) {
+        Counters::count(&self.counters.delivered);
+        self.append(entry);
+    }
+
+    /// Puts a message into the mailbox that JavaScript counts.
+    pub fn append(&self, entry: &Entry<'_>) {
+        self.mailbox.append(entry);
+    }
+
+    /// Counts a malformed message on `channel`, and tells it when it is time to.
+    pub fn ignore(&self, kind: &'static str, channel: &[u8]) {
+        Counters::count(&self.counters.malformed);
+        if let Some(count) = self.malformed.count(kind) {
+            let channel = String::from_utf8_lossy(channel).into_owned();
+            self.error(Link::Sub, Error::Malformed { kind, channel, count });
+        }
+    }
+
+    /// Tells that the changes of subscriptions with these tickets are done.
+    pub fn settle(&self, tickets: &[u32]) {
+        for &ticket in tickets {
+            self.reply(ticket, Reply::Nil);
+        }
     }
 
     pub(super) fn tell(&self, event: &Event) {

@@ -91,6 +91,7 @@ impl Writer {
             Answer::Nil => Reply::Nil,
             Answer::Integer(number) => Reply::Integer(*number),
             Answer::Bytes(bytes) => Reply::Bytes(bytes),
+            Answer::List(json) => Reply::List(json),
             Answer::Error(reply) => {
                 let (command, reply) = (item.request.name(), reply.clone());
                 return self.refused(item, Error::Reply { count: 1, command, reply });

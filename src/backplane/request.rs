@@ -1,11 +1,16 @@
-//! What a store asks of Redis.
+//! What is asked of Redis.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::connection::pack;
 use crate::error::{Error, Result};
+use crate::packet;
+use crate::wire::classic;
 use crate::wire::store09::{self, Codec};
 
-/// The channel of a server's broadcasts.
-pub(super) const DISPATCH: &str = "dispatch";
+/// The channel of a 0.9 server's broadcasts.
+pub const DISPATCH: &str = "dispatch";
 
 /// The arguments of a message on [`DISPATCH`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,32 @@ pub struct Dispatch {
     pub exceptions: String,
 }
 
+/// Where broadcasts of Socket.IO 4 come from: one namespace of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What marks this server's messages.
+    pub uid: String,
+    /// The namespace's name.
+    pub nsp: String,
+    /// The channel of the namespace's broadcasts.
+    pub channel: String,
+}
+
+/// A broadcast of Socket.IO 4, not yet packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broadcast {
+    /// Where it comes from.
+    pub origin: Arc<Origin>,
+    /// What follows the namespace in the channel's name: `room#`, or nothing.
+    pub suffix: String,
+    /// The packet as Socket.IO text.
+    pub text: String,
+    /// Its binary parts.
+    pub attachments: Vec<Vec<u8>>,
+    /// JSON text of `{ rooms, except, flags }`.
+    pub opts: String,
+}
+
 /// One command for Redis, not yet packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
@@ -32,7 +63,9 @@ pub enum Request {
     },
     /// `PUBLISH` of a message of 0.9's `dispatch` channel, whose JSON is written off the event loop.
     Dispatch(Dispatch),
-    /// `PUBLISH` of what the application's own `pack` made.
+    /// `PUBLISH` of a broadcast of Socket.IO 4, whose MessagePack is made off the event loop.
+    Broadcast(Broadcast),
+    /// `PUBLISH` of what JavaScript has packed.
     PublishPacked {
         /// The channel.
         channel: String,
@@ -51,13 +84,28 @@ pub enum Request {
     Destroy(String),
     /// `EXPIRE key seconds`
     Expire(String, i64),
+    /// `PUBSUB` and its arguments.
+    PubSub(Vec<String>),
 }
 
 impl Request {
     /// Whether it is a publish: those must not be sent twice, while all the commands may.
     #[must_use]
     pub const fn is_publish(&self) -> bool {
-        matches!(self, Self::Publish { .. } | Self::Dispatch(_) | Self::PublishPacked { .. })
+        matches!(
+            self,
+            Self::Publish { .. }
+                | Self::Dispatch(_)
+                | Self::Broadcast(_)
+                | Self::PublishPacked { .. }
+        )
+    }
+
+    /// Whether it belongs on the server that messages are published on: channels are not shared
+    /// between servers.
+    #[must_use]
+    pub const fn goes_with_publishes(&self) -> bool {
+        self.is_publish() || matches!(self, Self::PubSub(_))
     }
 
     /// The bytes that it holds while it waits.
@@ -68,7 +116,12 @@ impl Request {
             Self::Dispatch(dispatch) => {
                 dispatch.room.len() + dispatch.packet.len() + dispatch.exceptions.len()
             }
+            Self::Broadcast(Broadcast { suffix, text, attachments, opts, .. }) => {
+                let binary: usize = attachments.iter().map(Vec::len).sum();
+                suffix.len() + text.len() + opts.len() + binary
+            }
             Self::PublishPacked { channel, payload } => channel.len() + payload.len(),
+            Self::PubSub(args) => args.iter().map(String::len).sum(),
             Self::Set(key, field, value) => key.len() + field.len() + value.len(),
             Self::Get(key, field) | Self::Del(key, field) | Self::Has(key, field) => {
                 key.len() + field.len()
@@ -93,7 +146,12 @@ impl Request {
                 let payload = encode(codec, node_id, DISPATCH, &args)?;
                 put(&[DISPATCH.as_bytes(), &payload]);
             }
+            Self::Broadcast(broadcast) => {
+                let channel = [&*broadcast.origin.channel, &*broadcast.suffix].concat();
+                put(&[channel.as_bytes(), &broadcast.encode(&channel)?]);
+            }
             Self::PublishPacked { channel, payload } => put(&[channel.as_bytes(), payload]),
+            Self::PubSub(args) => put(&args.iter().map(String::as_bytes).collect::<Vec<_>>()),
             Self::Set(key, field, value) => put(&[key.as_bytes(), field.as_bytes(), value]),
             Self::Get(key, field) | Self::Del(key, field) | Self::Has(key, field) => {
                 put(&[key.as_bytes(), field.as_bytes()]);
@@ -108,7 +166,11 @@ impl Request {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Publish { .. } | Self::Dispatch(_) | Self::PublishPacked { .. } => "PUBLISH",
+            Self::Publish { .. }
+            | Self::Dispatch(_)
+            | Self::Broadcast(_)
+            | Self::PublishPacked { .. } => "PUBLISH",
+            Self::PubSub(_) => "PUBSUB",
             Self::Get(..) => "HGET",
             Self::Set(..) => "HSET",
             Self::Del(..) => "HDEL",
@@ -119,10 +181,20 @@ impl Request {
     }
 }
 
+impl Broadcast {
+    fn encode(&self, channel: &str) -> Result<Vec<u8>> {
+        let Origin { uid, nsp, .. } = &*self.origin;
+        let attachments = self.attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
+        let packet = packet::parse(&self.text, nsp, attachments)
+            .ok_or_else(|| unencodable(channel, "it is not a packet of this namespace"))?;
+        classic::encode(uid, &packet, nsp, &self.opts).map_err(|e| unencodable(channel, e))
+    }
+}
+
 fn encode(codec: Codec, node_id: &str, channel: &str, args: &str) -> Result<Vec<u8>> {
-    store09::encode(codec, node_id, args).map_err(|e| Error::Encode {
-        count: 1,
-        channel: channel.to_owned(),
-        reason: e.to_string(),
-    })
+    store09::encode(codec, node_id, args).map_err(|e| unencodable(channel, e))
+}
+
+fn unencodable(channel: &str, reason: impl ToString) -> Error {
+    Error::Encode { count: 1, channel: channel.to_owned(), reason: reason.to_string() }
 }

@@ -1,0 +1,46 @@
+'use strict';
+
+const { onEndpoints, onStore } = require('./adapter/hub');
+const { isOptions, readAdapterOptions } = require('./adapter/options');
+const { parseEndpoint } = require('./endpoint');
+
+/**
+ * Makes the adapter of Socket.IO 4, in the place of `@socket.io/redis-adapter`'s.
+ *
+ * ```js
+ * const io = new Server({ adapter: createAdapter(pubClient, subClient) });
+ * const io = new Server({ adapter: createAdapter('redis://localhost:6379', { key: 'chat' }) });
+ * ```
+ *
+ * The clients are only asked where they point; nothing is ever sent through them.
+ * @param {import('..').RedisEndpoint} [pubClient] where to publish. Default: `localhost:6379`
+ * @param {import('..').RedisEndpoint | import('..').CreateAdapterOptions} [subClient] where to
+ *   subscribe. Default: where to publish. Options may stand in its place
+ * @param {import('..').CreateAdapterOptions} [opts]
+ * @returns {import('..').AdapterFactory}
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+ */
+function createAdapter(pubClient, subClient, opts) {
+  if (opts === undefined && isOptions(subClient)) {
+    opts = /** @type {import('..').CreateAdapterOptions | undefined} */ (subClient ?? undefined);
+    subClient = undefined;
+  }
+  const settings = readAdapterOptions(opts ?? {}, true);
+  const pub = parseEndpoint('pubClient', pubClient);
+  const sub = subClient === undefined || subClient === null ? pub : parseEndpoint('subClient', subClient);
+  return onEndpoints(settings, pub, sub, { pubClient, subClient: subClient ?? pubClient });
+}
+
+/**
+ * The adapter of Socket.IO 4 on the connections of a RedisStore.
+ * @param {any} store
+ * @param {InstanceType<typeof import('./backplane').Backplane>} backplane
+ * @param {import('..').AdapterOptions} options
+ * @returns {import('..').AdapterFactory}
+ */
+function adapterOn(store, backplane, options) {
+  const settings = readAdapterOptions(options, false);
+  return onStore(settings, store, backplane, { pubClient: store.pub, subClient: store.sub });
+}
+
+module.exports = { adapterOn, createAdapter };

@@ -1,0 +1,63 @@
+'use strict';
+
+/**
+ * Who takes part in a namespace. Each server subscribes to the channel of requests and to a
+ * channel of responses that has its uid in its name, so the second kind tells servers from others
+ * who listen to requests: a monitor, say, that never answers.
+ */
+class Census {
+  #channels;
+  #ask;
+  /** The uids that were there the last time. @type {Set<string>} */
+  #uids = new Set();
+  /** How many subscribers the channel of requests had then. */
+  #subscribers = 0;
+  /** How many servers there were, the last time that Redis answered. */
+  #last = 1;
+
+  /**
+   * @param {{ request: string, response: string, native: string }} channels
+   * @param {(args: string[]) => Promise<any[]>} ask sends `PUBSUB` with arguments
+   */
+  constructor(channels, ask) {
+    this.#channels = channels;
+    this.#ask = ask;
+  }
+
+  /** How many servers there are, as far as is known: while Redis is away, how many there were. */
+  async estimate() {
+    return this.take().then(({ servers }) => servers, () => this.#last);
+  }
+
+  /**
+   * Counts the servers, this one among them.
+   * @returns {Promise<{ servers: number, natives: number, uids: Set<string> }>} `natives`: how many
+   *   of them are of this package
+   */
+  async take() {
+    const { request, native, response } = this.#channels;
+    const known = [...this.#uids].map((uid) => `${response}${uid}#`);
+    const counts = await this.#ask(['NUMSUB', request, native, ...known]);
+    const [subscribers, natives, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
+    if (subscribers !== this.#subscribers || alive.includes(0)) await this.#learn(subscribers);
+    // Older servers may lack a channel of their own; then everybody counts, as officially.
+    const servers = Math.max(1, this.#uids.size === 0 ? subscribers : Math.min(subscribers, this.#uids.size));
+    this.#last = servers;
+    return { servers, natives, uids: this.#uids };
+  }
+
+  async #learn(subscribers) {
+    const { response } = this.#channels;
+    const channels = await this.#ask(['CHANNELS', `${literally(response)}*#`]);
+    const uids = channels.map((channel) => channel.slice(response.length, -1));
+    this.#uids = new Set(uids.filter((uid) => uid !== '' && !uid.includes('#')));
+    this.#subscribers = subscribers;
+  }
+}
+
+/** A pattern that matches a text and nothing else. */
+function literally(text) {
+  return text.replace(/[*?[\]\\^]/g, '\\$&');
+}
+
+module.exports = { Census };

@@ -1,0 +1,119 @@
+'use strict';
+
+const types = require('./types');
+
+/**
+ * What came of a request.
+ * @typedef {object} Outcome
+ * @property {number} expected how many servers were asked
+ * @property {number} received how many have answered
+ * @property {string[]} missing the uids of those that have not, as far as can be told: official
+ *   servers do not say who they are
+ */
+
+/**
+ * @typedef {object} Pending
+ * @property {number} expected
+ * @property {number} received
+ * @property {Set<string>} answered
+ * @property {(response: any) => boolean} take takes a response; false when it is none
+ * @property {(outcome: Outcome) => void} done
+ * @property {Set<string>} uids
+ * @property {NodeJS.Timeout} timer
+ */
+
+/** The requests of one server to the others. */
+class Requests {
+  #uid;
+  #timeout;
+  /** @type {Map<string, Pending>} */
+  #pending = new Map();
+  /** Broadcasts with acknowledgements. @type {Map<string, { count: Function, ack: Function, timer: NodeJS.Timeout }>} */
+  #broadcasts = new Map();
+
+  /**
+   * @param {string} uid
+   * @param {number} timeout `requestsTimeout`, in ms
+   */
+  constructor(uid, timeout) {
+    this.#uid = uid;
+    this.#timeout = timeout;
+  }
+
+  /** Whether this server has made the request. @param {string} requestId */
+  has(requestId) {
+    return this.#pending.has(requestId) || this.#broadcasts.has(requestId);
+  }
+
+  /**
+   * Asks the other servers.
+   * @param {Set<string>} uids all servers
+   * @param {number} expected how many are to answer
+   * @param {(requestId: string) => void} publish
+   * @param {(response: any) => boolean} take takes a response; false when it is none
+   * @returns {Promise<Outcome>} once all have answered, or their time is up
+   */
+  ask(uids, expected, publish, take) {
+    const requestId = newId();
+    return new Promise((done) => {
+      const timer = setTimeout(() => this.#finish(requestId), this.#timeout);
+      const answered = new Set([this.#uid]);
+      this.#pending.set(requestId, { expected, received: 0, answered, take, done, uids, timer });
+      publish(requestId);
+    });
+  }
+
+  /**
+   * Keeps the callbacks of a broadcast with acknowledgements.
+   * @param {string} requestId
+   * @param {number} timeout how long they may come, in ms
+   * @param {Function} count
+   * @param {Function} ack
+   */
+  expectAcks(requestId, timeout, count, ack) {
+    const timer = setTimeout(() => this.#broadcasts.delete(requestId), timeout);
+    timer.unref();
+    this.#broadcasts.set(requestId, { count, ack, timer });
+  }
+
+  /** Takes a response. @param {any} response */
+  take(response) {
+    const requestId = response?.requestId;
+    const broadcast = this.#broadcasts.get(requestId);
+    if (broadcast) {
+      if (response.type === types.BROADCAST_CLIENT_COUNT) broadcast.count(response.clientCount);
+      else if (response.type === types.BROADCAST_ACK) broadcast.ack(response.packet);
+      return;
+    }
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined || !pending.take(response)) return;
+    pending.received++;
+    if (typeof response.uid === 'string') pending.answered.add(response.uid);
+    if (pending.received >= pending.expected) this.#finish(requestId);
+  }
+
+  #finish(requestId) {
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return;
+    this.#pending.delete(requestId);
+    clearTimeout(pending.timer);
+    const { expected, received, uids, answered, done } = pending;
+    const missing = received < expected ? [...uids].filter((uid) => !answered.has(uid)) : [];
+    done({ expected, received, missing });
+  }
+
+  /** Finishes all requests with what they have got. */
+  close() {
+    for (const requestId of [...this.#pending.keys()]) this.#finish(requestId);
+    for (const { timer } of this.#broadcasts.values()) clearTimeout(timer);
+    this.#broadcasts.clear();
+  }
+}
+
+/** Unique in a cluster, as text that needs no escaping. */
+function newId() {
+  // As node:crypto takes a third of the time that loading the package would take.
+  return require('node:crypto').randomBytes(9).toString('base64url');
+}
+
+module.exports = { newId, Requests };

@@ -1,0 +1,127 @@
+'use strict';
+
+const { NativeBackplane } = require('./binding');
+const { Deliveries } = require('./deliveries');
+const { Reporter } = require('./reporter');
+
+/**
+ * A timer that never fires (the longest that Node takes) keeps the process alive, and what it holds.
+ */
+const FOREVER = 2 ** 31 - 1;
+
+/**
+ * One node's connections to Redis, with what crosses between the native side and JavaScript. A
+ * RedisStore has one, and so has what `createAdapter` makes.
+ *
+ * It keeps the process alive until it is closed, unless it is told not to.
+ */
+class Backplane {
+  #endpoints;
+  #connecting;
+  #connected = false;
+  #closed = false;
+  #flush;
+  #alive;
+  /** Whether a turn of the event loop is reserved for the messages that wait. */
+  #scheduled = false;
+
+  /**
+   * @param {import('node:events').EventEmitter} emitter what emits the events
+   * @param {Record<'pub' | 'sub' | 'cmd', import('./endpoint').ParsedEndpoint>} endpoints
+   * @param {import('./native').NativeOptions} options
+   */
+  constructor(emitter, endpoints, options) {
+    this.#endpoints = endpoints;
+    this.#flush = options.commandTimeout;
+    this.deliveries = new Deliveries(new Reporter(emitter, () => clearInterval(this.#alive)));
+    this.native = new NativeBackplane(options, Backplane.#waker(this));
+    this.#alive = setInterval(() => this, FOREVER);
+    // The application may still call auth() or select() on its clients, until its turn is over.
+    this.#connecting = setImmediate(() => this.#connect());
+  }
+
+  #connect() {
+    this.#connected = true;
+    try {
+      const { pub, sub, cmd } = this.#endpoints;
+      this.native.connect(...[pub, sub, cmd].map((endpoint) => JSON.stringify(endpoint.read())));
+    } catch (error) {
+      this.deliveries.reporter.error(error);
+    }
+  }
+
+  /**
+   * What the native side calls. It holds what it is given, and the backplane holds it: a plain
+   * reference would be a cycle that no garbage collector sees.
+   */
+  static #waker(backplane) {
+    const reference = new WeakRef(backplane);
+    return () => {
+      const alive = reference.deref();
+      if (alive && !alive.#scheduled) alive.#drain();
+    };
+  }
+
+  #drain() {
+    this.#scheduled = false;
+    let more = !this.deliveries.resume();
+    if (!more) {
+      const batch = this.native.drain();
+      if (batch === null) return;
+      more = !this.deliveries.deliver(batch) || batch.more;
+    }
+    if (!more) return;
+    // Timers and sockets get their turn before the rest.
+    this.#scheduled = true;
+    setImmediate(() => this.#drain());
+  }
+
+  /**
+   * Closes the connections once what is queued has left, for at most `commandTimeout` if Redis is
+   * away; then the event `close` follows.
+   */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearImmediate(this.#connecting);
+    if (!this.#connected) this.#connect();
+    this.native.close(this.#flush);
+  }
+
+  /** Lets the process exit although the connections are open. */
+  unref() {
+    this.#alive.unref();
+  }
+
+  /** Takes `unref()` back. */
+  ref() {
+    this.#alive.ref();
+  }
+
+  /** Whether something that was published or asked has not been answered by Redis. */
+  get busy() {
+    const [publishes, , commands] = this.native.stats().depths;
+    return !this.#closed && publishes + commands > 0;
+  }
+
+  /**
+   * What has been counted, how full the queues are, and how the connections are.
+   * @returns {import('..').BackplaneStats}
+   */
+  stats() {
+    const { depths, links, ...counters } = this.native.stats();
+    const [publish, publishBytes, command, commandBytes, mailbox, mailboxBytes] = depths;
+    const [pub, sub, cmd] = links;
+    return {
+      ...counters,
+      queues: {
+        publish: { messages: publish, bytes: publishBytes },
+        command: { messages: command, bytes: commandBytes },
+        mailbox: { messages: mailbox, bytes: mailboxBytes },
+      },
+      connections: { pub, sub, cmd },
+    };
+  }
+}
+
+module.exports = { Backplane };

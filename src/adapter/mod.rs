@@ -1,0 +1,112 @@
+//! The adapter of Socket.IO 4: namespaces on one backplane, on the wire of
+//! `@socket.io/redis-adapter`.
+
+mod namespace;
+mod subscription;
+
+pub use subscription::Mode;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::namespace::Namespace;
+use self::subscription::Subscribed;
+use crate::backplane::{Backplane, Broadcast, Origin, Request};
+
+/// What a namespace is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The option `key`: what all channels begin with.
+    pub key: String,
+    /// The namespace's name.
+    pub nsp: String,
+    /// What marks this server's messages.
+    pub uid: String,
+    /// Which channels are subscribed to.
+    pub mode: Mode,
+    /// Whether broadcasts are handed over as they are, for a parser of the application's own.
+    pub raw: bool,
+}
+
+/// What a broadcast is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// `room#` for exactly one room, else empty.
+    pub suffix: String,
+    /// The packet as Socket.IO text.
+    pub text: String,
+    /// Its binary parts.
+    pub attachments: Vec<Vec<u8>>,
+    /// JSON text of `{ rooms, except, flags }`.
+    pub opts: String,
+}
+
+/// The namespaces of the servers that share a backplane.
+pub struct Adapter {
+    backplane: Arc<Backplane>,
+    // A plain mutex: only the event loop takes it.
+    namespaces: Mutex<Namespaces>,
+}
+
+#[derive(Default)]
+struct Namespaces {
+    by_number: HashMap<u32, Subscribed>,
+    last: u32,
+}
+
+impl Adapter {
+    /// An adapter without namespaces.
+    #[must_use]
+    pub fn new(backplane: Arc<Backplane>) -> Self {
+        Self { backplane, namespaces: Mutex::default() }
+    }
+
+    /// Opens a namespace: subscribes to its channels. Returns the number by which it goes.
+    pub fn open(&self, opening: Opening) -> u32 {
+        self.change(|namespaces| {
+            namespaces.last = namespaces.last.wrapping_add(1);
+            let number = namespaces.last;
+            let Opening { key, nsp, uid, mode, raw } = opening;
+            let channel = format!("{key}#{nsp}#");
+            let origin = Arc::new(Origin { uid, nsp, channel });
+            let reporter = Arc::clone(self.backplane.reporter());
+            let namespace = Arc::new(Namespace::new(number, origin, raw, reporter));
+            let subscribed = Subscribed::new(Arc::clone(&self.backplane), namespace, mode, &key);
+            namespaces.by_number.insert(number, subscribed);
+            number
+        })
+    }
+
+    /// Closes a namespace: leaves all its channels.
+    pub fn close(&self, number: u32) {
+        // Dropped outside of the lock.
+        let closed = self.change(|namespaces| namespaces.by_number.remove(&number));
+        drop(closed);
+    }
+
+    /// The first has joined each of `added` and the last has left each of `removed`. With a ticket,
+    /// a reply comes once the subscription that the room needs, if any, is confirmed.
+    pub fn hold(&self, number: u32, added: &[(String, Option<u32>)], removed: &[String]) {
+        self.change(|namespaces| {
+            if let Some(subscribed) = namespaces.by_number.get(&number) {
+                subscribed.hold(added, removed);
+            }
+        });
+    }
+
+    /// Publishes a broadcast.
+    pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
+        let origin = self.change(|namespaces| {
+            namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.origin()))
+        });
+        if let Some(origin) = origin {
+            let Outgoing { suffix, text, attachments, opts } = outgoing;
+            let broadcast = Broadcast { origin, suffix, text, attachments, opts };
+            self.backplane.send(Request::Broadcast(broadcast), None);
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Namespaces) -> T) -> T {
+        change(&mut self.namespaces.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
