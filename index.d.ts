@@ -76,8 +76,38 @@ export type RedisClientObject = object;
  */
 export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL;
 
+/** The options of connections, and of the queues on both of their sides. */
+export interface BackplaneOptions {
+  /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and told. */
+  offlineQueue?: {
+    /** Publishes and commands. Default: 10000. */
+    messages?: number;
+    /** Their size in bytes. Default: 16777216 (16 MiB). */
+    bytes?: number;
+  };
+  /** How much may wait for an event loop that is behind; `overflow` tells what happens beyond it. */
+  mailbox?: {
+    /** Messages. Default: 100000. */
+    messages?: number;
+    /** Their size in bytes. Default: 67108864 (64 MiB). */
+    bytes?: number;
+  };
+  /**
+   * What happens when the mailbox is full. What is dropped is counted (`overflowed`) and told
+   * (`gap`).
+   * - `wait`: nothing more is read, so that Redis holds the messages; it cuts the connection when
+   *   its own buffer for it is full, which is a `gap`. Default of {@link RedisStore}
+   * - `drop-oldest`: the oldest messages are dropped. Default of {@link createAdapter}
+   * - `drop-newest`: the messages that arrive are dropped
+   * - `disconnect`: the connection is closed until the event loop has caught up
+   */
+  overflow?: 'wait' | 'drop-oldest' | 'drop-newest' | 'disconnect';
+  /** How long a command waits for its reply, in ms. Default: 5000. */
+  commandTimeout?: number;
+}
+
 /** The options of a {@link RedisStore}; those of `socket.io@0.9`'s own, and a few more. */
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends BackplaneOptions {
   /** Where to publish. Default: `localhost:6379`. */
   redisPub?: RedisEndpoint;
   /** Where to subscribe. Default: `localhost:6379`. */
@@ -110,15 +140,6 @@ export interface RedisStoreOptions {
     /** The arguments of `publish`, without the channel. */
     args: unknown[];
   };
-  /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and told. */
-  offlineQueue?: {
-    /** Publishes and commands. Default: 10000. */
-    messages?: number;
-    /** Their size in bytes. Default: 16777216 (16 MiB). */
-    bytes?: number;
-  };
-  /** How long `get`, `set`, `del` and `has` wait for Redis, in ms. Default: 5000. */
-  commandTimeout?: number;
 }
 
 /** What an Error that this package makes bears. */
@@ -132,7 +153,9 @@ export interface RedisStoreError extends Error {
    * - `ERR_REDIS_REPLY`: Redis answered with an error
    * - `ERR_ENCODE`: what was published cannot be packed
    * - `ERR_MALFORMED_MESSAGE`: something arrived that no store publishes
-   * - `ERR_STORE_DESTROYED`: the store has been destroyed
+   * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`
+   * - `ERR_STORE_DESTROYED`: the store has been destroyed, or the adapter closed
+   * - `ERR_REQUEST_TIMEOUT`: another server did not answer within `requestsTimeout`
    */
   code: string;
   /** The connection that it happened on, where it happened on one. */
@@ -142,8 +165,8 @@ export interface RedisStoreError extends Error {
 /** A connection, named as the store's properties are. */
 export type ConnectionName = 'pub' | 'sub' | 'cmd';
 
-/** The events of a {@link RedisStore}. Commands are told under `pub` where they share it. */
-export interface RedisStoreEvents {
+/** The events of connections. Commands are told under `pub` where they share it. */
+export interface BackplaneEvents {
   /** A connection is up; `sub` once all its subscriptions are confirmed. */
   connect: [
     {
@@ -189,7 +212,7 @@ export interface RedisStoreEvents {
       since: number;
       /** From then until the connection was whole again, in ms. */
       duration: number;
-      /** What never left, exactly. */
+      /** On `pub` what never left, on `sub` what the full mailbox dropped; exactly. */
       dropped: number;
       /** What was written to a connection that broke before Redis answered: it may have arrived. */
       unconfirmed: number;
@@ -197,8 +220,12 @@ export interface RedisStoreEvents {
   ];
   /** Something went wrong that no callback gets. Never thrown. */
   error: [RedisStoreError];
-  /** After `destroy()`: all that was queued is dealt with. */
+  /** After the end: all that was queued is dealt with. */
   close: [];
+}
+
+/** The events of a {@link RedisStore}. */
+export interface RedisStoreEvents extends BackplaneEvents {
   /** A message was published with these arguments. */
   publish: [name: string, ...args: any[]];
   /** A subscription was made with these arguments. */
@@ -228,10 +255,8 @@ export interface ConnectionStats {
   endpoint: string;
 }
 
-/** Figures since the store was made. */
-export interface RedisStoreStats {
-  /** What marks this node's messages. */
-  nodeId: string | number;
+/** Figures since the connections were opened. */
+export interface BackplaneStats {
   /** Publishes that Redis confirmed. */
   published: number;
   /** Messages that arrived on a subscribed channel. */
@@ -240,6 +265,12 @@ export interface RedisStoreStats {
   delivered: number;
   /** Those of them that were this node's own, and so were dropped. */
   filteredOwn: number;
+  /** Those of them that were broadcasts of Socket.IO 4 for rooms that have nobody here. */
+  filteredRooms: number;
+  /** Those of them that were broadcasts of Socket.IO 4 for another namespace. */
+  filteredNamespaces: number;
+  /** Those of them that were dropped because the mailbox was full; see `overflow`. */
+  overflowed: number;
   /** Those of them that could not be understood. */
   malformed: number;
   /** Publishes and commands that never left: the queue was full, or the store destroyed. */
@@ -259,6 +290,12 @@ export interface RedisStoreStats {
   };
   /** The connections; `cmd` tells of `pub` where commands share that. */
   connections: Record<ConnectionName, ConnectionStats>;
+}
+
+/** Figures since the store was made. */
+export interface RedisStoreStats extends BackplaneStats {
+  /** What marks this node's messages. */
+  nodeId: string | number;
 }
 
 /**
@@ -385,4 +422,197 @@ export class RedisStore extends EventEmitter<RedisStoreEvents> {
   ref(): this;
   /** Figures for a dashboard or an alarm: counted since the store was made. */
   stats(): RedisStoreStats;
+  /**
+   * An adapter for Socket.IO 4 on this store's connections. From then on the store lets the process
+   * exit; the connections stay until {@link RedisStore.destroy}.
+   *
+   * ```js
+   * const store = new RedisStore({ redisPub: 'redis://localhost', redisSub: 'redis://localhost' });
+   * const io = new Server({ adapter: store.adapter() });
+   * ```
+   *
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+   */
+  adapter(options?: AdapterOptions): AdapterFactory;
+}
+
+/** The options of an adapter; those of `@socket.io/redis-adapter`, and a few more. */
+export interface AdapterOptions {
+  /** What all channels begin with. Default: `socket.io`. */
+  key?: string;
+  /** How long the other servers have to answer a request, in ms. Default: 5000. */
+  requestsTimeout?: number;
+  /**
+   * Whether responses are published on a channel that only the server that asked gets. Default:
+   * `false`, which servers before `socket.io-redis@6.1` need.
+   */
+  publishOnSpecificResponseChannel?: boolean;
+  /**
+   * Packs and unpacks messages in the place of MessagePack; all servers must use the same. The work
+   * is then done in JavaScript.
+   */
+  parser?: {
+    /** Packs a message. */
+    encode: (message: any) => string | Buffer;
+    /** Unpacks what `encode` has packed. */
+    decode: (payload: Buffer) => any;
+  };
+  /**
+   * Which broadcasts Redis sends to this server.
+   * - `pattern`: all of the namespace, by one pattern, as with the official adapter. Those for rooms
+   *   that have nobody here are dropped off the event loop. Default
+   * - `dynamic`: those for all, and those for rooms that have somebody here, by one channel for each;
+   *   and those for single sockets, by one pattern
+   * - `dynamic-private`: the same, but by one channel for each socket too
+   *
+   * Official servers and emitters work with all of them.
+   */
+  subscriptionMode?: 'pattern' | 'dynamic' | 'dynamic-private';
+  /**
+   * Whether `fetchSockets()` and the like give what has arrived when a server does not answer in
+   * time, with {@link PartialAnswer} in `partial`, in the place of the official rejection. Default: `false`.
+   */
+  partial?: boolean;
+}
+
+/** The options of {@link createAdapter}. */
+export interface CreateAdapterOptions extends AdapterOptions, BackplaneOptions {}
+
+/**
+ * Makes the adapter of a namespace: what `new Server({ adapter })` and `io.adapter(…)` of Socket.IO 4
+ * take. Each adapter is a {@link RedisAdapter}.
+ */
+export type AdapterFactory = (nsp: any) => any;
+
+/**
+ * An adapter for Socket.IO 4, in the place of `@socket.io/redis-adapter`'s: same arguments, same
+ * wire; the work is done off the event loop.
+ *
+ * ```js
+ * const io = new Server({ adapter: createAdapter(pubClient, subClient) });
+ * ```
+ *
+ * Client objects are only asked where they point. The connections are open as long as there is a
+ * namespace, and let the process exit once what was published has left.
+ *
+ * @param pubClient where to publish. Default: `localhost:6379`
+ * @param subClient where to subscribe. Default: where to publish
+ * @param opts the options
+ * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+ */
+export function createAdapter(
+  pubClient?: RedisEndpoint | null,
+  subClient?: RedisEndpoint | null,
+  opts?: CreateAdapterOptions,
+): AdapterFactory;
+/**
+ * The same with one endpoint for both.
+ *
+ * @param endpoint where to publish and subscribe
+ * @param opts the options
+ */
+export function createAdapter(endpoint: RedisEndpoint | null | undefined, opts: CreateAdapterOptions): AdapterFactory;
+
+/** Which servers have not answered a request. */
+export interface PartialAnswer {
+  /** How many were asked. */
+  expected: number;
+  /** How many have answered in time. */
+  received: number;
+  /** The uids of those that have not, as far as can be told: official servers do not say who they are. */
+  missing: string[];
+}
+
+/** Which sockets a method of a {@link RedisAdapter} is about. */
+export interface SocketFilter {
+  /** Those in any of these rooms; none means all. */
+  rooms?: Iterable<string | number>;
+  /** But not those in any of these. */
+  except?: Iterable<string | number>;
+  /** Flags, as Socket.IO passes them. */
+  flags?: {
+    /** Whether only this server is asked. */
+    local?: boolean;
+  };
+  /** Overrides the option `partial`. */
+  partial?: boolean;
+}
+
+/** The events of a {@link RedisAdapter}, next to those of Socket.IO's own adapter. */
+export interface RedisAdapterEvents extends BackplaneEvents {
+  /** Somebody has not answered a request whose answer was to be partial then. */
+  partial: [
+    PartialAnswer & {
+      /** The request: `fetchSockets`, say. */
+      request: string;
+    },
+  ];
+  /** A room has got its first socket on this server. */
+  'create-room': [room: string];
+  /** A room has lost its last socket on this server. */
+  'delete-room': [room: string];
+  /** A socket of this server has joined a room. */
+  'join-room': [room: string, id: string];
+  /** A socket of this server has left a room. */
+  'leave-room': [room: string, id: string];
+}
+
+/** The adapter of a namespace: `io.of('/').adapter`. What Socket.IO itself calls is left out here. */
+export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
+  /** What marks this server's messages in the namespace. */
+  readonly uid: string;
+  /** The option of that name, in ms. */
+  readonly requestsTimeout: number;
+  /** The option of that name. */
+  readonly publishOnSpecificResponseChannel: boolean;
+  /** What packs what is not packed off the event loop: the option `parser`, or notepack.io. */
+  readonly parser: NonNullable<AdapterOptions['parser']>;
+  /** What was passed as `pubClient`. */
+  readonly pubClient: unknown;
+  /** What was passed as `subClient`. */
+  readonly subClient: unknown;
+  /** The ids of the sockets in each room of this server. */
+  readonly rooms: Map<string, Set<string>>;
+  /** The rooms of each socket of this server. */
+  readonly sids: Map<string, Set<string>>;
+  /** The channel of broadcasts to all. */
+  readonly channel: string;
+  /** The channel of requests. */
+  readonly requestChannel: string;
+  /** The channel of responses. */
+  readonly responseChannel: string;
+  /** The channel of responses to this server. */
+  readonly specificResponseChannel: string;
+  /** How many servers take part in the namespace. Never rejects: without Redis, how many there were. */
+  serverCount(): Promise<number>;
+  /**
+   * The rooms of all servers.
+   *
+   * @param opts `partial` overrides the option
+   */
+  allRooms(opts?: Pick<SocketFilter, 'partial'>): Promise<Set<string> & { partial?: PartialAnswer }>;
+  /**
+   * The sockets of all servers, with handshakes and data; those of others as plain objects, of which
+   * `io.fetchSockets()` makes sockets.
+   *
+   * @param opts which sockets
+   */
+  fetchSockets(opts: SocketFilter & { rooms: Set<string> }): Promise<any[] & { partial?: PartialAnswer }>;
+  /**
+   * The ids of the sockets of all servers. No handshake crosses Redis.
+   *
+   * @param opts which sockets; default: all
+   */
+  fetchSocketIds(opts?: SocketFilter): Promise<Set<string> & { partial?: PartialAnswer }>;
+  /**
+   * How many sockets there are on all servers. Where all are of this package, only numbers cross
+   * Redis.
+   *
+   * @param opts which sockets; default: all
+   */
+  countSockets(opts?: SocketFilter): Promise<number>;
+  /** Figures for a dashboard or an alarm, of all namespaces on the same connections. */
+  stats(): BackplaneStats;
+  /** Leaves all channels of the namespace; resolves once what was published has left. */
+  close(): Promise<void>;
 }

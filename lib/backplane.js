@@ -44,7 +44,8 @@ class Backplane {
     this.#connected = true;
     try {
       const { pub, sub, cmd } = this.#endpoints;
-      this.native.connect(...[pub, sub, cmd].map((endpoint) => JSON.stringify(endpoint.read())));
+      const read = (/** @type {import('./endpoint').ParsedEndpoint} */ endpoint) => JSON.stringify(endpoint.read());
+      this.native.connect(read(pub), read(sub), read(cmd));
     } catch (error) {
       this.deliveries.reporter.error(error);
     }
@@ -119,7 +120,7 @@ class Backplane {
         command: { messages: command, bytes: commandBytes },
         mailbox: { messages: mailbox, bytes: mailboxBytes },
       },
-      connections: { pub, sub, cmd },
+      connections: /** @type {any} */ ({ pub, sub, cmd }),
     };
   }
 }

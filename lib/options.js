@@ -107,6 +107,11 @@ function requireMsgpack() {
   }
 }
 
+/**
+ * @param {string} option
+ * @param {any} bounds
+ * @param {{ messages: number, bytes: number }} defaults
+ */
 function readBounds(option, bounds = {}, defaults) {
   if (bounds === null || typeof bounds !== 'object') throw optionError(option, 'it must be an object { messages, bytes }.');
   for (const name of Object.keys(bounds)) {

@@ -1,19 +1,15 @@
 'use strict';
 
 const types = require('./types');
+const { filterOf } = require('./cluster');
 const { encoded } = require('./errors');
 
-/** What a socket's handshake may hold and no other server should get: it may be circular. */
-const PRIVATE = 'sessionStore';
-
 /**
- * What an adapter lends to those who answer for it.
+ * What an adapter lends to those who answer for it: itself, and the methods of its base class, which
+ * concern this server alone.
  * @typedef {object} Local
- * @property {any} nsp
- * @property {string} uid
- * @property {Map<string | number, Set<string>>} rooms
- * @property {any} parser
- * @property {(opts: any) => Promise<Set<string>>} sockets the methods of the base class
+ * @property {any} adapter
+ * @property {(rooms: Set<string | number>) => Promise<Set<string>>} sockets
  * @property {(opts: any) => Promise<any[]>} fetchSockets
  * @property {(opts: any, rooms: any[]) => void} addSockets
  * @property {(opts: any, rooms: any[]) => void} delSockets
@@ -40,12 +36,12 @@ class Answers {
   async answer(request) {
     const local = this.#local;
     // A server does its own part when it makes the request.
-    if (request.uid === local.uid || local.asked(request.requestId)) return;
+    if (request.uid === local.adapter.uid || local.asked(request.requestId)) return;
     switch (request.type) {
       case types.SOCKETS:
         return this.#reply(request, { sockets: [...await local.sockets(new Set(request.rooms))] });
       case types.ALL_ROOMS:
-        return this.#reply(request, { rooms: [...local.rooms.keys()] });
+        return this.#reply(request, { rooms: [...local.adapter.rooms.keys()] });
       case types.REMOTE_JOIN:
         if (request.opts) return local.addSockets(filterOf(request.opts), request.rooms);
         return this.#toSocket(request, (socket) => socket.join(request.room));
@@ -70,13 +66,13 @@ class Answers {
   }
 
   #reply(request, fields) {
-    const { uid } = this.#local;
+    const { uid } = this.#local.adapter;
     this.#local.respond(request, JSON.stringify({ requestId: request.requestId, uid, ...fields }));
   }
 
   /** The shape of older servers: one socket, by its id. */
   #toSocket(request, change) {
-    const socket = this.#local.nsp.sockets.get(request.sid);
+    const socket = this.#local.adapter.nsp.sockets.get(request.sid);
     if (socket === undefined) return;
     change(socket);
     this.#reply(request, {});
@@ -84,27 +80,27 @@ class Answers {
 
   async #fetch(request) {
     const sockets = await this.#local.fetchSockets(filterOf(request.opts));
-    const { uid } = this.#local;
+    const { uid } = this.#local.adapter;
     const head = JSON.stringify({ requestId: request.requestId, uid });
     this.#local.respond(request, `${head.slice(0, -1)},"sockets":[${sockets.map(describe).join(',')}]}`);
   }
 
   #emit({ requestId, data }) {
-    if (requestId === undefined) return this.#local.nsp._onServerSideEmit(data);
+    if (requestId === undefined) return this.#local.adapter.nsp._onServerSideEmit(data);
     let called = false;
-    const { uid, respondToAll } = this.#local;
+    const { adapter: { uid }, respondToAll } = this.#local;
     const callback = (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
       const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
       respondToAll(encoded(() => JSON.stringify(response)));
     };
-    this.#local.nsp._onServerSideEmit([...data, callback]);
+    this.#local.adapter.nsp._onServerSideEmit([...data, callback]);
   }
 
   #broadcast(request) {
     const { requestId } = request;
-    const { parser, respond, uid } = this.#local;
+    const { adapter: { parser, uid }, respond } = this.#local;
     this.#local.broadcastWithAck(
       request.packet,
       filterOf(request.opts),
@@ -116,19 +112,15 @@ class Answers {
   }
 }
 
-function filterOf({ rooms, except }) {
-  return { rooms: new Set(rooms), except: new Set(except) };
-}
-
 /** A socket as JSON; where its data cannot be JSON, without it, so that the one who asks gets an answer. */
-function describe(socket) {
-  const { id, data, handshake: { [PRIVATE]: _, ...handshake } } = socket;
-  const rooms = [...socket.rooms];
+function describe({ id, handshake, rooms, data }) {
+  // A session store may be circular, and is of no use elsewhere.
+  const plain = { ...handshake, sessionStore: undefined };
+  const fields = { id, handshake: plain, rooms: [...rooms], data };
   try {
-    return JSON.stringify({ id, handshake, rooms, data });
+    return JSON.stringify(fields);
   } catch {
-    const { auth: __, ...plain } = handshake;
-    return JSON.stringify({ id, handshake: plain, rooms, data: {} });
+    return JSON.stringify({ ...fields, handshake: { ...plain, auth: {} }, data: {} });
   }
 }
 

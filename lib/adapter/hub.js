@@ -2,7 +2,6 @@
 
 const { Backplane } = require('../backplane');
 const { flushAtExit, forget } = require('./exit');
-const { redisAdapter } = require('./redis-adapter');
 
 /** The events of a store's connections, which the adapter of each namespace emits too. */
 const EVENTS = ['connect', 'disconnect', 'reconnecting', 'gap', 'close'];
@@ -100,10 +99,10 @@ function onEndpoints(settings, pub, sub, clients) {
       forget(backplane);
       // Nothing else may hold the process until what was published has left.
       backplane.ref();
-      return new Promise((resolve) => {
+      return /** @type {Promise<void>} */ (new Promise((resolve) => {
         opened.onClosed = resolve;
         backplane.close();
-      });
+      }));
     };
     const opened = new OwnHub(settings, clients, close, hear([pub.client, sub.client]));
     // No message is marked by a node id here; the uid of a namespace marks them.
@@ -129,6 +128,7 @@ class OwnHub extends Hub {
   constructor(settings, clients, onLast, unhear) {
     super(settings, clients, onLast);
     this.#unhear = unhear;
+    /** @type {() => void} */
     this.onClosed = () => {};
   }
 
@@ -162,9 +162,10 @@ function onStore(settings, store, backplane, clients) {
  * @returns {import('../..').AdapterFactory}
  */
 function factory(hubOf) {
-  /** Socket.IO calls it with `new`. */
+  // A function, since Socket.IO calls it with `new`.
   return /** @type {any} */ (function RedisAdapterFactory(/** @type {any} */ nsp) {
-    const RedisAdapter = redisAdapter();
+    // Not before somebody uses Socket.IO 4: it stands on a class of that.
+    const { RedisAdapter } = require('./redis-adapter');
     const hub = hubOf();
     const adapter = new RedisAdapter(nsp, hub);
     hub.join(adapter);
@@ -179,6 +180,7 @@ function factory(hubOf) {
  */
 function hear(clients) {
   const heard = [...new Set(clients)].filter((client) => typeof client?.on === 'function');
+  /** @this {import('node:events').EventEmitter} */
   function onError() {
     if (this.listenerCount('error') === 1) console.warn("missing 'error' handler on this Redis client");
   }
@@ -188,4 +190,4 @@ function hear(clients) {
   };
 }
 
-module.exports = { onEndpoints, onStore };
+module.exports = { Hub, onEndpoints, onStore };
