@@ -109,6 +109,19 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
     plain + end.unwrap_or(rest.len())
 }
 
+/// Whether all bytes stand for themselves in JSON text, and each for a character.
+pub(super) fn is_plain_ascii(bytes: &[u8]) -> bool {
+    const HIGHS: u64 = u64::MAX / 0xff * 0x80;
+    let plain = |word: [u8; 8]| {
+        let word = u64::from_ne_bytes(word);
+        word & HIGHS == 0 && is_plain(word)
+    };
+    match bytes.last_chunk::<8>() {
+        Some(last) => plain(*last) && bytes.as_chunks().0.iter().all(|word| plain(*word)),
+        None => bytes.iter().all(|b| matches!(b, b' '..=b'~' if !matches!(b, b'"' | b'\\'))),
+    }
+}
+
 /// Whether none of eight bytes is a quote, a backslash or a control character.
 const fn is_plain(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 0xff;

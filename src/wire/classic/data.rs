@@ -16,6 +16,10 @@ const OUTER: usize = 2;
 /// `undefined` as old senders write it: an extension of one byte, of type 0.
 const UNDEFINED: &[u8] = &[0xd4, 0];
 
+/// How much of a walk's own memory is asked for at once.
+const USUAL_DEPTH: usize = 8;
+const USUAL_KEYS: usize = 16;
+
 /// JSON text, and the binary parts that it has placeholders for.
 pub(super) type Data<'a> = (String, Vec<Cow<'a, [u8]>>);
 
@@ -97,8 +101,8 @@ impl<'a> Walk<'a> {
     fn over(input: Input<'a>, deconstruct: bool, spans: Option<Spans>) -> Result<Self, Stop> {
         let mut walk = Self {
             input,
-            open: Vec::new(),
-            keys: Vec::new(),
+            open: Vec::with_capacity(USUAL_DEPTH),
+            keys: Vec::with_capacity(USUAL_KEYS),
             spans,
             deconstruct,
             out: Vec::with_capacity(input.rest().len()),
@@ -148,87 +152,41 @@ impl<'a> Walk<'a> {
 
     /// Closes what is complete, and writes what comes before the next value, if there is one.
     fn go_on(&mut self) -> Result<bool, Stop> {
-        while let Some(mut open) = self.open.pop() {
-            let more = match &mut open.inside {
-                Inside::Array { left: 0 } | Inside::Object { left: 0, .. } => false,
+        let Self { input, open, keys, out, .. } = self;
+        while let Some(Open { inside, comma }) = open.last_mut() {
+            let close = match inside {
+                Inside::Array { left: 0 } => b']',
                 Inside::Array { left } => {
                     *left -= 1;
-                    self.append_comma(&mut open.comma);
-                    true
+                    append_comma(comma, out);
+                    return Ok(true);
                 }
                 Inside::Object { left, first_key } => {
-                    self.next_key(left, *first_key, &mut open.comma)?
+                    let before = *first_key;
+                    if let Some(key) = next_key(input, left, keys, before)? {
+                        append_comma(comma, out);
+                        append_key(key, out);
+                        return Ok(true);
+                    }
+                    keys.truncate(before);
+                    b'}'
                 }
                 Inside::Sorted { pairs, behind } => {
-                    let more = self.next_pair(pairs, &mut open.comma);
-                    if !more {
-                        self.input = *behind;
+                    let mut set = pairs.filter(|(_, value)| !is_undefined(*value));
+                    if let Some((key, value)) = set.next() {
+                        append_comma(comma, out);
+                        append_key(key.as_bytes(), out);
+                        *input = value;
+                        return Ok(true);
                     }
-                    more
+                    *input = *behind;
+                    b'}'
                 }
             };
-            if more {
-                self.open.push(open);
-                return Ok(true);
-            }
-            self.close(&open.inside);
+            out.push(close);
+            open.pop();
         }
         Ok(false)
-    }
-
-    fn close(&mut self, inside: &Inside<'a>) {
-        if let Inside::Object { first_key, .. } = inside {
-            self.keys.truncate(*first_key);
-        }
-        self.out.push(if matches!(inside, Inside::Array { .. }) { b']' } else { b'}' });
-    }
-
-    /// Writes the next key of an object whose keys are taken as they come, if there is one whose
-    /// value is not `undefined`.
-    fn next_key(
-        &mut self,
-        left: &mut u32,
-        first_key: usize,
-        comma: &mut bool,
-    ) -> Result<bool, Stop> {
-        while *left > 0 {
-            let before = self.keys.get(first_key..).unwrap_or_default();
-            let key = match self.input.head_or_extension()? {
-                Head::String(key) if are_few(*left) && is_regular(key, before) => key,
-                _ => return Err(Stop::Irregular),
-            };
-            *left -= 1;
-            self.keys.push(key);
-            if self.input.rest().starts_with(UNDEFINED) {
-                self.input.skip(1)?;
-                continue;
-            }
-            self.append_comma(comma);
-            append_string(key, &mut self.out);
-            self.out.push(b':');
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// The same of an object whose pairs are in order.
-    fn next_pair(&mut self, pairs: &mut IntoIter<Pair<'a>>, comma: &mut bool) -> bool {
-        let Some((key, value)) = pairs.find(|(_, value)| !value.rest().starts_with(UNDEFINED))
-        else {
-            return false;
-        };
-        self.append_comma(comma);
-        append_string(key.as_bytes(), &mut self.out);
-        self.out.push(b':');
-        self.input = value;
-        true
-    }
-
-    fn append_comma(&mut self, comma: &mut bool) {
-        if *comma {
-            self.out.push(b',');
-        }
-        *comma = true;
     }
 
     fn append_binary(&mut self, bytes: &'a [u8]) {
@@ -258,4 +216,44 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// The next key of an object whose keys are taken as they come, of those whose value is not
+/// `undefined`.
+fn next_key<'a>(
+    input: &mut Input<'a>,
+    left: &mut u32,
+    keys: &mut Vec<&'a [u8]>,
+    first_key: usize,
+) -> Result<Option<&'a [u8]>, Stop> {
+    while *left > 0 {
+        let before = keys.get(first_key..).unwrap_or_default();
+        let key = match input.head_or_extension()? {
+            Head::String(key) if are_few(*left) && is_regular(key, before) => key,
+            _ => return Err(Stop::Irregular),
+        };
+        *left -= 1;
+        keys.push(key);
+        if !is_undefined(*input) {
+            return Ok(Some(key));
+        }
+        input.skip(1)?;
+    }
+    Ok(None)
+}
+
+fn is_undefined(value: Input<'_>) -> bool {
+    value.rest().starts_with(UNDEFINED)
+}
+
+fn append_comma(comma: &mut bool, out: &mut Vec<u8>) {
+    if *comma {
+        out.push(b',');
+    }
+    *comma = true;
+}
+
+fn append_key(key: &[u8], out: &mut Vec<u8>) {
+    append_string(key, out);
+    out.push(b':');
 }

@@ -23,7 +23,8 @@ pub(super) const fn are_few(pairs: u32) -> bool {
 /// Whether a key keeps its place behind those before it: text, no index, not seen before.
 pub(super) fn is_regular(key: &[u8], before: &[&[u8]]) -> bool {
     let maybe_index = key.first().is_some_and(u8::is_ascii_digit);
-    !maybe_index && key != PROTOTYPE && !before.contains(&key) && str::from_utf8(key).is_ok()
+    let text = key.is_ascii() || str::from_utf8(key).is_ok();
+    text && !maybe_index && key != PROTOTYPE && !before.contains(&key)
 }
 
 /// A key, and where its value begins.

@@ -51,6 +51,10 @@ impl<'a> Input<'a> {
     #[expect(clippy::cast_precision_loss, reason = "JavaScript rounds 64 bits to a double")]
     pub(in crate::wire) fn head(&mut self) -> Result<Head<'a>, Malformed> {
         let [first] = self.array()?;
+        // Short strings are every other head.
+        if let 0xa0..=0xbf = first {
+            return self.bytes((first & 0x1f).into()).map(Head::String);
+        }
         Ok(match Marker::from_u8(first) {
             Marker::Null => Head::Nil,
             Marker::False => Head::Bool(false),
@@ -109,12 +113,14 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed::MessagePack)?;
         self.rest = rest;
         Ok(*taken)
     }
 
+    #[inline]
     pub(super) fn bytes(&mut self, len: u32) -> Result<&'a [u8], Malformed> {
         let len = usize::try_from(len).map_err(|_| Malformed::MessagePack)?;
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(Malformed::MessagePack)?;

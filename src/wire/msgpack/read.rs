@@ -2,8 +2,11 @@
 
 use super::input::{Head, Input};
 use crate::model::json_number;
-use crate::wire::json::plain_len;
+use crate::wire::json::{is_plain_ascii, plain_len};
 use crate::wire::{MAX_DEPTH, Malformed};
+
+/// The largest integer that a double, hence JavaScript, holds without doubt.
+const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
 /// An array or a map that has begun.
 struct Open {
@@ -105,11 +108,10 @@ pub(in crate::wire) fn append_scalar(scalar: &Head<'_>, out: &mut Vec<u8>) {
 }
 
 fn append_number(value: f64, out: &mut Vec<u8>) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked below")]
-    let small = value as u8;
-    // Most numbers are small, and need no printing to be known.
-    if value.to_bits() == f64::from(small).to_bits() && small < 10 {
-        out.push(b'0' + small);
+    #[expect(clippy::cast_possible_truncation, reason = "checked in the next line")]
+    let integer = value as i64;
+    if integer.unsigned_abs() <= MAX_SAFE_INTEGER && is_exactly(value, integer) {
+        append_integer(integer, out);
     } else if value.is_finite() {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
     } else {
@@ -117,9 +119,35 @@ fn append_number(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// -0 counts as 0, as it does in JSON.
+#[expect(clippy::cast_precision_loss, reason = "safe integers are doubles")]
+#[expect(clippy::float_cmp, reason = "an integer or none")]
+const fn is_exactly(value: f64, integer: i64) -> bool {
+    integer as f64 == value
+}
+
+fn append_integer(value: i64, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    let mut left = value.unsigned_abs();
+    let mut digits = [0; 20];
+    let mut len = 0;
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+        len += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - len..).unwrap_or_default());
+}
+
 /// Escapes as `JSON.stringify` does, and reads broken UTF-8 as Node does.
 pub(in crate::wire) fn append_string(bytes: &[u8], out: &mut Vec<u8>) {
-    if plain_len(bytes) == bytes.len() && str::from_utf8(bytes).is_ok() {
+    if is_plain_ascii(bytes) || plain_len(bytes) == bytes.len() && str::from_utf8(bytes).is_ok() {
+        out.reserve(bytes.len() + 2);
         out.push(b'"');
         out.extend_from_slice(bytes);
         out.push(b'"');

@@ -18,9 +18,20 @@ impl<'a> Input<'a> {
         let mut left = values;
         while left > 0 {
             // Each head claims less than 2^33 values: no payload is long enough to overflow this.
-            left = left.saturating_add(values_in(&self.head_or_extension()?)) - 1;
+            left = left.saturating_add(self.skip_head()?) - 1;
         }
         Ok(())
+    }
+
+    /// Steps over a head, and tells how many values it holds.
+    #[inline]
+    fn skip_head(&mut self) -> Result<u64, Malformed> {
+        match self.peek() {
+            // The usual ones are told by their first byte.
+            Some(0..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..) => self.bytes(1).map(|_| 0),
+            Some(marker @ 0xa0..=0xbf) => self.bytes(1 + u32::from(marker & 0x1f)).map(|_| 0),
+            _ => Ok(values_in(&self.head_or_extension()?)),
+        }
     }
 
     /// What lies between here and an earlier place, given that place.
