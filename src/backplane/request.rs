@@ -186,15 +186,15 @@ impl Broadcast {
         let Origin { uid, nsp, .. } = &*self.origin;
         let attachments = self.attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
         let packet = packet::parse(&self.text, nsp, attachments)
-            .ok_or_else(|| unencodable(channel, "it is not a packet of this namespace"))?;
-        classic::encode(uid, &packet, nsp, &self.opts).map_err(|e| unencodable(channel, e))
+            .ok_or_else(|| unencodable(channel, &"it is not a packet of this namespace"))?;
+        classic::encode(uid, &packet, nsp, &self.opts).map_err(|e| unencodable(channel, &e))
     }
 }
 
 fn encode(codec: Codec, node_id: &str, channel: &str, args: &str) -> Result<Vec<u8>> {
-    store09::encode(codec, node_id, args).map_err(|e| unencodable(channel, e))
+    store09::encode(codec, node_id, args).map_err(|e| unencodable(channel, &e))
 }
 
-fn unencodable(channel: &str, reason: impl ToString) -> Error {
+fn unencodable(channel: &str, reason: &impl ToString) -> Error {
     Error::Encode { count: 1, channel: channel.to_owned(), reason: reason.to_string() }
 }

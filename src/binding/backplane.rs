@@ -136,8 +136,7 @@ impl NativeBackplane {
             },
             command_timeout: Duration::from_millis(options.command_timeout.into()),
         };
-        let backplane =
-            Arc::new(Backplane::new(runtime::handle()?, options, Box::new(Bell(bell))));
+        let backplane = Arc::new(Backplane::new(runtime::handle()?, options, Box::new(Bell(bell))));
         let store = Store::new(Arc::clone(&backplane), node_id, unpack);
         let adapter = Adapter::new(Arc::clone(&backplane));
         Ok(Self { backplane, store, adapter })

@@ -20,7 +20,8 @@ impl NativeBackplane {
     #[napi(catch_unwind)]
     pub fn dispatch(&self, room: String, packet: String, volatile: u32, exceptions: String) {
         let volatile = [None, Some(false), Some(true)].get(volatile as usize).copied().flatten();
-        self.backplane.send(Request::Dispatch(Dispatch { room, packet, volatile, exceptions }), None);
+        self.backplane
+            .send(Request::Dispatch(Dispatch { room, packet, volatile, exceptions }), None);
     }
 
     /// Publishes what the application's `pack` made.

@@ -6,24 +6,26 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::SinkExt;
-use redis::{Cmd, Value, ValueCodec, cmd};
+use redis::{Cmd, cmd};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_stream::StreamExt;
 use tokio_util::codec::Framed;
 
 use super::endpoint::Endpoint;
+use super::resp::{Resp, Value};
 use super::stream::{self, Stream};
 use crate::error::{Error, Result};
 
 /// RESP2, which every Redis and Valkey speaks, over one stream.
 ///
-/// redis-rs packs the commands and parses the replies. Its connection types are not used: their
+/// redis-rs packs the commands. Its connection types are not used: their
 /// subscriber hands messages on through an unbounded queue, and here a full mailbox must be felt
 /// by Redis.
 pub struct Connection {
     // Sending and receiving are both safe to cancel, so tasks may `select!` on them.
-    framed: Framed<Stream, ValueCodec>,
+    framed: Framed<Stream, Resp>,
     endpoint: String,
     // One timer for all waits: a timer for each would cost more than the commands themselves.
     ticker: Interval,
@@ -37,7 +39,7 @@ pub enum Answer {
     /// An integer.
     Integer(i64),
     /// A string.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// A list of strings and integers, as JSON text.
     List(String),
     /// An error, as Redis worded it.
@@ -47,21 +49,22 @@ pub enum Answer {
 impl From<Value> for Answer {
     fn from(value: Value) -> Self {
         match value {
-            Value::Int(number) => Self::Integer(number),
-            Value::BulkString(bytes) => Self::Bytes(bytes),
-            Value::ServerError(error) => Self::Error(error.to_string()),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Bulk(bytes) => Self::Bytes(bytes),
+            Value::Error(error) => Self::Error(error),
             Value::Array(values) => {
-                Self::List(serde_json::Value::from_iter(values.iter().map(json)).to_string())
+                let list: serde_json::Value = values.iter().map(json).collect();
+                Self::List(list.to_string())
             }
-            _ => Self::Nil,
+            Value::Nil | Value::Simple(_) => Self::Nil,
         }
     }
 }
 
 fn json(value: &Value) -> serde_json::Value {
     match value {
-        Value::Int(number) => (*number).into(),
-        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into(),
+        Value::Integer(number) => (*number).into(),
+        Value::Bulk(bytes) => String::from_utf8_lossy(bytes).into(),
         _ => serde_json::Value::Null,
     }
 }
@@ -102,7 +105,7 @@ impl Connection {
 
     async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
         let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
-        let framed = Framed::with_capacity(stream, ValueCodec::default(), Self::READ_BUFFER);
+        let framed = Framed::with_capacity(stream, Resp, Self::READ_BUFFER);
         let mut connection =
             Self { framed, endpoint: endpoint.to_string(), ticker: Self::ticker() };
         for command in greeting(endpoint) {
@@ -164,7 +167,7 @@ impl Connection {
         self.received(value)
     }
 
-    fn received(&self, value: Option<redis::RedisResult<Value>>) -> Result<Value> {
+    fn received(&self, value: Option<io::Result<Value>>) -> Result<Value> {
         match value {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.lost(error)),

@@ -3,9 +3,11 @@
 mod backoff;
 mod endpoint;
 mod link;
+mod resp;
 mod stream;
 mod tls;
 
 pub use backoff::Backoff;
 pub use endpoint::{Endpoint, Tls};
 pub use link::{Answer, Connection, pack};
+pub use resp::Value;

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use redis::{Value, cmd};
+use redis::cmd;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, sleep};
 
 use super::subscriptions::{Kind, Op, Subscriptions};
-use crate::connection::{Backoff, Connection, Endpoint};
+use crate::connection::{Backoff, Connection, Endpoint, Value};
 use crate::error::{Error, Result};
 
 /// What a session reports to whoever owns it.
@@ -214,9 +214,9 @@ impl<'a, S: Subscriber> Visit<'a, S> {
         self.heard = Instant::now();
         match value {
             Value::Array(parts) => self.take_push(&parts),
-            Value::ServerError(reply) => self.refused(&reply.to_string()),
+            Value::Error(reply) => self.refused(&reply),
             // Outside of subscriptions, a ping is answered plainly.
-            Value::SimpleString(_) => {
+            Value::Simple(_) => {
                 self.pong();
                 Ok(())
             }
@@ -225,7 +225,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
     }
 
     fn take_push(&mut self, parts: &[Value]) -> Result<()> {
-        use Value::BulkString as Bulk;
+        use Value::Bulk;
         let Some((Bulk(kind), rest)) = parts.split_first() else { return Err(self.unknown()) };
         match (&**kind, rest) {
             (b"message", [Bulk(channel), Bulk(payload)]) => {
