@@ -11,7 +11,10 @@ const payloads = (name) => {
   return [...published, ...handWritten].map(({ payload }) => Buffer.from(payload, 'hex'));
 };
 
+const { encoded, decoded } = require('../rust/golden/classic.json');
+
 const corpora = {
+  classic: [...encoded, ...decoded].map(({ payload }) => Buffer.from(payload, 'hex')),
   json: payloads('json'),
   msgpack: payloads('msgpack'),
   node_id: operands.flatMap((value) => [String(value), JSON.stringify(value)]).map(Buffer.from),

@@ -167,8 +167,7 @@ fn two_threads_lose_nothing_and_are_heard() {
             self.0.send(()).unwrap();
         }
     }
-    let limits =
-        Limits { messages: usize::MAX, bytes: usize::MAX, overflow: Overflow::Wait };
+    let limits = Limits { messages: usize::MAX, bytes: usize::MAX, overflow: Overflow::Wait };
     let mailbox = Arc::new(Mailbox::new(limits, Box::new(Ring(bell))));
     let writer = Arc::clone(&mailbox);
     let task = std::thread::spawn(move || {
