@@ -3,7 +3,7 @@
 const types = require('./types');
 const { Answers } = require('./answers');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { encoded } = require('./errors');
+const { encoded, encodeError } = require('./errors');
 const { HeldRooms } = require('./held');
 const { newId } = require('./requests');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
@@ -148,51 +148,48 @@ class RedisAdapter extends adapterBase() {
    */
   broadcast(packet, opts) {
     packet.nsp = this.nsp.name;
-    const packets = encoded(() => this.encoder.encode(packet));
+    const packets = encode(this.encoder, packet);
     if (!opts.flags?.local) this.#send(packet, packets, opts);
-    this.#write(opts.rooms, opts.except, packet, packets, new WriteOptions(opts.flags ?? {}, packets));
+    this.#write(opts.rooms, opts.except, packet, packets, opts.flags);
   }
 
   #send(packet, packets, opts) {
+    const { native } = this.#hub;
+    if (this.#text && packets.length === 1 && isSimple(opts)) {
+      // By far the most; the native side knows what they mean.
+      native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
+      return;
+    }
     const fields = { ...listsOf(opts), flags: opts.flags };
     const suffix = fields.rooms.length === 1 ? `${fields.rooms[0]}#` : '';
-    const { native } = this.#hub;
-    if (!this.#text || !packets.every(isPlain)) {
-      const payload = encoded(() => this.parser.encode([this.uid, packet, fields]));
-      this.#publish(this.channel + suffix, payload);
-    } else if (packets.length === 1) {
-      native.broadcast(this.#id, suffix, packets[0], JSON.stringify(fields));
-    } else {
+    if (this.#text && packets.every(isPlain)) {
       const [text, ...parts] = packets;
-      native.broadcastBinary(this.#id, suffix, text, JSON.stringify(fields), parts.map(toBuffer));
-    }
-  }
-
-  /**
-   * Writes a packet to sockets here.
-   * @returns {number} to how many
-   */
-  #write(rooms, except, packet, packets, options) {
-    let count = 0;
-    const write = (/** @type {any} */ socket) => {
-      count++;
-      writeTo(socket, packet, packets, options);
-    };
-    if (rooms.size === 1 && !(except?.size > 0)) {
-      const [room] = rooms;
-      this.#writeToRoom(this.rooms.get(room), write);
+      native.broadcastTo(this.#id, suffix, text, JSON.stringify(fields), parts.map(toBuffer));
     } else {
-      this.apply({ rooms, except }, write);
+      this.#publish(this.channel + suffix, encoded(() => this.parser.encode([this.uid, packet, fields])));
     }
-    return count;
   }
 
-  #writeToRoom(ids, write) {
+  /** Writes a packet that was made here to sockets here. */
+  #write(rooms, except, packet, packets, flags = {}) {
+    if (rooms.size === 1 && !this.rooms.has(first(rooms))) return;
+    const options = new WriteOptions(flags, packets);
+    this.#forEach(rooms, except, (socket) => writeTo(socket, packet, packets, options));
+  }
+
+  /** Calls back with each socket here that a broadcast is for, once. */
+  #forEach(rooms, except, callback) {
+    if (rooms.size !== 1 || except?.size > 0) {
+      this.apply({ rooms, except }, callback);
+      return;
+    }
+    // With one room, no socket can come twice.
+    const ids = this.rooms.get(first(rooms));
     if (ids === undefined) return;
     const { sockets } = this.nsp;
     for (const id of ids) {
       const socket = sockets.get(id);
-      if (socket !== undefined) write(socket);
+      if (socket !== undefined) callback(socket);
     }
   }
 
@@ -208,7 +205,14 @@ class RedisAdapter extends adapterBase() {
     const options = new WriteOptions({ volatile: FLAGS[flags & 3], compress: FLAGS[(flags >> 2) & 3] }, packets);
     const excluded = except === '' ? NOBODY : new Set(JSON.parse(except));
     const included = flags & ONE_ROOM ? new Set([rooms]) : rooms === '' ? NOBODY : new Set(JSON.parse(rooms));
-    return options.whileFrameIsIn(broadcast, () => this.#write(included, excluded, packet, packets, options));
+    let count = 0;
+    options.whileFrameIsIn(broadcast, () => {
+      this.#forEach(included, excluded, (/** @type {any} */ socket) => {
+        count++;
+        writeTo(socket, packet, packets, options);
+      });
+    });
+    return count;
   }
 
   /**
@@ -355,6 +359,28 @@ class RedisAdapter extends adapterBase() {
     this.#hub.deliveries.removeNamespace(this.#id);
     this.#hub.native.closeNamespace(this.#id);
     await this.#hub.leave(this);
+  }
+}
+
+/** Whether a packet is for everybody or for one room, and nothing else is said about it. */
+function isSimple({ rooms, except, flags }) {
+  if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
+  for (const _ in flags) return false;
+  const room = first(rooms);
+  return room === undefined || (typeof room === 'string' && room !== '');
+}
+
+/** The first of a set; much faster than to take it apart as an array. */
+function first(set) {
+  for (const item of set) return item;
+}
+
+/** @throws {Error} `ERR_ENCODE` */
+function encode(encoder, packet) {
+  try {
+    return encoder.encode(packet);
+  } catch (cause) {
+    throw encodeError(cause);
   }
 }
 

@@ -80,12 +80,12 @@ class WriteOptions {
    * Has the frame copied from the batch as long as `write` runs; the batch is much larger than the
    * frame, and a socket may hold these options for long.
    * @param {import('../deliveries').Broadcast} broadcast
-   * @param {() => number} write
+   * @param {() => void} write
    */
   whileFrameIsIn(broadcast, write) {
     this.#broadcast = broadcast;
     try {
-      return write();
+      write();
     } finally {
       this.#broadcast = null;
     }

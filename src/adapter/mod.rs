@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::namespace::Namespace;
 use self::subscription::Subscribed;
-use crate::backplane::{Backplane, Broadcast, Origin, Request};
+use crate::backplane::{Backplane, Broadcast, Origin, Request, Target};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +31,21 @@ pub struct Opening {
 /// What a broadcast is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// `room#` for exactly one room, else empty.
-    pub suffix: String,
+    /// Whom it is for.
+    pub target: Target,
     /// The packet as Socket.IO text.
     pub text: String,
     /// Its binary parts.
     pub attachments: Vec<Vec<u8>>,
-    /// JSON text of `{ rooms, except, flags }`.
-    pub opts: String,
+}
+
+impl Outgoing {
+    /// Text for one room, or for all when `room` is empty.
+    #[must_use]
+    pub fn simple(room: String, text: String) -> Self {
+        let target = if room.is_empty() { Target::All } else { Target::Room(room) };
+        Self { target, text, attachments: Vec::new() }
+    }
 }
 
 /// The namespaces of the servers that share a backplane.
@@ -100,8 +107,8 @@ impl Adapter {
             namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.origin()))
         });
         if let Some(origin) = origin {
-            let Outgoing { suffix, text, attachments, opts } = outgoing;
-            let broadcast = Broadcast { origin, suffix, text, attachments, opts };
+            let Outgoing { target, text, attachments } = outgoing;
+            let broadcast = Broadcast { origin, target, text, attachments };
             self.backplane.send(Request::Broadcast(broadcast), None);
         }
     }

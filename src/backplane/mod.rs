@@ -11,7 +11,7 @@ mod writer;
 pub use host::Host;
 pub use outbox::QueueLimits;
 pub use reporter::Reporter;
-pub use request::{Broadcast, DISPATCH, Dispatch, Origin, Request};
+pub use request::{Broadcast, DISPATCH, Dispatch, Origin, Request, Target};
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

@@ -41,14 +41,28 @@ pub struct Origin {
 pub struct Broadcast {
     /// Where it comes from.
     pub origin: Arc<Origin>,
-    /// What follows the namespace in the channel's name: `room#`, or nothing.
-    pub suffix: String,
+    /// Whom it is for.
+    pub target: Target,
     /// The packet as Socket.IO text.
     pub text: String,
     /// Its binary parts.
     pub attachments: Vec<Vec<u8>>,
-    /// JSON text of `{ rooms, except, flags }`.
-    pub opts: String,
+}
+
+/// Whom a broadcast is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Everybody in the namespace.
+    All,
+    /// One room.
+    Room(String),
+    /// As told.
+    Given {
+        /// What follows the namespace in the channel's name: `room#` for one room, else nothing.
+        suffix: String,
+        /// JSON text of `{ rooms, except, flags }`.
+        opts: String,
+    },
 }
 
 /// One command for Redis, not yet packed.
@@ -116,9 +130,9 @@ impl Request {
             Self::Dispatch(dispatch) => {
                 dispatch.room.len() + dispatch.packet.len() + dispatch.exceptions.len()
             }
-            Self::Broadcast(Broadcast { suffix, text, attachments, opts, .. }) => {
+            Self::Broadcast(Broadcast { target, text, attachments, .. }) => {
                 let binary: usize = attachments.iter().map(Vec::len).sum();
-                suffix.len() + text.len() + opts.len() + binary
+                target.size() + text.len() + binary
             }
             Self::PublishPacked { channel, payload } => channel.len() + payload.len(),
             Self::PubSub(args) => args.iter().map(String::len).sum(),
@@ -147,7 +161,7 @@ impl Request {
                 put(&[DISPATCH.as_bytes(), &payload]);
             }
             Self::Broadcast(broadcast) => {
-                let channel = [&*broadcast.origin.channel, &*broadcast.suffix].concat();
+                let channel = broadcast.target.channel(&broadcast.origin.channel);
                 put(&[channel.as_bytes(), &broadcast.encode(&channel)?]);
             }
             Self::PublishPacked { channel, payload } => put(&[channel.as_bytes(), payload]),
@@ -181,13 +195,44 @@ impl Request {
     }
 }
 
+impl Target {
+    fn channel(&self, base: &str) -> String {
+        match self {
+            Self::All => base.to_owned(),
+            Self::Room(room) => [base, room, "#"].concat(),
+            Self::Given { suffix, .. } => [base, suffix].concat(),
+        }
+    }
+
+    /// JSON text of `{ rooms, except, flags }`.
+    fn opts(&self) -> Cow<'_, str> {
+        match self {
+            Self::All => r#"{"rooms":[],"except":[],"flags":{}}"#.into(),
+            Self::Room(room) => {
+                let room = serde_json::Value::from(&**room);
+                format!(r#"{{"rooms":[{room}],"except":[],"flags":{{}}}}"#).into()
+            }
+            Self::Given { opts, .. } => opts.into(),
+        }
+    }
+
+    const fn size(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Room(room) => room.len(),
+            Self::Given { suffix, opts } => suffix.len() + opts.len(),
+        }
+    }
+}
+
 impl Broadcast {
     fn encode(&self, channel: &str) -> Result<Vec<u8>> {
         let Origin { uid, nsp, .. } = &*self.origin;
         let attachments = self.attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
         let packet = packet::parse(&self.text, nsp, attachments)
             .ok_or_else(|| unencodable(channel, &"it is not a packet of this namespace"))?;
-        classic::encode(uid, &packet, nsp, &self.opts).map_err(|e| unencodable(channel, &e))
+        classic::encode(uid, &packet, nsp, &self.target.opts())
+            .map_err(|e| unencodable(channel, &e))
     }
 }
 

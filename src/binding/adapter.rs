@@ -6,7 +6,7 @@ use napi_derive::napi;
 use super::backplane::NativeBackplane;
 use super::waits;
 use crate::adapter::{Mode, Opening, Outgoing};
-use crate::backplane::Request;
+use crate::backplane::{Request, Target};
 
 /// What a namespace is opened with.
 #[napi(object)]
@@ -58,17 +58,16 @@ impl NativeBackplane {
         self.adapter.hold(namespace, &added, &removed);
     }
 
+    /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags.
+    #[napi(catch_unwind)]
+    pub fn broadcast(&self, namespace: u32, room: String, text: String) {
+        self.adapter.broadcast(namespace, Outgoing::simple(room, text));
+    }
+
     /// Publishes a packet. `suffix`: `room#` for exactly one room, else empty; `opts`: JSON text of
     /// `{ rooms, except, flags }`.
     #[napi(catch_unwind)]
-    pub fn broadcast(&self, namespace: u32, suffix: String, text: String, opts: String) {
-        let attachments = Vec::new();
-        self.adapter.broadcast(namespace, Outgoing { suffix, text, attachments, opts });
-    }
-
-    /// Publishes a packet with binary parts.
-    #[napi(catch_unwind)]
-    pub fn broadcast_binary(
+    pub fn broadcast_to(
         &self,
         namespace: u32,
         suffix: String,
@@ -77,7 +76,8 @@ impl NativeBackplane {
         attachments: Vec<Buffer>,
     ) {
         let attachments = attachments.iter().map(|part| part.to_vec()).collect();
-        self.adapter.broadcast(namespace, Outgoing { suffix, text, attachments, opts });
+        let target = Target::Given { suffix, opts };
+        self.adapter.broadcast(namespace, Outgoing { target, text, attachments });
     }
 
     /// `PUBSUB` and its arguments; the reply is a list.
