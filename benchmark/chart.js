@@ -1,24 +1,23 @@
 'use strict';
 
-const { INCUMBENT, OURS } = require('./stores');
-
 /**
  * The chart of the rows that have a ratio.
+ * @param {import('./stores').Family} family
  * @param {import('./contest').Result[]} results
  * @returns {Promise<string>} SVG
  */
-async function drawChart(results) {
+async function drawChart({ ours, against }, results) {
   // Both are ES modules.
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   const values = results
     .filter(({ ratio }) => ratio !== null)
     .map(({ title, ratio }) => ({ title, ratio, label: `${ratio.toFixed(1)}×` }));
-  const { spec } = vegaLite.compile(specification(values));
+  const { spec } = vegaLite.compile(specification(values, `How many times better ${ours} is than ${against}`));
   return new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG();
 }
 
 /** @returns {any} a Vega-Lite specification */
-function specification(values) {
+function specification(values, text) {
   const y = { field: 'title', type: 'nominal', sort: null, axis: { title: null, labelLimit: 600 } };
   // On a logarithmic scale a bar starts where both are even.
   const scale = { type: 'log', domainMin: 0.5 };
@@ -26,7 +25,7 @@ function specification(values) {
   const x = { field: 'ratio', type: 'quantitative', scale, axis };
   return {
     data: { values },
-    title: { text: `How many times better ${OURS} is than ${INCUMBENT}`, anchor: 'start', offset: 12 },
+    title: { text, anchor: 'start', offset: 12 },
     width: 420,
     height: { step: 24 },
     background: 'white',

@@ -2,15 +2,31 @@
 
 const fs = require('node:fs');
 
+const HIGH_WATER = /VmHWM:\s+(\d+) kB/;
+const SLEEP = new Int32Array(new SharedArrayBuffer(4));
+
+/** The kernel accounts for a thread's time when it leaves a CPU, else only every few milliseconds. */
+function leaveCpu() {
+  Atomics.wait(SLEEP, 0, 0, 1);
+}
+
 /**
  * What this process has used so far.
- * @returns {{ mainNs: number, cpuUs: number, rss: number }} `mainNs`: nanoseconds that the event
- *   loop's thread spent on a CPU; `cpuUs`: microseconds of all threads; `rss`: bytes
+ * @returns {{ mainNs: number, cpuUs: number, rss: number, peak: number }} `mainNs`: nanoseconds that the event
+ *   loop's thread spent on a CPU; `cpuUs`: microseconds of all threads; `rss`, `peak`: bytes of
+ *   memory, now and at the most
  */
 function reading() {
+  leaveCpu();
   const schedstat = fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8');
   const { user, system } = process.cpuUsage();
-  return { mainNs: Number(schedstat.split(' ', 1)[0]), cpuUs: user + system, rss: process.memoryUsage.rss() };
+  return {
+    mainNs: Number(schedstat.split(' ', 1)[0]),
+    cpuUs: user + system,
+    rss: process.memoryUsage.rss(),
+    // Not `process.resourceUsage()`: its peak may be that of the process which forked this one.
+    peak: Number(HIGH_WATER.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024,
+  };
 }
 
 /**
@@ -24,6 +40,7 @@ function since(before, count) {
     main: (now.mainNs - before.mainNs) / 1000 / count,
     cpu: (now.cpuUs - before.cpuUs) / count,
     rss: now.rss,
+    peak: now.peak,
   };
 }
 

@@ -8,12 +8,11 @@
  * @property {string} unit
  * @property {number} [goal] the ratio that is aimed at
  * @property {Record<string, Record<string, number>>} figures medians, by contestant
- * @property {number | null} ratio incumbent ÷ ours; null where only one of them can run
- * @property {string[]} wrong rounds in which a message was missing or came twice
+ * @property {number | null} ratio the fastest incumbent ÷ ours; null where only one of them can run
+ * @property {string[]} wrong rounds in which a message was missing, came twice or was another
  */
 
 const { median } = require('./statistics');
-const { INCUMBENT, OURS } = require('./stores');
 
 /**
  * Runs a row: every contestant in each round, in turns, after a round to warm up.
@@ -28,11 +27,12 @@ async function contest(row, { rounds, quick }, progress) {
   const measured = new Map(row.contestants.map((name) => [name, []]));
   const wrong = [];
   try {
-    for (const name of row.contestants) arenas.set(name, await row.open(name, { quick }));
+    await Promise.all(row.contestants.map(async (name) => arenas.set(name, await row.open(name, { quick }))));
     for (let round = -warmUps(row); round < Math.min(row.rounds, rounds); round += 1) {
-      for (const [name, arena] of arenas) {
+      for (const name of row.contestants) {
         progress(`${row.title}: ${name}`);
-        const figures = await row.measure(arena, count);
+        const { mistake, ...figures } = await row.measure(arenas.get(name), count);
+        if (mistake) wrong.push(`${name}: ${mistake}`);
         if (figures.received !== figures.expected) {
           wrong.push(`${name}: ${figures.received} of ${figures.expected}`);
         }
@@ -55,9 +55,11 @@ function medians(rounds) {
 }
 
 /** How many times better ours is. */
-function ratioOf({ [INCUMBENT]: incumbent, [OURS]: ours }, { figure, higherIsBetter }) {
-  if (!incumbent || !ours) return null;
-  return higherIsBetter ? ours[figure] / incumbent[figure] : incumbent[figure] / ours[figure];
+function ratioOf(figures, { family, figure, higherIsBetter }) {
+  const ours = figures[family.ours]?.[figure];
+  const theirs = family.incumbents.flatMap((name) => figures[name]?.[figure] ?? []);
+  if (ours === undefined || theirs.length === 0) return null;
+  return higherIsBetter ? ours / Math.max(...theirs) : Math.min(...theirs) / ours;
 }
 
 /** A round that does not count lets the JIT warm up. */

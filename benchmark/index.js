@@ -6,8 +6,10 @@ const { parseArgs } = require('node:util');
 
 const { SingleBar, Presets } = require('cli-progress');
 
+const { ADAPTER_FAMILY } = require('./adapters');
 const { contest, steps } = require('./contest');
 const { report } = require('./report');
+const { STORE_FAMILY } = require('./stores');
 
 const ROWS = [
   ...require('./rows/receive'),
@@ -15,12 +17,15 @@ const ROWS = [
   ...require('./rows/session'),
   ...require('./rows/cluster'),
   ...require('./rows/memory'),
+  ...require('./rows/v4/receive'),
+  ...require('./rows/v4/emit'),
+  ...require('./rows/v4/cluster'),
 ];
 
 const HELP = `npm run bench -- [options]
   --quick        small counts and one round: does it all work, and arrive?
   --rounds <n>   rounds of each row (default 5)
-  --only <text>  only the rows whose id holds this text
+  --only <text>  only the rows whose id holds this text, such as v4
   --list         the rows' ids`;
 
 async function main() {
@@ -38,23 +43,32 @@ async function main() {
   if (values.list) return console.log(rows.map(({ id }) => id).join('\n'));
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const results = await run(rows, { rounds, quick: values.quick });
-  await report(results, { rounds, quick: values.quick, partial: values.only !== '' });
-  const wrong = results.flatMap(({ id, wrong }) => wrong.map((text) => `${id}: ${text}`));
+  for (const family of [STORE_FAMILY, ADAPTER_FAMILY]) {
+    await reportFamily(family, results, { rounds, quick: values.quick });
+  }
+  const wrong = [...results.values()].flatMap(({ id, wrong }) => wrong.map((text) => `${id}: ${text}`));
   if (wrong.length > 0) {
     console.error(`Wrong counts:\n${wrong.join('\n')}`);
     process.exitCode = 1;
   }
 }
 
+/** @returns {Promise<Map<any, import('./contest').Result>>} by row */
 async function run(rows, options) {
   const bar = new SingleBar({ format: '{bar} {value}/{total}  {step}', stopOnComplete: true, noTTYOutput: !process.stdout.isTTY, notTTYSchedule: 10_000 }, Presets.shades_classic);
   bar.start(rows.reduce((sum, row) => sum + steps(row, options.rounds), 0), 0, { step: '' });
-  const results = [];
+  const results = new Map();
   for (const row of rows) {
-    results.push(await contest(row, options, (step) => bar.increment(1, { step })));
+    results.set(row, await contest(row, options, (step) => bar.increment(1, { step })));
   }
   bar.stop();
   return results;
+}
+
+async function reportFamily(family, results, options) {
+  const rows = ROWS.filter((row) => row.family === family);
+  const ran = rows.flatMap((row) => results.get(row) ?? []);
+  if (ran.length > 0) await report(family, ran, { ...options, partial: ran.length < rows.length });
 }
 
 main().catch((error) => {

@@ -28,7 +28,7 @@ class Child {
    * @param {string[]} [execArgv] options for Node
    */
   constructor(file, execArgv = []) {
-    this.#process = fork(file, { execArgv: ['--no-warnings', ...execArgv] });
+    this.#process = fork(file, { execArgv: ['--no-warnings', ...execArgv], serialization: 'advanced' });
     this.#process.on('message', (message) => this.#take(message));
     this.#process.on('exit', (code, signal) => this.#settle?.reject(new Error(`${file} ended: ${signal ?? code}`)));
   }
@@ -45,8 +45,8 @@ class Child {
 
   /**
    * @param {string} action
-   * @param {object} [args]
-   * @param {() => void} [onReady] called when the child says that it is ready, before its answer
+   * @param {object} [args] may hold Buffers
+   * @param {() => void} [onReady] called each time the child says that it is ready, before its answer
    * @returns {Promise<any>}
    */
   ask(action, args = {}, onReady = () => {}) {

@@ -6,20 +6,16 @@ const net = require('node:net');
 const { once } = require('node:events');
 
 const { serve } = require('./ipc');
-const { dispatchOf, ROOM } = require('./messages');
+const { TIME } = require('./messages');
+const { pack, replies } = require('./resp');
 
 const BURST = 100;
+/** ms without any message, after which those that came are all. */
+const PATIENCE = 20_000;
 
 let address;
 let socket;
-let replies = 0;
-
-/** One command in RESP. */
-function pack(...args) {
-  const parts = args.map((arg) => Buffer.from(arg));
-  const chunks = parts.flatMap((part) => [Buffer.from(`$${part.length}\r\n`), part, Buffer.from('\r\n')]);
-  return Buffer.concat([Buffer.from(`*${parts.length}\r\n`), ...chunks]);
-}
+let answered = 0;
 
 const actions = {
   async start({ port }) {
@@ -28,57 +24,81 @@ const actions = {
     socket.setNoDelay();
     // Every reply is one integer line.
     socket.on('data', (data) => {
-      for (const byte of data) replies += byte === 10 ? 1 : 0;
+      for (const byte of data) answered += byte === 10 ? 1 : 0;
     });
     await once(socket, 'connect');
   },
 
   /**
-   * Publishes `count` times, and `last` once behind them; `rate`: how many a second, in bursts of
-   * 10 ms, else as fast as Redis takes them.
+   * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
+   * Redis takes them.
    */
-  async publish({ channel, payload, count, last, rate }) {
-    replies = 0;
+  async publish({ channel, payload, count, last }) {
+    answered = 0;
     const one = pack('PUBLISH', channel, payload);
-    const burst = rate ? Math.max(1, Math.round(rate / 100)) : Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
+    const burst = Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
     const chunk = Buffer.concat(Array(burst).fill(one));
-    const start = performance.now();
-    let sent = 0;
-    while (sent < count) {
+    for (let sent = 0; sent < count;) {
       const many = Math.min(burst, count - sent);
       sent += many;
       if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
-      if (rate) await until(start + (sent / rate) * 1000);
     }
-    if (last) socket.write(pack('PUBLISH', channel, last));
-    while (replies < count + (last ? 1 : 0)) await once(socket, 'data');
-    return { replies };
+    if (last) socket.write(pack('PUBLISH', last.channel, last.payload));
+    while (answered < count + (last ? 1 : 0)) await once(socket, 'data');
+    return {};
   },
 
-  /** Publishes `count` packets that bear the time, `rate` a second. */
-  async stamped({ count, rate }) {
+  /** Publishes `count` times, `rate` a second; the time stands where the payload has `TIME`. */
+  async stamped({ channel, payload, count, rate }) {
+    const command = pack('PUBLISH', channel, payload);
+    const at = command.indexOf(TIME);
     const start = performance.now();
     for (let sent = 1; sent <= count; sent += 1) {
-      const payload = dispatchOf(`3::${ROOM}:${process.hrtime.bigint()}`);
-      socket.write(pack('PUBLISH', 'dispatch', payload));
+      const one = Buffer.from(command);
+      one.latin1Write(String(process.hrtime.bigint()).padStart(TIME.length, '0'), at);
+      socket.write(one);
       await until(start + (sent / rate) * 1000);
     }
     return {};
   },
 
-  /** Counts what arrives on a channel until `count` have. */
-  async count({ channel, count }) {
+  /**
+   * Counts what arrives until `count` messages have, `chunk` at a time.
+   * @param {object} args
+   * @param {string[]} args.subscribe the command
+   * @param {number} args.count
+   * @param {number} [args.chunk]
+   * @param {{ channel: string, payload: Buffer }} [args.last] published behind each chunk; what
+   *   arrives before the last of them counts too
+   * @returns {Promise<{ received: number, first: Buffer[], last: Buffer[] }>} `first`, `last`:
+   *   channel and payload of those messages
+   */
+  async count({ subscribe, count, chunk = count, last: end }) {
     const subscriber = net.connect(address);
-    subscriber.write(pack('SUBSCRIBE', channel));
-    // A message is seven lines, a confirmation six; no JSON holds a line feed.
-    let lines = 0;
-    for await (const data of subscriber) {
-      const before = lines;
-      for (const byte of data) lines += byte === 10 ? 1 : 0;
-      if (before < 6 && lines >= 6) process.send({ ready: true });
-      if (lines >= 6 + 7 * count) break;
+    const finish = () => (end ? socket.write(pack('PUBLISH', end.channel, end.payload)) : subscriber.end());
+    const timer = setTimeout(finish, PATIENCE);
+    subscriber.write(pack(...subscribe));
+    let received = 0;
+    let chunks = Math.ceil(count / chunk);
+    let first;
+    let last;
+    for await (const reply of replies(subscriber)) {
+      const [channel, payload] = reply.slice(-2);
+      if (!reply[0].includes('message')) {
+        process.send({ ready: true });
+      } else if (channel.equals(Buffer.from(end?.channel ?? ''))) {
+        chunks -= 1;
+        if (chunks === 0) break;
+      } else {
+        received += 1;
+        last = [channel, payload];
+        first ??= last.map((bytes) => Buffer.from(bytes));
+        timer.refresh();
+        if (received === count || received % chunk === 0) finish();
+      }
     }
-    return { received: Math.floor((lines - 6) / 7) };
+    clearTimeout(timer);
+    return { received, first, last };
   },
 };
 

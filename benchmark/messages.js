@@ -4,6 +4,9 @@
 const ROOM = '/bench';
 const NODE_ID = 4711;
 
+/** Stands in a payload where its publisher puts the time, in nanoseconds. */
+const TIME = '0'.repeat(20);
+
 /**
  * An event packet of about `bytes` bytes, as 0.9 encodes one.
  * @param {number} bytes
@@ -22,4 +25,4 @@ function dispatchOf(packet, nodeId = 1) {
   return JSON.stringify({ nodeId, args: [ROOM, packet, false, []] });
 }
 
-module.exports = { dispatchOf, NODE_ID, packetOf, ROOM };
+module.exports = { dispatchOf, NODE_ID, packetOf, ROOM, TIME };

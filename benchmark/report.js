@@ -5,7 +5,6 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { drawChart } = require('./chart');
-const { INCUMBENT, OURS, REDIS_3 } = require('./stores');
 
 const RESULTS = path.join(__dirname, 'results');
 
@@ -21,36 +20,44 @@ function machine() {
   };
 }
 
+/** @typedef {import('./stores').Family} Family */
+
 /**
- * Prints the table; a full run is also kept as JSON, Markdown and a chart.
+ * Prints a family's table; that of a full run is also kept as JSON, Markdown and a chart.
+ * @param {Family} family
  * @param {import('./contest').Result[]} results
  * @param {{ rounds: number, quick: boolean, partial: boolean }} run
  */
-async function report(results, run) {
-  console.table(Object.fromEntries(results.map((result) => [result.title, cells(result)])));
+async function report(family, results, run) {
+  console.table(Object.fromEntries(results.map((result) => [result.title, cells(family, result)])));
   if (run.quick || run.partial) return;
   const on = machine();
   const date = new Date().toISOString().slice(0, 10);
-  const name = `${date}-${on.cpu.replace(/\W+/g, '-').toLowerCase()}`;
+  const name = `${date}-${on.cpu.replace(/\W+/g, '-').toLowerCase()}${family.suffix}`;
   fs.mkdirSync(RESULTS, { recursive: true });
   fs.writeFileSync(path.join(RESULTS, `${name}.json`), `${JSON.stringify({ date, machine: on, ...run, results }, null, 2)}\n`);
-  fs.writeFileSync(path.join(RESULTS, 'latest.md'), markdown(results, on, date, run.rounds));
-  fs.writeFileSync(path.join(RESULTS, 'latest.svg'), await drawChart(results));
+  fs.writeFileSync(path.join(RESULTS, `latest${family.suffix}.md`), markdown(family, results, on, date, run.rounds));
+  fs.writeFileSync(path.join(RESULTS, `latest${family.suffix}.svg`), await drawChart(family, results));
 }
 
 /** One row of the table, as text. */
-function cells({ figures, figure, goal, ratio }) {
-  const value = (name, key) => (figures[name]?.[key] === undefined ? '–' : readable(figures[name][key]));
+function cells({ columns, incumbents, ours, memory }, { figures, figure, goal, ratio }) {
+  const value = (name, key, show = readable) => (figures[name]?.[key] === undefined ? '–' : show(figures[name][key]));
+  const compared = (key, show) => [...incumbents, ours].map((name) => value(name, key, show)).join(' / ');
+  const timed = Object.values(figures).some(({ p99 }) => p99 !== undefined);
   return {
-    [INCUMBENT]: value(INCUMBENT, figure),
-    'on redis 3': value(REDIS_3, figure),
-    [OURS]: value(OURS, figure),
+    ...Object.fromEntries(Object.entries(columns).map(([head, name]) => [head, value(name, figure)])),
     ratio: ratio === null ? '–' : `${ratio.toFixed(1)}×`,
     goal: goal ? `${goal}×` : '',
-    'process µs': `${value(INCUMBENT, 'cpu')} / ${value(OURS, 'cpu')}`,
-    'RSS MB': [INCUMBENT, OURS].map((name) => (figures[name] ? Math.round(figures[name].rss / 1e6) : '–')).join(' / '),
-    'p99 ms': figures[OURS].p99 === undefined ? '' : `${value(INCUMBENT, 'p99')} / ${value(OURS, 'p99')}`,
+    'process µs': compared('cpu'),
+    [memory.head]: compared(memory.figure, megabytes),
+    'p50 ms': timed ? compared('p50') : '',
+    'p99 ms': timed ? compared('p99') : '',
   };
+}
+
+function megabytes(bytes) {
+  return String(Math.round(bytes / 1e6));
 }
 
 function readable(number) {
@@ -59,9 +66,9 @@ function readable(number) {
 }
 
 /** The table in Markdown, for the README. */
-function markdown(results, on, date, rounds) {
-  const rows = results.map((result) => [result.title, result.unit, ...Object.values(cells(result))]);
-  const head = ['what', 'unit', ...Object.keys(cells(results[0]))];
+function markdown(family, results, on, date, rounds) {
+  const rows = results.map((result) => [result.title, result.unit, ...Object.values(cells(family, result))]);
+  const head = ['what', 'unit', ...Object.keys(cells(family, results[0]))];
   const line = (columns) => `| ${columns.join(' | ')} |`;
   return [
     `${date}, ${on.cpu}, ${on.cores} cores, ${on.memoryGiB} GiB, ${on.os}, Node ${on.node}; medians of ${rounds} alternating rounds.`,

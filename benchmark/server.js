@@ -8,14 +8,13 @@ const { once } = require('node:events');
 
 const SocketIO = require('socket.io');
 
-const { reading, since } = require('./clock');
+const { reading } = require('./clock');
+const { ClusterNode } = require('./cluster-node');
 const { serve } = require('./ipc');
 const { STORES } = require('./stores');
 
 let io;
-let before;
-let connected = 0;
-let ready = () => {};
+const node = new ClusterNode((data) => io.sockets.emit('message', data));
 
 const actions = {
   /** `bytes` of session data are kept for each client. */
@@ -24,10 +23,7 @@ const actions = {
     const store = STORES[name] ? STORES[name](port) : new SocketIO.MemoryStore();
     io = SocketIO.listen(server, { 'log level': 0, log: false, transports: ['websocket'], store });
     io.sockets.on('connection', (socket) => {
-      const done = () => {
-        connected += 1;
-        ready();
-      };
+      const done = () => node.connected();
       if (bytes > 0) socket.set('data', 'x'.repeat(bytes), done);
       else done();
     });
@@ -38,38 +34,11 @@ const actions = {
     return { port: server.address().port };
   },
 
-  /** Waits until `count` clients are connected and have their data. */
-  async connections({ count }) {
-    while (connected < count) await new Promise((resolve) => { ready = () => resolve(undefined); });
-    return {};
-  },
-
   /** Bytes of memory, after the garbage is gone. */
   memory() {
     for (let i = 0; i < 4; i += 1) globalThis.gc?.();
     return reading();
   },
-
-  begin() {
-    before = reading();
-    return {};
-  },
-
-  /** What was used since `begin`, for each of `count` broadcasts. */
-  end({ count }) {
-    return since(before, count);
-  },
-
-  /** Emits `count` broadcasts that bear the time, `rate` a second, a few to a turn at high rates. */
-  async emit({ count, rate }) {
-    const start = performance.now();
-    for (let sent = 0; sent < count; sent += 1) {
-      const wait = start + (sent / rate) * 1000 - performance.now();
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-      io.sockets.emit('message', { sent: String(process.hrtime.bigint()), text: 'x'.repeat(100) });
-    }
-    return {};
-  },
 };
 
-serve(actions);
+serve({ ...node.actions, ...actions });

@@ -21,10 +21,33 @@ const OURS = 'socket.io-redis-native';
 const INCUMBENT = 'socket.io 0.9.19';
 const REDIS_3 = 'socket.io 0.9.19, redis 3';
 
+/**
+ * Contestants that are compared with each other, and how they are shown.
+ * @typedef {object} Family
+ * @property {string[]} contestants
+ * @property {string[]} incumbents the faster of them is what the ratio compares with
+ * @property {string} ours
+ * @property {Record<string, string>} columns contestants by their heads in the table
+ * @property {{ head: string, figure: 'rss' | 'peak' }} memory
+ * @property {string} against the incumbents, in the chart's title
+ * @property {string} suffix of the files with the results
+ */
+
+/** @type {Family} */
+const STORE_FAMILY = {
+  contestants: [INCUMBENT, REDIS_3, OURS],
+  incumbents: [INCUMBENT],
+  ours: OURS,
+  columns: { [INCUMBENT]: INCUMBENT, 'on redis 3': REDIS_3, [OURS]: OURS },
+  memory: { head: 'RSS MB', figure: 'rss' },
+  against: INCUMBENT,
+  suffix: '',
+};
+
 /** The JavaScript store as it comes, on a version of the module `redis`. */
 function javascriptStore(redis, port, options) {
   const client = () => redis.createClient(port, '127.0.0.1');
   return new SocketIO.RedisStore({ redis, redisPub: client(), redisSub: client(), redisClient: client(), ...options });
 }
 
-module.exports = { INCUMBENT, OURS, REDIS_3, STORES };
+module.exports = { INCUMBENT, OURS, STORE_FAMILY, STORES };

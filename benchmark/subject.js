@@ -7,6 +7,7 @@ const http = require('node:http');
 
 const SocketIO = require('socket.io');
 
+const { Arrivals } = require('./arrivals');
 const { reading, since } = require('./clock');
 const { serve } = require('./ipc');
 const { NODE_ID, ROOM } = require('./messages');
@@ -15,22 +16,14 @@ const { STORES } = require('./stores');
 
 let io;
 let store;
-let received = 0;
-let settle = () => {};
-let expected = Infinity;
-
-function arrived() {
-  received += 1;
-  if (received === expected) settle();
-}
+const arrivals = new Arrivals();
+const arrived = () => arrivals.arrived();
 
 /** Says that the load may begin, and waits until `count` packets have reached the transport. */
-async function arrivals(count) {
-  received = 0;
-  expected = count;
-  const done = new Promise((resolve) => { settle = resolve; });
+async function arrival(count) {
+  const all = arrivals.expect(count);
   process.send({ ready: true });
-  await done;
+  await all;
 }
 
 /** Sets and gets a field in turns, until `count` commands are done. */
@@ -70,8 +63,8 @@ const actions = {
   /** Measures until `count` packets have arrived; `messages` is what to divide by. */
   async receive({ count, messages = count }) {
     const before = reading();
-    await arrivals(count);
-    return { ...since(before, messages), received };
+    await arrival(count);
+    return { ...since(before, messages), received: arrivals.received };
   },
 
   /** Measures how old packets are that bear the time at which they were published. */
@@ -82,9 +75,9 @@ const actions = {
       arrived();
     };
     const before = reading();
-    await arrivals(count);
+    await arrival(count);
     io.transports.client.onDispatch = arrived;
-    return { ...since(before, count), received, latency: median(ages) };
+    return { ...since(before, count), received: arrivals.received, latency: median(ages) };
   },
 
   /** Publishes `count` times, `burst` to a turn of the event loop, and measures until all have left. */

@@ -1,9 +1,6 @@
 'use strict';
 
-const path = require('node:path');
-
-const { startPatientRedis } = require('../arena');
-const { Child } = require('../ipc');
+const { Cluster } = require('../cluster');
 const { INCUMBENT, OURS } = require('../stores');
 const { row } = require('./row');
 
@@ -14,55 +11,22 @@ const LIMIT = 50;
 const FIRST_RATE = 40;
 const STEP = 1.25;
 
-/** Four servers, clients spread over them, and a Redis. */
-class Cluster {
-  static async open(name, { clients }) {
-    const redis = await startPatientRedis();
-    const cluster = Object.assign(new Cluster(), { redis, clients });
-    cluster.nodes = Array.from({ length: NODES }, () => new Child(path.join(__dirname, '../server.js')));
-    cluster.crowd = new Child(path.join(__dirname, '../clients.js'));
-    const started = await Promise.all(cluster.nodes.map((node) => node.ask('start', { name, port: redis.port })));
-    await cluster.crowd.ask('connect', { ports: started.map(({ port }) => port), count: clients });
-    return cluster;
-  }
-
-  /** Broadcasts from the first node; what clients see, and what the nodes use. */
-  async broadcast(count, rate) {
-    const expected = count * this.clients;
-    await Promise.all(this.nodes.map((node) => node.ask('begin')));
-    let emitted;
-    const patience = (count / rate) * 1000 + 10_000;
-    const seen = await this.crowd.ask('collect', { count: expected, patience }, () => {
-      emitted = this.nodes[0].ask('emit', { count, rate });
-    });
-    await emitted;
-    const used = await Promise.all(this.nodes.map((node) => node.ask('end', { count })));
-    const mean = (key) => used.reduce((sum, figures) => sum + figures[key], 0) / NODES;
-    return { ...seen, expected, main: mean('main'), cpu: mean('cpu'), rss: mean('rss') };
-  }
-
-  /** The highest rate at which the slowest hundredth stays under the limit, in steps of a quarter. */
-  async highest(seconds) {
-    let best = { rate: 0, p99: 0 };
-    let all = { received: 0, expected: 0 };
-    for (let rate = FIRST_RATE; ; rate *= STEP) {
-      const seen = await this.broadcast(Math.round(rate * seconds), rate);
-      all = { received: all.received + seen.received, expected: all.expected + seen.expected };
-      if (seen.p99 > LIMIT) return { ...best, ...all };
-      best = { ...seen, rate };
-    }
-  }
-
-  async close() {
-    for (const child of [...this.nodes, this.crowd]) child.stop();
-    await this.redis.stop();
+/** The highest rate at which the slowest hundredth stays under the limit, in steps of a quarter. */
+async function highest(cluster, seconds) {
+  let best = { rate: 0, p99: 0 };
+  let all = { received: 0, expected: 0 };
+  for (let rate = FIRST_RATE; ; rate *= STEP) {
+    const seen = await cluster.broadcast(Math.round(rate * seconds), rate);
+    all = { received: all.received + seen.received, expected: all.expected + seen.expected };
+    if (seen.p99 > LIMIT) return { ...best, ...all };
+    best = { ...seen, rate };
   }
 }
 
 function cluster(fields) {
   return row({
     contestants: [INCUMBENT, OURS],
-    open: (name, { quick }) => Cluster.open(name, { clients: quick ? 40 : 400 }),
+    open: (name, { quick }) => Cluster.open(name, { nodes: NODES, clients: quick ? 40 : 400 }),
     ...fields,
   });
 }
@@ -84,6 +48,6 @@ module.exports = [
     rounds: 3,
     // Seconds at each rate.
     count: { full: 2, quick: 0.5 },
-    measure: (cluster, seconds) => cluster.highest(seconds),
+    measure: highest,
   }),
 ];

@@ -1,6 +1,6 @@
 'use strict';
 
-const { Arena } = require('../arena');
+const { StoreArena } = require('../arena');
 const { dispatchOf, NODE_ID, packetOf } = require('../messages');
 const { OURS } = require('../stores');
 const { row } = require('./row');
@@ -19,7 +19,7 @@ function withChannels(channels, fields) {
     id: `receive-${channels}-channels`,
     title: `receive, with ${channels.toLocaleString('en')} further channels subscribed`,
     async open(name) {
-      const arena = await Arena.open(name);
+      const arena = await StoreArena.open(name);
       await arena.subject.ask('channels', { count: channels });
       return arena;
     },
@@ -40,7 +40,7 @@ module.exports = [
     title: 'own broadcast coming back',
     goal: 50,
     // A last message of another node tells that all of them have been.
-    measure: (arena, count) => arena.receive({ count: 1, messages: count }, { payload: OWN, count, last: FOREIGN }),
+    measure: (arena, count) => arena.receive({ count: 1, messages: count }, { payload: OWN, count, last: { channel: 'dispatch', payload: FOREIGN } }),
   }),
   withChannels(10),
   withChannels(1000, { goal: 15, count: { full: 20_000, quick: 2_000 } }),

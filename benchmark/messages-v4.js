@@ -1,0 +1,44 @@
+'use strict';
+
+const notepack = require('notepack.io');
+
+/** The room whose sockets are counted, and one whose only socket ends a round. */
+const ROOM = 'bench';
+const END_ROOM = 'end';
+
+const EVENT = 'message';
+
+/** What an adapter subscribes to. */
+const PATTERN = 'socket.io#/#*';
+
+/** @param {string} room */
+function channelOf(room) {
+  return `socket.io#/#${room}#`;
+}
+
+/**
+ * An event's data of about `bytes` bytes of JSON.
+ * @param {number} bytes
+ * @returns {Record<string, unknown>}
+ */
+function dataOf(bytes) {
+  const data = (text) => ({ user: 'somebody', sequence: 0, text });
+  return data('x'.repeat(Math.max(0, bytes - JSON.stringify([EVENT, data('')]).length)));
+}
+
+/**
+ * A broadcast as another node's adapter publishes it.
+ * @param {string} room
+ * @param {object} data of the event
+ * @returns {{ channel: string, payload: Buffer }}
+ */
+function broadcastOf(room, data) {
+  const packet = { type: 2, data: [EVENT, data], nsp: '/' };
+  const payload = notepack.encode(['other1', packet, { rooms: [room], except: [], flags: {} }]);
+  return { channel: channelOf(room), payload };
+}
+
+/** The last message of a round. */
+const END = broadcastOf(END_ROOM, {});
+
+module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, ROOM };
