@@ -523,6 +523,12 @@ export interface PartialAnswer {
   missing: string[];
 }
 
+/** What a result has in addition, when it was allowed to be partial and is. */
+export interface MaybePartial {
+  /** Which servers have not answered. */
+  partial?: PartialAnswer;
+}
+
 /** Which sockets a method of a {@link RedisAdapter} is about. */
 export interface SocketFilter {
   /** Those in any of these rooms; none means all. */
@@ -590,20 +596,20 @@ export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
    *
    * @param opts `partial` overrides the option
    */
-  allRooms(opts?: Pick<SocketFilter, 'partial'>): Promise<Set<string> & { partial?: PartialAnswer }>;
+  allRooms(opts?: Pick<SocketFilter, 'partial'>): Promise<Set<string> & MaybePartial>;
   /**
    * The sockets of all servers, with handshakes and data; those of others as plain objects, of which
    * `io.fetchSockets()` makes sockets.
    *
    * @param opts which sockets
    */
-  fetchSockets(opts: SocketFilter & { rooms: Set<string> }): Promise<any[] & { partial?: PartialAnswer }>;
+  fetchSockets(opts: SocketFilter & { rooms: Set<string> }): Promise<any[] & MaybePartial>;
   /**
    * The ids of the sockets of all servers. No handshake crosses Redis.
    *
    * @param opts which sockets; default: all
    */
-  fetchSocketIds(opts?: SocketFilter): Promise<Set<string> & { partial?: PartialAnswer }>;
+  fetchSocketIds(opts?: SocketFilter): Promise<Set<string> & MaybePartial>;
   /**
    * How many sockets there are on all servers. Where all are of this package, only numbers cross
    * Redis.
