@@ -63,10 +63,14 @@ class Backplane {
     };
   }
 
+  /** One batch, or the rest of one, a turn: the native side takes it that all of it has been seen to when the next is asked for. */
   #drain() {
     this.#scheduled = false;
-    let more = !this.deliveries.resume();
-    if (!more) {
+    let more;
+    if (this.deliveries.isBusy) {
+      this.deliveries.resume();
+      more = true;
+    } else {
       const batch = this.native.drain();
       if (batch === null) return;
       more = !this.deliveries.deliver(batch) || batch.more;

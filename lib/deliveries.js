@@ -144,6 +144,11 @@ class Deliveries {
     return this.resume();
   }
 
+  /** Whether there is something left of the last batch. */
+  get isBusy() {
+    return this.#batch !== null;
+  }
+
   /**
    * Hands out what is left of the last batch, as far as the budget goes.
    * @returns {boolean} whether that was all of it

@@ -103,9 +103,6 @@ fn what_would_make_the_adapter_throw_is_malformed() {
         with_rooms(b"\xa1a"),
         with_rooms(b"\x05"),
         with_rooms(b"\x80"),
-        with_rooms(b"\x91\xc0"),
-        with_rooms(b"\x91\x91\xa1a"),
-        with_rooms(b"\x91\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"),
         payload(event, b"\x81\xa6except\xc3"),
         payload(event, b"\xc0"),
         payload(event, b"\x05"),
@@ -224,5 +221,24 @@ fn no_text_makes_it_panic() {
         // Never refused: what is written can be read.
         read(&payload, "/");
         let _ = parse(&text, "/", vec![]);
+    }
+}
+
+#[test]
+fn what_can_be_no_room_is_no_reason_to_lose_a_broadcast() {
+    for (rooms, json, names) in [
+        (&b"\x91\xc0"[..], "[null]", &["null"][..]),
+        (b"\x92\xc3\xc2", "[true,false]", &["true", "false"]),
+        (b"\x92\x91\xa1a\xa1b", r#"[{},"b"]"#, &["b"]),
+        (b"\x91\x81\xa1a\x01", "[{}]", &[]),
+        (b"\x91\xd4\x00\x00", "[null]", &["null"]),
+    ] {
+        let payload = with_rooms(rooms);
+        let Ok(Received::Broadcast(broadcast)) = decode(&payload, "u", "/", |_| true) else {
+            assert!(names.is_empty(), "{rooms:02x?}");
+            continue;
+        };
+        assert_eq!(broadcast.rooms.to_json(), json);
+        assert_eq!(broadcast.rooms.iter().collect::<Vec<_>>(), names);
     }
 }

@@ -238,3 +238,22 @@ fn a_full_mailbox_tells_its_readers_to_leave() {
     mailbox.drain().unwrap();
     assert!(!mailbox.is_overrun());
 }
+
+#[test]
+fn is_gated_until_the_drain_after_that_of_a_request() {
+    let request = Entry::Payload { namespace: 1, kind: 1, channel: b"c", payload: b"{}" };
+    let (mailbox, _) = overflowing(10, usize::MAX, Overflow::DropOldest);
+    mailbox.push(&MESSAGE);
+    assert!(!mailbox.is_gated());
+    mailbox.push(&request);
+    assert!(mailbox.is_gated());
+    mailbox.drain().unwrap();
+    assert!(mailbox.is_gated(), "the event loop may not have seen to it yet");
+    assert!(mailbox.drain().is_none());
+    assert!(!mailbox.is_gated());
+    // What is dropped is not waited for.
+    mailbox.push(&request);
+    fill(&mailbox, 10);
+    assert_eq!(mailbox.take_dropped(), 10);
+    assert!(!mailbox.is_gated());
+}

@@ -3,8 +3,9 @@
 const types = require('./types');
 const { Answers } = require('./answers');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { encoded, encodeError } = require('./errors');
+const { encoded } = require('./errors');
 const { HeldRooms } = require('./held');
+const { encode, first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
@@ -162,9 +163,10 @@ class RedisAdapter extends adapterBase() {
     }
     const fields = { ...listsOf(opts), flags: opts.flags };
     const suffix = fields.rooms.length === 1 ? `${fields.rooms[0]}#` : '';
-    if (this.#text && packets.every(isPlain)) {
-      const [text, ...parts] = packets;
-      native.broadcastTo(this.#id, suffix, text, JSON.stringify(fields), parts.map(toBuffer));
+    const [text, ...parts] = packets;
+    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isName)) {
+      const attachments = encoded(() => parts.map(toBuffer));
+      native.broadcastTo(this.#id, suffix, text, JSON.stringify(fields), attachments);
     } else {
       this.#publish(this.channel + suffix, encoded(() => this.parser.encode([this.uid, packet, fields])));
     }
@@ -360,38 +362,6 @@ class RedisAdapter extends adapterBase() {
     this.#hub.native.closeNamespace(this.#id);
     await this.#hub.leave(this);
   }
-}
-
-/** Whether a packet is for everybody or for one room, and nothing else is said about it. */
-function isSimple({ rooms, except, flags }) {
-  if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
-  for (const _ in flags) return false;
-  const room = first(rooms);
-  return room === undefined || (typeof room === 'string' && room !== '');
-}
-
-/** The first of a set; much faster than to take it apart as an array. */
-function first(set) {
-  for (const item of set) return item;
-}
-
-/** @throws {Error} `ERR_ENCODE` */
-function encode(encoder, packet) {
-  try {
-    return encoder.encode(packet);
-  } catch (cause) {
-    throw encodeError(cause);
-  }
-}
-
-/** Whether the native side can send it: text, and binary parts that are no Blobs. */
-function isPlain(part) {
-  return typeof part === 'string' || part instanceof ArrayBuffer || ArrayBuffer.isView(part);
-}
-
-/** As notepack.io makes it of an attachment: of a typed array, each element becomes a byte. */
-function toBuffer(part) {
-  return Buffer.isBuffer(part) ? part : Buffer.from(part);
 }
 
 module.exports = { RedisAdapter };

@@ -50,7 +50,7 @@ impl Namespace {
         }
         let Origin { uid, nsp, .. } = &*self.origin;
         let counters = self.reporter.counters();
-        match classic::decode(payload, uid, nsp, |room| self.held.holds(room)) {
+        match classic::decode(payload, uid, nsp, |room| self.holds(room)) {
             Ok(Received::Broadcast(broadcast)) => self.deliver(&broadcast),
             Ok(Received::Own) => Counters::count(&counters.filtered_own),
             Ok(Received::OtherNamespace) => Counters::count(&counters.filtered_namespaces),
@@ -65,10 +65,16 @@ impl Namespace {
         match suffix.split_last() {
             // Broken UTF-8 is a room that JavaScript cannot name.
             Some((_, room)) if !room.is_empty() => {
-                str::from_utf8(room).is_ok_and(|room| self.held.holds(room))
+                str::from_utf8(room).is_ok_and(|room| self.holds(room))
             }
             _ => true,
         }
+    }
+
+    /// Whether somebody here is in `room`, or may be by the time that a broadcast is delivered: a
+    /// request to join it may be on its way to the event loop.
+    fn holds(&self, room: &str) -> bool {
+        self.held.holds(room) || self.reporter.is_gated()
     }
 
     fn deliver(&self, broadcast: &Broadcast<'_>) {

@@ -64,6 +64,11 @@ impl Reporter {
         self.mailbox.append(entry);
     }
 
+    /// Whether the event loop still has to see to something that may have it join rooms.
+    pub fn is_gated(&self) -> bool {
+        self.mailbox.is_gated()
+    }
+
     /// Counts a malformed message on `channel`, and tells it when it is time to.
     pub fn ignore(&self, kind: &'static str, channel: &[u8]) {
         Counters::count(&self.counters.malformed);

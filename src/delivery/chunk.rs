@@ -118,6 +118,8 @@ pub struct Chunk {
     pub entries: usize,
     /// How many of them are messages (and not replies or events).
     pub messages: usize,
+    /// How many of them may have the application join rooms.
+    pub gates: usize,
 }
 
 impl Chunk {
@@ -133,6 +135,7 @@ impl Chunk {
         let before = self.bytes.len();
         self.entries += 1;
         self.messages += usize::from(entry.is_message());
+        self.gates += usize::from(entry.is_gate());
         match *entry {
             Entry::Args { channel, args } => self.put(&[0, channel], &[args.as_bytes()]),
             Entry::Dispatch { channel, volatile, room, packet, exceptions } => {
@@ -206,6 +209,13 @@ impl Entry<'_> {
             | Entry::Event { json } => json.len(),
             Entry::Reply { .. } => 0,
         }
+    }
+
+    /// Whether what it brings about may be that rooms are joined: which broadcasts are wanted is not
+    /// known until it has been seen to.
+    #[must_use]
+    pub const fn is_gate(&self) -> bool {
+        matches!(self, Entry::Payload { .. })
     }
 
     /// Whether it is a message from a channel.

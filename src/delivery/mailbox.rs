@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chunk::{Chunk, Entry};
 use super::sync::{Mutex, Notify, PoisonError};
@@ -61,6 +62,8 @@ pub struct Mailbox {
     // A plain mutex: both sides hold it for a memcpy, never across an await or a call out.
     state: Mutex<State>,
     drained: Notify,
+    // What `State::gates` counts, to be read for every message without the lock.
+    gates: AtomicUsize,
     limits: Limits,
     wake: Box<dyn Wake>,
 }
@@ -72,6 +75,9 @@ struct State {
     bytes: usize,
     // Messages that were dropped, and not yet taken note of.
     dropped: u64,
+    // Gates in chunks, and those of the chunk that the event loop is seeing to.
+    gates: usize,
+    gates_out: usize,
     // Whether the event loop has been woken and has not yet found the end.
     armed: bool,
 }
@@ -80,7 +86,13 @@ impl Mailbox {
     /// An empty mailbox that calls `wake` when it fills.
     #[must_use]
     pub fn new(limits: Limits, wake: Box<dyn Wake>) -> Self {
-        Self { state: Mutex::new(State::default()), drained: Notify::new(), limits, wake }
+        Self {
+            state: Mutex::new(State::default()),
+            drained: Notify::new(),
+            gates: AtomicUsize::new(0),
+            limits,
+            wake,
+        }
     }
 
     /// Appends `entry` and wakes the event loop if it is not already on its way.
@@ -91,7 +103,9 @@ impl Mailbox {
 
     /// Appends `entry`; whoever does so calls [`Self::ring`] at the end of a burst.
     pub fn append(&self, entry: &Entry<'_>) {
-        self.lock().append(entry, self.limits);
+        let mut state = self.lock();
+        state.append(entry, self.limits);
+        self.note_gates(&state);
     }
 
     /// Wakes the event loop if there is something for it and it is not already on its way.
@@ -103,11 +117,26 @@ impl Mailbox {
 
     /// Takes the oldest chunk; `None` when a wake came too late to find anything.
     pub fn drain(&self) -> Option<Drained> {
-        let drained = self.lock().take();
+        let drained = {
+            let mut state = self.lock();
+            let drained = state.take();
+            self.note_gates(&state);
+            drained
+        };
         if drained.is_some() {
             self.drained.notify_one();
         }
         drained
+    }
+
+    /// Whether the event loop still has to see to something that may have it join rooms. What a
+    /// drain gave is seen to when the next one comes.
+    pub fn is_gated(&self) -> bool {
+        self.gates.load(Ordering::Acquire) > 0
+    }
+
+    fn note_gates(&self, state: &State) {
+        self.gates.store(state.gates + state.gates_out, Ordering::Release);
     }
 
     /// Whether a further message may be brought, be it in the place of another one.
@@ -168,6 +197,7 @@ impl State {
             }
         }
         self.messages += usize::from(entry.is_message());
+        self.gates += usize::from(entry.is_gate());
         // What may be dropped must stand apart from what may not.
         let apart = limits.overflow == Overflow::DropOldest;
         let fits = |chunk: &Chunk| {
@@ -192,16 +222,19 @@ impl State {
     }
 
     fn forget(&mut self, chunk: &Chunk) {
+        self.gates -= chunk.gates;
         self.messages -= chunk.messages;
         self.bytes -= chunk.bytes.len();
     }
 
     fn take(&mut self) -> Option<Drained> {
+        self.gates_out = 0;
         let Some(chunk) = self.chunks.pop_front() else {
             self.armed = false;
             return None;
         };
         self.forget(&chunk);
+        self.gates_out = chunk.gates;
         self.armed = !self.chunks.is_empty();
         Some(Drained { chunk, more: self.armed })
     }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::fields::{is_unset, js_number};
 use crate::wire::Malformed;
-use crate::wire::msgpack::{Head, Input, append_scalar};
+use crate::wire::msgpack::{Extension, Head, Input, append_scalar};
 
-/// Names of rooms: strings, or numbers if that is what an application called them.
+/// Names of rooms: strings, or whatever else an application called them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Names<'a> {
     len: u32,
@@ -24,13 +24,7 @@ impl<'a> Names<'a> {
             _ => return Err(Malformed::Type),
         };
         let start = input;
-        for _ in 0..len {
-            match input.head_or_extension()? {
-                Head::String(_) => {}
-                Head::Number(value) if value.is_finite() => {}
-                _ => return Err(Malformed::Type),
-            }
-        }
+        input.skip(len.into())?;
         Ok(Self { len, elements: input.since(start) })
     }
 
@@ -49,14 +43,18 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// JSON text of the array, numbers and all.
+    /// JSON text of the array. What can be in no set of names, an object say, is an object there.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = Vec::with_capacity(self.elements.len() + 16);
         let mut separator = b'[';
         for head in self.heads() {
             out.push(separator);
-            append_scalar(&head, &mut out);
+            match head {
+                Head::Extension(Extension::Undefined) => out.extend_from_slice(b"null"),
+                head if is_name(&head) => append_scalar(&head, &mut out),
+                _ => out.extend_from_slice(b"{}"),
+            }
             separator = b',';
         }
         if self.is_empty() {
@@ -66,17 +64,32 @@ impl<'a> Names<'a> {
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// The names as text.
+    /// The names as text, as `String(name)` gives it.
     pub fn iter(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
-        self.heads().map(|head| match head {
-            Head::String(text) => String::from_utf8_lossy(text),
-            Head::Number(value) => Cow::Owned(js_number(value)),
-            _ => Cow::Borrowed(""),
+        self.heads().filter_map(|head| match head {
+            Head::String(text) => Some(String::from_utf8_lossy(text)),
+            Head::Number(value) => Some(Cow::Owned(js_number(value))),
+            Head::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            Head::Nil | Head::Extension(Extension::Undefined) => Some(Cow::Borrowed("null")),
+            _ => None,
         })
     }
 
     fn heads(&self) -> impl Iterator<Item = Head<'a>> + use<'a> {
         let mut input = Input::of(self.elements);
-        std::iter::from_fn(move || if input.is_empty() { None } else { input.head().ok() })
+        std::iter::from_fn(move || {
+            let head = { input }.head_or_extension().ok()?;
+            input.skip(1).ok()?;
+            Some(head)
+        })
+    }
+}
+
+/// Whether a room can be called that, and still is after a passage through JSON.
+fn is_name(head: &Head<'_>) -> bool {
+    match head {
+        Head::Number(value) => value.is_finite(),
+        Head::String(_) | Head::Bool(_) | Head::Nil => true,
+        _ => false,
     }
 }

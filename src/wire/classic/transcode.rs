@@ -27,6 +27,8 @@ struct Transcoder<'a, 'o> {
     attachments: &'a [Cow<'a, [u8]>],
     /// The number of the first of them.
     next: usize,
+    /// Arrays and maps that all of it lies within.
+    outer: usize,
     out: &'o mut Vec<u8>,
 }
 
@@ -42,13 +44,9 @@ pub(super) fn append_json<'a>(
 ) -> Result<(), EncodeError> {
     u32::try_from(json.len()).map_err(|_| EncodeError::TooLong)?;
     let rest = json.as_bytes();
-    let mut walk = Transcoder { rest, open: Vec::new(), attachments, next: 0, out };
+    let mut walk = Transcoder { rest, open: Vec::new(), attachments, next: 0, outer, out };
     loop {
-        let complete = walk.value()?;
-        if outer + walk.open.len() > MAX_DEPTH {
-            return Err(EncodeError::Depth);
-        }
-        if complete && !walk.go_on()? {
+        if walk.value()? && !walk.go_on()? {
             break;
         }
     }
@@ -67,14 +65,14 @@ impl<'a> Transcoder<'a, '_> {
             }
             [b'[', rest @ ..] => {
                 self.rest = rest;
-                return Ok(self.begin(b']', false));
+                return self.begin(b']', false);
             }
             [b'{', rest @ ..] => {
                 if self.attachment()? {
                     return Ok(true);
                 }
                 self.rest = rest;
-                let empty = self.begin(b'}', true);
+                let empty = self.begin(b'}', true)?;
                 if !empty {
                     self.key()?;
                 }
@@ -115,7 +113,10 @@ impl<'a> Transcoder<'a, '_> {
     }
 
     /// Begins an array or an object. Tells whether that was all of it.
-    fn begin(&mut self, close: u8, is_map: bool) -> bool {
+    fn begin(&mut self, close: u8, is_map: bool) -> Result<bool, EncodeError> {
+        if self.outer + self.open.len() >= MAX_DEPTH {
+            return Err(EncodeError::Depth);
+        }
         self.skip_space();
         let empty = self.rest.first() == Some(&close);
         let marker = self.out.len();
@@ -125,7 +126,7 @@ impl<'a> Transcoder<'a, '_> {
         } else {
             self.open.push(Open { marker, len: 0, is_map });
         }
-        empty
+        Ok(empty)
     }
 
     fn key(&mut self) -> Result<(), EncodeError> {

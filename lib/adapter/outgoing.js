@@ -1,0 +1,49 @@
+'use strict';
+
+const { encodeError } = require('./errors');
+
+/** Whether a packet is for everybody or for one room, and nothing else is said about it. */
+function isSimple({ rooms, except, flags }) {
+  if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
+  for (const _ in flags) return false;
+  const room = first(rooms);
+  return room === undefined || (typeof room === 'string' && room !== '');
+}
+
+/** The first of a set; much faster than to take it apart as an array. */
+function first(set) {
+  for (const item of set) return item;
+}
+
+/** @throws {Error} `ERR_ENCODE` */
+function encode(encoder, packet) {
+  try {
+    return encoder.encode(packet);
+  } catch (cause) {
+    throw encodeError(cause);
+  }
+}
+
+/**
+ * Whether the native side can send binary parts: none is a Blob, and the text has a place for each;
+ * what was below a key `__proto__` has none.
+ * @param {string} text
+ * @param {unknown[]} parts
+ */
+function holdsAll(text, parts) {
+  if (parts.length === 0) return true;
+  const isBinary = parts.every((part) => part instanceof ArrayBuffer || ArrayBuffer.isView(part));
+  return isBinary && text.split('{"_placeholder":true,"num":').length > parts.length;
+}
+
+/** Whether JSON says of a room what MessagePack would say. */
+function isName(room) {
+  return typeof room === 'string' || Number.isFinite(room) || typeof room === 'boolean' || room === null || room === undefined;
+}
+
+/** As notepack.io makes it of an attachment: of a typed array, each element becomes a byte. */
+function toBuffer(part) {
+  return Buffer.isBuffer(part) ? part : Buffer.from(part);
+}
+
+module.exports = { encode, first, holdsAll, isName, isSimple, toBuffer };
