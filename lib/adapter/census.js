@@ -10,8 +10,6 @@ class Census {
   #ask;
   /** The uids that were there the last time. @type {Set<string>} */
   #uids = new Set();
-  /** How many subscribers the channel of requests had then. */
-  #subscribers = 0;
   /** How many servers there were, the last time that Redis answered. */
   #last = 1;
 
@@ -39,19 +37,18 @@ class Census {
     const known = [...this.#uids].map((uid) => `${response}${uid}#`);
     const counts = await this.#ask(['NUMSUB', request, native, ...known]);
     const [subscribers, natives, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
-    if (subscribers !== this.#subscribers || alive.includes(0)) await this.#learn(subscribers);
+    if (subscribers !== known.length || alive.includes(0)) await this.#learn();
     // Older servers may lack a channel of their own; then everybody counts, as officially.
     const servers = Math.max(1, this.#uids.size === 0 ? subscribers : Math.min(subscribers, this.#uids.size));
     this.#last = servers;
     return { servers, natives, uids: this.#uids };
   }
 
-  async #learn(subscribers) {
+  async #learn() {
     const { response } = this.#channels;
     const channels = await this.#ask(['CHANNELS', `${literally(response)}*#`]);
     const uids = channels.map((channel) => channel.slice(response.length, -1));
     this.#uids = new Set(uids.filter((uid) => uid !== '' && !uid.includes('#')));
-    this.#subscribers = subscribers;
   }
 }
 

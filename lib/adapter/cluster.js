@@ -94,8 +94,25 @@ class Cluster {
     return this.#conclude(outcome, 'fetchSocketIds', ids, opts);
   }
 
+  /**
+   * How many sockets there are.
+   * @param {Set<string>} ids those of this one; those of the others are added where these tell them
+   * @param {any} opts
+   */
+  async countSockets(ids, opts) {
+    let count = 0;
+    const outcome = await this.#isNative()
+      ? await this.#ask({ type: types.COUNT, opts: listsOf(opts) }, (response) => {
+        if (typeof response.count !== 'number') return false;
+        count += response.count;
+        return true;
+      }, true)
+      : await this.#askForIds(listsOf(opts), ids);
+    return this.#conclude(outcome, 'countSockets', ids.size + count, opts);
+  }
+
   async #askForIds(lists, ids) {
-    if (await this.isNative()) return this.#ask({ type: types.IDS, opts: lists }, collectInto(ids), true);
+    if (await this.#isNative()) return this.#ask({ type: types.IDS, opts: lists }, collectInto(ids), true);
     // Official servers tell the ids in rooms, and nothing of exceptions.
     const outcome = await this.#ask({ type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
     if (lists.except.length === 0 || outcome.received < outcome.expected) return outcome;
@@ -106,24 +123,9 @@ class Cluster {
   }
 
   /** Whether all servers are of this package. */
-  async isNative() {
+  async #isNative() {
     const { servers, natives } = await this.#census.take();
     return natives >= servers;
-  }
-
-  /**
-   * How many sockets there are, where all servers are of this package.
-   * @param {number} local on this one
-   * @param {any} opts
-   */
-  async countSockets(local, opts) {
-    let count = local;
-    const outcome = await this.#ask({ type: types.COUNT, opts: listsOf(opts) }, (response) => {
-      if (typeof response.count !== 'number') return false;
-      count += response.count;
-      return true;
-    }, true);
-    return this.#conclude(outcome, 'countSockets', count, opts);
   }
 
   /**

@@ -9,7 +9,7 @@ class HeldRooms {
   #expect;
   /** By name, how many rooms of it there are more than the native side knows of. @type {Map<string, number>} */
   #changes = new Map();
-  /** @type {Map<string, { promise: Promise<void>, resolve: () => void }>} */
+  /** `asked`: whether Redis has been. @type {Map<string, { promise: Promise<void>, resolve: () => void, asked: boolean }>} */
   #unconfirmed = new Map();
 
   /**
@@ -31,7 +31,7 @@ class HeldRooms {
     const promise = /** @type {Promise<void>} */ (new Promise((done) => {
       resolve = /** @type {() => void} */ (done);
     }));
-    this.#unconfirmed.set(name, { promise, resolve });
+    this.#unconfirmed.set(name, { promise, resolve, asked: false });
   }
 
   /** A room has lost its last socket. @param {string | number} room */
@@ -49,20 +49,24 @@ class HeldRooms {
     const removed = [];
     const tickets = [];
     for (const [name, change] of this.#changes) {
+      const waiting = this.#unconfirmed.get(name);
       for (let i = 0; i < change; i++) {
         added.push(name);
-        if (this.#expect) tickets.push(this.#expect(() => this.#confirm(name)));
+        if (this.#expect && waiting) tickets.push(this.#expect(() => this.#confirm(name, waiting)));
       }
       for (let i = 0; i > change; i--) removed.push(name);
-      if (change <= 0) this.#confirm(name);
+      if (waiting && change > 0) waiting.asked = true;
+      // Nobody is there, or was not long enough for Redis to be asked.
+      if (waiting && (change < 0 || !waiting.asked)) this.#confirm(name, waiting);
     }
     this.#changes.clear();
     if (added.length + removed.length > 0) this.#tell(added, removed, tickets);
   }
 
-  #confirm(name) {
-    this.#unconfirmed.get(name)?.resolve();
-    this.#unconfirmed.delete(name);
+  #confirm(name, waiting) {
+    waiting.resolve();
+    // Meanwhile, somebody may have begun to wait for another subscription to it.
+    if (this.#unconfirmed.get(name) === waiting) this.#unconfirmed.delete(name);
   }
 
   /**

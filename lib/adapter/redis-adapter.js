@@ -5,6 +5,7 @@ const { Answers } = require('./answers');
 const { Cluster, filterOf, listsOf } = require('./cluster');
 const { encoded } = require('./errors');
 const { HeldRooms } = require('./held');
+const { makesSense } = require('./messages');
 const { encode, first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
@@ -224,27 +225,31 @@ class RedisAdapter extends adapterBase() {
    * @param {Buffer} payload
    */
   onPayload(kind, channel, payload) {
+    const message = this.#read(kind, payload);
+    // What the application throws from here on is its own.
+    if (message === undefined) this.#hub.native.malformed(channel);
+    else if (kind === BROADCAST) this.#onDecoded(message);
+    else if (kind === REQUEST) this.#answers.answer(message).catch(rethrow);
+    else this.#cluster.take(message);
+  }
+
+  /** What a payload says; nothing when that makes no sense. */
+  #read(kind, payload) {
     try {
       // 0x7b is "{".
       const isJson = kind !== BROADCAST && payload[0] === 0x7b;
       const message = isJson ? JSON.parse(payload.toString()) : this.parser.decode(payload);
-      if (kind === BROADCAST) this.#onDecoded(message);
-      else if (kind === REQUEST) this.#onRequest(message);
-      else this.#cluster.take(message);
+      return makesSense[kind](message) ? message : undefined;
     } catch {
-      this.#hub.native.malformed(channel);
+      return undefined;
     }
   }
 
   /** A broadcast that was decoded here. */
   #onDecoded([uid, packet, opts]) {
     if (uid === this.uid || !packet) return;
-    packet.nsp ??= '/';
+    if (packet.nsp === undefined) packet.nsp = '/';
     if (packet.nsp === this.nsp.name) super.broadcast(packet, { ...opts, ...filterOf(opts) });
-  }
-
-  #onRequest(request) {
-    this.#answers.answer(request).catch((error) => this.#hub.deliveries.reporter.error(error));
   }
 
   /**
@@ -293,8 +298,13 @@ class RedisAdapter extends adapterBase() {
    * @returns {Promise<Set<string>>}
    */
   async fetchSocketIds(opts = {}) {
-    const ids = new Set((await super.fetchSockets(filterOf(opts))).map((/** @type {any} */ { id }) => id));
+    const ids = await this.#localIds(opts);
     return opts.flags?.local ? ids : this.#cluster.fetchSocketIds(ids, opts);
+  }
+
+  async #localIds(opts) {
+    const sockets = await super.fetchSockets(filterOf(opts));
+    return new Set(sockets.map((/** @type {any} */ { id }) => id));
   }
 
   /**
@@ -303,10 +313,8 @@ class RedisAdapter extends adapterBase() {
    * @returns {Promise<number>}
    */
   async countSockets(opts = {}) {
-    const { length } = await super.fetchSockets(filterOf(opts));
-    if (opts.flags?.local) return length;
-    if (await this.#cluster.isNative()) return this.#cluster.countSockets(length, opts);
-    return (await this.fetchSocketIds(opts)).size;
+    const ids = await this.#localIds(opts);
+    return opts.flags?.local ? ids.size : this.#cluster.countSockets(ids, opts);
   }
 
   /** @param {any} opts @param {(string | number)[]} rooms */
@@ -341,7 +349,7 @@ class RedisAdapter extends adapterBase() {
     if (typeof ack !== 'function') return this.#cluster.tell({ type: types.SERVER_SIDE_EMIT, data: packet });
     const data = packet.slice(0, -1);
     encoded(() => JSON.stringify(data));
-    this.#cluster.emit(data, ack).catch((error) => this.#hub.deliveries.reporter.error(error));
+    this.#cluster.emit(data, ack).catch(rethrow);
   }
 
   /** What is counted, queued and connected, for all namespaces on these connections. */
@@ -362,6 +370,13 @@ class RedisAdapter extends adapterBase() {
     this.#hub.native.closeNamespace(this.#id);
     await this.#hub.leave(this);
   }
+}
+
+/** Makes what a promise was rejected with an uncaught exception: it is the application's. */
+function rethrow(error) {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 module.exports = { RedisAdapter };
