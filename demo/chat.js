@@ -39,15 +39,15 @@ class Chat {
   people = new Map();
 
   /**
-   * @param {any} io Socket.IO 0.9's manager
+   * @param {import('./worker.js').SocketIO} backend
    * @param {{ index: number, pid: number, generation: number }} worker this process
    * @param {() => void} killWorker
    */
-  constructor(io, worker, killWorker) {
-    this.io = io;
+  constructor(backend, worker, killWorker) {
+    this.backend = backend;
     this.worker = worker;
     this.killWorker = killWorker;
-    io.sockets.on('connection', (socket) => this.#listen(socket));
+    backend.io.sockets.on('connection', (socket) => this.#listen(socket));
   }
 
   /** @param {any} socket */
@@ -81,7 +81,7 @@ class Chat {
    * @param {object} data
    */
   #tell({ who, nick, room }, event, data) {
-    this.io.sockets.in(room).emit(event, { who, nick, room, worker: this.worker, at: Date.now(), ...data });
+    this.backend.io.sockets.in(room).emit(event, { who, nick, room, worker: this.worker, at: Date.now(), ...data });
   }
 
   /**
@@ -92,15 +92,15 @@ class Chat {
    */
   async #hello(socket, greeting, reply) {
     if (this.people.has(socket) || typeof reply !== 'function') return;
-    const { io, worker } = this;
-    const old = await takeOver(io, greeting?.previous);
+    const { backend, worker } = this;
+    const old = await takeOver(backend, greeting?.previous);
     const person = {
       who: old?.who ?? randomBytes(6).toString('hex'),
       nick: clean(old?.nick ?? greeting?.nick, NICK_LENGTH) || `guest ${randomBytes(2).toString('hex')}`,
       room: knownRoom(old?.room ?? greeting?.room),
       sent: Number(old?.sent ?? 0),
     };
-    await save(socket, { ...person, worker: worker.index, pid: worker.pid });
+    await save(backend.sessionOf(socket), { ...person, worker: worker.index, pid: worker.pid });
     if (socket.disconnected) return;
     this.people.set(socket, person);
     socket.join(person.room);
@@ -117,8 +117,9 @@ class Chat {
   async #say(socket, person, text) {
     const line = clean(text, TEXT_LENGTH);
     if (!line) return;
-    person.sent = Number(await get(socket, 'sent')) + 1;
-    await save(socket, { sent: person.sent });
+    const session = this.backend.sessionOf(socket);
+    person.sent = Number(await get(session, 'sent')) + 1;
+    await save(session, { sent: person.sent });
     this.#tell(person, 'said', { text: line, sent: person.sent });
   }
 
@@ -130,7 +131,7 @@ class Chat {
   async #rename(socket, person, wanted) {
     const nick = clean(wanted, NICK_LENGTH);
     if (!nick || nick === person.nick) return;
-    await save(socket, { nick });
+    await save(this.backend.sessionOf(socket), { nick });
     const before = person.nick;
     person.nick = nick;
     this.#tell(person, 'notice', { kind: 'renamed', before });
@@ -144,7 +145,7 @@ class Chat {
   async #move(socket, person, wanted) {
     const room = knownRoom(wanted);
     if (room === person.room) return;
-    await save(socket, { room });
+    await save(this.backend.sessionOf(socket), { room });
     socket.leave(person.room);
     this.#tell(person, 'notice', { kind: 'left' });
     person.room = room;

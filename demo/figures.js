@@ -9,15 +9,15 @@ const CHANNEL = 'demo:figures'; // any application may publish over the store
 const INTERVAL = 1000;
 
 /**
- * @param {any} io
+ * @param {any} store
  * @param {{ index: number, pid: number, generation: number }} worker this process
  * @param {Map<any, { who: string, nick: string, room: string }>} people the sockets here
  */
-function startFigures(io, worker, people) {
+function startFigures(store, worker, people) {
   /** The last report of each worker, by its number. @type {Map<number, any>} */
   const reports = new Map();
 
-  io.store.subscribe(CHANNEL, (report) => {
+  store.subscribe(CHANNEL, (report) => {
     // The last words of a worker may come after the first of the one that replaced it.
     const known = reports.get(report.index);
     if (!known || known.generation <= report.generation) reports.set(report.index, report);
@@ -25,13 +25,13 @@ function startFigures(io, worker, people) {
 
   function ownReport() {
     const here = [...people.values()].map(({ who, nick, room }) => ({ who, nick, room }));
-    return { ...worker, at: Date.now(), stats: io.store.stats(), people: here };
+    return { ...worker, at: Date.now(), stats: store.stats(), people: here };
   }
 
   return setInterval(() => {
     const report = ownReport();
     reports.set(worker.index, report);
-    io.store.publish(CHANNEL, report);
+    store.publish(CHANNEL, report);
     const all = [...reports.values()].sort((a, b) => a.index - b.index)
       .map((report) => ({ ...report, age: Date.now() - report.at }));
     for (const socket of people.keys()) socket.volatile.emit('figures', all);

@@ -4,7 +4,9 @@
  * The article's chat, on four workers. `npm run demo` starts a Redis of its own,
  * forks the workers behind one port, and replaces each that dies.
  *
- *     node demo/index.js [--port 3000]
+ *     node demo/index.js [--port 3000] [--v4]
+ *
+ * With --v4 it is Socket.IO 4, else 0.9.
  */
 
 const cluster = require('node:cluster');
@@ -40,10 +42,11 @@ async function isFree(port) {
   return true;
 }
 
-/** @returns {Promise<number>} the port that was asked for, else 3000, else a free one */
-async function choosePort() {
-  const { values } = parseArgs({ options: { port: { type: 'string' } } });
-  const asked = values.port ?? process.env.PORT;
+/**
+ * @param {string | undefined} asked
+ * @returns {Promise<number>} the port that was asked for, else 3000, else a free one
+ */
+async function choosePort(asked) {
   if (asked === undefined) return await isFree(DEFAULT_PORT) ? DEFAULT_PORT : freePort();
   const port = Number(asked);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`"${asked}" is no port.`);
@@ -96,16 +99,18 @@ async function stop(code) {
 async function main() {
   process.on('SIGINT', () => stop(0));
   process.on('SIGTERM', () => stop(0));
-  const port = await choosePort();
+  const { values } = parseArgs({ options: { port: { type: 'string' }, v4: { type: 'boolean' } } });
+  const version = values.v4 ? '4' : '0.9';
+  const port = await choosePort(values.port ?? process.env.PORT);
   if (!findRedisServer()) console.log('There is no Redis on this machine yet: installing one');
   redis = await startRedis();
   if (stopping) return redis.stop();
   console.log(`Redis on port ${redis.port} (pid ${redis.pid})`);
   cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js') });
-  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port };
+  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port, DEMO_SOCKET_IO: version };
   for (let index = 1; index <= WORKERS; index++) startWorker(index, 1, env);
   await Promise.all(Object.values(cluster.workers).map((worker) => once(worker, 'listening')));
-  console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers; Ctrl-C ends it)`);
+  console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers on Socket.IO ${version}; Ctrl-C ends it)`);
 }
 
 main().catch((error) => {

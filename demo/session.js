@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What the server knows about a person, kept as `socket.set/get` keeps it: one
+ * What the server knows about a person, kept as `socket.set/get` of 0.9 keeps it: one
  * Redis hash per client id. So it outlives the worker, and any other worker can
  * read it by the id that the client had there.
  */
@@ -10,7 +10,7 @@ const FIELDS = ['who', 'nick', 'room', 'sent', 'worker', 'pid'];
 const CLIENT_ID = /^[\w-]{16,40}$/;
 
 /**
- * @typedef {object} StoreClient a socket, or what `io.store.client(id)` returns
+ * @typedef {object} StoreClient a socket of 0.9, or what `store.client(id)` returns
  * @property {(key: string, callback: (error: Error | null, value: string | null) => void) => void} get
  * @property {(key: string, value: unknown, callback: (error: Error | null) => void) => void} set
  */
@@ -49,21 +49,17 @@ async function load(client) {
 
 /**
  * Reads the session of a client that is gone, and makes every worker forget that
- * client: one that was killed could not say goodbye for it. Its hash stays for the
- * 'client store expiration' more, should the answer to the page get lost.
- * @param {any} io
+ * client: one that was killed could not say goodbye for it. Its hash stays for some
+ * seconds more, should the answer to the page get lost.
+ * @param {import('./worker.js').SocketIO} backend
  * @param {unknown} previous the id that the page had before
  * @returns {Promise<Record<string, string> | null>}
  */
-async function takeOver(io, previous) {
+async function takeOver({ store, forget }, previous) {
   if (typeof previous !== 'string' || !CLIENT_ID.test(previous)) return null;
-  const session = await load(io.store.client(previous));
-  if (session) {
-    io.onClientDisconnect(previous, 'taken over');
-    io.store.publish('disconnect-remote', previous, 'taken over');
-  } else {
-    io.store.destroyClient(previous);
-  }
+  const session = await load(store.client(previous));
+  if (session) forget(previous);
+  else store.destroyClient(previous);
   return session;
 }
 

@@ -23,13 +23,17 @@ const browserPath = process.env.CHROME_PATH ||
   ['chromium', 'chromium-browser', 'google-chrome'].map(which).find(Boolean);
 const noBrowser = !browserPath && 'there is no chromium or google-chrome on PATH, and no CHROME_PATH';
 
+/** The arguments of the demo for each Socket.IO. @type {[string, string[]][]} */
+const VERSIONS = [['0.9', []], ['4', ['--v4']]];
+
 /**
  * Starts the demo on a free port, and resolves when it says where it is.
  * @param {import('node:test').TestContext} t
+ * @param {string[]} args
  */
-async function startDemo(t) {
+async function startDemo(t, args) {
   const port = await freePort();
-  const child = spawn(process.execPath, [path.join(ROOT, 'demo', 'index.js'), '--port', String(port)],
+  const child = spawn(process.execPath, [path.join(ROOT, 'demo', 'index.js'), '--port', String(port), ...args],
     { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   t.after(async () => {
@@ -121,13 +125,38 @@ async function message(page, text) {
   };
 }
 
-test('a chat crosses workers, and a session outlives its worker', { skip: noBrowser, timeout: 120000 }, async (t) => {
-  const { url, said } = await startDemo(t);
+for (const [version, args] of VERSIONS) {
+  const limits = { skip: noBrowser, timeout: 120000 };
+  test(`Socket.IO ${version}: a chat crosses workers, and a session outlives its worker`, limits, (t) => chat(t, version, args));
+
+  test(`Socket.IO ${version}: the demo ends cleanly on SIGINT`, { timeout: 60000 }, async (t) => {
+    const { child, exited, url, said } = await startDemo(t, args);
+    const redisPid = Number(/Redis on port \d+ \(pid (\d+)\)/.exec(said.join('\n'))?.[1]);
+    child.kill('SIGINT');
+    assert.deepEqual(await exited, [0, null]);
+    await assert.rejects(fetch(url), 'the workers are gone');
+    assert.throws(() => process.kill(redisPid, 0), { code: 'ESRCH' }, 'Redis is gone');
+  });
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {string} version
+ * @param {string[]} args
+ */
+async function chat(t, version, args) {
+  const { url, said } = await startDemo(t, args);
   const browser = await launchBrowser(t);
   /** @type {Error[]} */
   const errors = [];
   const { ada, grace } = await twoPagesApart(browser, url, errors);
   const workers = { ada: await workerOf(ada), grace: await workerOf(grace) };
+
+  await t.test('the page and its client are of this Socket.IO', async () => {
+    assert.match(await ada.locator('header p').first().textContent(), new RegExp(`^Socket\\.IO ${version} `));
+    assert.match(await (await fetch(`${url}/socket.io/socket.io.js`)).text(), version === '4' ? /Socket\.IO v4/ : /Socket\.IO\.js build:0\.9/);
+    assert.equal(await ada.locator('#transport').textContent(), 'websocket');
+  });
 
   await t.test('a message reaches another worker, with its text as text', async () => {
     await say(ada, 'Hello from <b>here</b> & there');
@@ -181,16 +210,7 @@ test('a chat crosses workers, and a session outlives its worker', { skip: noBrow
   });
 
   fs.mkdirSync(path.join(ROOT, 'artifacts'), { recursive: true });
-  await ada.screenshot({ path: path.join(ROOT, 'artifacts', 'demo.png') });
+  await ada.screenshot({ path: path.join(ROOT, 'artifacts', version === '4' ? 'demo-4.png' : 'demo.png') });
   assert.deepEqual(errors, []);
   assert.equal(said.filter((line) => /is gone/.test(line)).length, 1, `one worker died, the one we killed:\n${said.join('\n')}`);
-});
-
-test('the demo ends cleanly on SIGINT', { timeout: 60000 }, async (t) => {
-  const { child, exited, url, said } = await startDemo(t);
-  const redisPid = Number(/Redis on port \d+ \(pid (\d+)\)/.exec(said.join('\n'))?.[1]);
-  child.kill('SIGINT');
-  assert.deepEqual(await exited, [0, null]);
-  await assert.rejects(fetch(url), 'the workers are gone');
-  assert.throws(() => process.kill(redisPid, 0), { code: 'ESRCH' }, 'Redis is gone');
-});
+}

@@ -28,12 +28,12 @@ async function redisFor(t) {
  * Starts `node examples/<name>`, and resolves when it has said that often where it is.
  * @param {import('node:test').TestContext} t
  * @param {string} name
- * @param {{ redis: { host: string, port: number }, workers?: number }} settings
+ * @param {{ redis: { host: string, port: number }, workers?: number, flags?: string[] }} settings `flags`: of node
  * @returns {Promise<{ port: number, nodes: number[] }>} `nodes`: the pids
  */
-async function start(t, name, { redis, workers = 1 }) {
+async function start(t, name, { redis, workers = 1, flags = [] }) {
   const env = { ...process.env, PORT: '0', WORKERS: String(workers), REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) };
-  const child = spawn(process.execPath, [path.join('examples', name)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...flags, path.join('examples', name)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill();

@@ -1,7 +1,6 @@
-/* global io */
+/** The chat: one connection, three rooms, and who you are. */
 
-/** The chat: one Socket.IO 0.9 connection, three rooms, and who you are. */
-
+import { connect } from './connection.js';
 import { badge, colour, showWorkers } from './workers.js';
 
 const ROOMS = ['lobby', 'rust', 'node'];
@@ -23,12 +22,8 @@ let room = ROOMS[0];
 const [navigation] = performance.getEntriesByType('navigation');
 let previous = navigation?.type === 'reload' ? sessionStorage.getItem(KEY) : null;
 
-const socket = io.connect('', {
-  transports: ['websocket', 'xhr-polling'],
-  'reconnection delay': 200,
-  'reconnection limit': 2000,
-  'max reconnection attempts': Infinity,
-});
+const connection = connect();
+const { socket } = connection;
 
 /** The client id that the server has greeted us under. @type {string | null} */
 let greeted = null;
@@ -37,7 +32,7 @@ let greeted = null;
 const pending = new Set();
 
 function greet() {
-  const id = socket.socket.sessionid;
+  const id = connection.id();
   socket.emit('hello', { previous, nick: me?.nick, room }, (answer) => {
     greeted = previous = id;
     sessionStorage.setItem(KEY, id);
@@ -54,7 +49,7 @@ function send(event, value) {
   const action = { event, value };
   pending.add(action);
   // Without a greeting the server does not know whose this is: its answer sends it.
-  if (greeted === socket.socket.sessionid) transmit(action);
+  if (greeted === connection.id()) transmit(action);
 }
 
 function transmit(action) {
@@ -62,13 +57,9 @@ function transmit(action) {
   socket.emit(action.event, action.value, (error) => { if (!error) pending.delete(action); });
 }
 
-// A WebSocket that reaches its worker before the handshake does is told to come again.
-// The 0.9 client then says goodbye into a buffer, which its next connection would
-// open with, and end. There is nothing in that buffer to keep: see `pending`.
-socket.on('connecting', () => { socket.socket.buffer = []; });
 socket.on('connect', greet);
 socket.on('disconnect', () => showConnection('down', 'worker lost, reconnecting…'));
-socket.on('connect_failed', () => showConnection('down', 'no connection'));
+connection.onRefused(() => showConnection('down', 'no connection'));
 socket.on('said', (said) => {
   addToLog(said.room, messageItem(said));
   if (said.who === me?.who) {
@@ -97,7 +88,7 @@ function showConnection(state, text) {
 function showMe() {
   if (document.activeElement !== $('nick')) $('nick').value = me.nick;
   $('my-worker').replaceChildren(badge(me.worker), ` pid ${me.worker.pid}`);
-  $('transport').textContent = socket.socket.transport?.name ?? '–';
+  $('transport').textContent = connection.transport() ?? '–';
   $('sent').textContent = me.sent;
   document.body.dataset.worker = me.worker.index;
 }
