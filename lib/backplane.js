@@ -90,6 +90,8 @@ class Backplane {
     this.#closed = true;
     clearImmediate(this.#connecting);
     if (!this.#connected) this.#connect();
+    // Nothing else may hold the process until all has left.
+    this.ref();
     this.native.close(this.#flush);
   }
 
@@ -103,10 +105,10 @@ class Backplane {
     this.#alive.ref();
   }
 
-  /** Whether something that was published or asked has not been answered by Redis. */
+  /** Whether something that was published or asked has not been answered. */
   get busy() {
     const [publishes, , commands] = this.native.stats().depths;
-    return !this.#closed && publishes + commands > 0;
+    return !this.#closed && (publishes + commands > 0 || this.deliveries.isAwaited);
   }
 
   /**

@@ -144,6 +144,11 @@ class Deliveries {
     return this.resume();
   }
 
+  /** Whether somebody waits for a reply. */
+  get isAwaited() {
+    return this.#callbacks.size > 0;
+  }
+
   /** Whether there is something left of the last batch. */
   get isBusy() {
     return this.#batch !== null;

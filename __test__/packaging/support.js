@@ -79,15 +79,16 @@ class App {
    * What the checkout's own `npm ci` brought is in npm's cache; only where that is gone, the
    * registry is asked.
    * @param {string[]} tarballs
+   * @param {string[]} [packages] what else the app depends on
    */
-  install(tarballs) {
+  install(tarballs, packages = [SOCKET_IO]) {
     const copies = tarballs.map((file) => {
       fs.copyFileSync(file, path.join(this.dir, path.basename(file)));
       return `./${path.basename(file)}`;
     });
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--logs-max=0'];
     for (const source of ['--offline', '--prefer-offline']) {
-      const result = this.node(npmCli(), 'install', source, ...flags, ...copies, SOCKET_IO);
+      const result = this.node(npmCli(), 'install', source, ...flags, ...copies, ...packages);
       if (result.status === 0) return;
       if (source === '--prefer-offline') throw new Error(`npm install failed:\n${result.stdout}${result.stderr}`);
     }

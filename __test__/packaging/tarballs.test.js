@@ -55,12 +55,20 @@ describe('the tarballs', () => {
     console.log(`main: ${packed.main.size} bytes, unpacked ${packed.main.unpackedSize}`);
   });
 
-  it('main: its package.json lists every platform at its own version, and nothing else to install', () => {
+  it('main: its package.json lists every platform at its own version, and one package more to install', () => {
     const json = manifestIn(packed.main.tarball);
     const expected = Object.fromEntries(platforms().map((name) => [`${root.name}-${name}`, root.version]));
     assert.deepEqual(json.optionalDependencies, expected);
-    for (const key of ['dependencies', 'devDependencies', 'scripts', 'overrides', 'napi']) assert.equal(json[key], undefined, key);
+    assert.deepEqual(Object.keys(json.dependencies), ['notepack.io']);
+    for (const key of ['devDependencies', 'scripts', 'overrides', 'napi']) assert.equal(json[key], undefined, key);
     assert.deepEqual(json.exports, root.exports);
+  });
+
+  it('main: it stands beside Socket.IO 0.9 or 4, and needs neither', () => {
+    const json = manifestIn(packed.main.tarball);
+    assert.deepEqual(json.peerDependencies, { 'socket.io': '^0.9.19 || ^4.3.1', 'socket.io-adapter': '^2.3.3' });
+    const optional = Object.fromEntries(Object.keys(json.peerDependencies).map((name) => [name, { optional: true }]));
+    assert.deepEqual(json.peerDependenciesMeta, optional);
   });
 
   it('the checkout itself lists none, or npm ci would look for what is not published', () => {

@@ -14,6 +14,7 @@ const redis = require('redis-0.7');
 const SocketIO = require('socket.io');
 
 const { RedisStore } = require('../..');
+const { parts: parts4 } = require('./smoke-4');
 
 /** What it publishes, and must get back equal. */
 const ARGS = [1, 'é\u{1f600}', { list: [null, true, 0.5] }];
@@ -79,6 +80,8 @@ async function converse(one, other, channel) {
 }
 
 const parts = {
+  ...parts4,
+
   async pubsub({ url, prefix }) {
     const codecs = { pack: JSON.stringify, unpack: (text) => JSON.parse(text) };
     for (const options of [{}, { codec: 'json' }, { codec: 'msgpack' }, codecs]) {

@@ -97,8 +97,6 @@ function onEndpoints(settings, pub, sub, clients) {
     const close = () => {
       hub = null;
       forget(backplane);
-      // Nothing else may hold the process until what was published has left.
-      backplane.ref();
       return /** @type {Promise<void>} */ (new Promise((resolve) => {
         opened.onClosed = resolve;
         backplane.close();

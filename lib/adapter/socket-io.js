@@ -20,8 +20,11 @@ const PROBE_TEXT = '51-/probe,7["e",{"a":[1.5,null,"é"]},{"_placeholder":true,"
  * @throws {Error} `ERR_SOCKET_IO_MISSING`
  */
 function adapterBase() {
-  for (const folder of [__dirname, require.main?.path, process.cwd()]) {
-    const { Adapter } = folder === undefined ? {} : (tryRequire(folder, 'socket.io') ?? tryRequire(folder));
+  // The package itself sees it where npm has laid the packages out; the application always does.
+  const script = process.argv[1] === undefined ? undefined : path.dirname(process.argv[1]);
+  for (const folder of [__dirname, require.main?.path, script, process.cwd()]) {
+    if (folder === undefined) continue;
+    const Adapter = (tryRequire(folder, 'socket.io') ?? tryRequire(folder))?.Adapter;
     if (typeof Adapter === 'function') return Adapter;
   }
   const message = 'createAdapter needs Socket.IO 4.3.1 or later beside it: npm install socket.io@4';
