@@ -345,11 +345,14 @@ function attempt(fn, self, args) {
   }
 }
 
-/** Makes it an uncaught exception, after the batch. */
+/**
+ * Makes it an uncaught exception, after the batch: it is the application's.
+ * @param {unknown} error
+ */
 function rethrow(error) {
   queueMicrotask(() => {
     throw error;
   });
 }
 
-module.exports = { Deliveries };
+module.exports = { Deliveries, rethrow };

@@ -8,6 +8,7 @@ const { HeldRooms } = require('./held');
 const { makesSense } = require('./messages');
 const { encode, first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
+const { rethrow } = require('../deliveries');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
 /** What JavaScript gets as it came; the words of `Kind` in `src/adapter/namespace.rs`. */
@@ -370,13 +371,6 @@ class RedisAdapter extends adapterBase() {
     this.#hub.native.closeNamespace(this.#id);
     await this.#hub.leave(this);
   }
-}
-
-/** Makes what a promise was rejected with an uncaught exception: it is the application's. */
-function rethrow(error) {
-  queueMicrotask(() => {
-    throw error;
-  });
 }
 
 module.exports = { RedisAdapter };
