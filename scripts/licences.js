@@ -3,7 +3,7 @@
 /**
  * Under which licences this package's users get code of others: `node scripts/licences.js`.
  *
- * On the npm side there must be nothing but our own platform packages. On the Rust side it lists
+ * On the npm side there must be nothing but our own platform packages and notepack.io. On the Rust side it lists
  * the crates that end up in the binary of one of our platforms, and checks them: by cargo-deny where that
  * is installed, else against the lists in deny.toml.
  */
@@ -15,6 +15,9 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 const OURS = 'MIT';
 const MAX_OUTPUT = 64 * 1024 * 1024;
+
+/** What is installed with the package, and under which licence; peers are the application's own. */
+const DEPENDENCIES = new Map([['notepack.io', 'MIT']]);
 
 /** @type {string[]} */
 const complaints = [];
@@ -35,12 +38,12 @@ function cargo(args, stdio = ['ignore', 'pipe', 'pipe']) {
  * @param {(name: string) => boolean} isOurs
  */
 function checkManifest(file, isOurs) {
-  const { license, dependencies, peerDependencies, bundleDependencies, bundledDependencies, optionalDependencies } = readJson(file);
+  const { license, dependencies, bundleDependencies, bundledDependencies, optionalDependencies } = readJson(file);
   if (license !== OURS) complaints.push(`${file}: its licence is ${license}, not ${OURS}`);
-  const others = [dependencies, peerDependencies, bundleDependencies, bundledDependencies].flatMap((each) =>
+  const others = [dependencies, bundleDependencies, bundledDependencies].flatMap((each) =>
     Array.isArray(each) ? each : Object.keys(each ?? {}));
   others.push(...Object.keys(optionalDependencies ?? {}).filter((name) => !isOurs(name)));
-  for (const name of others) complaints.push(`${file}: depends on ${name}`);
+  for (const name of others) if (!DEPENDENCIES.has(name)) complaints.push(`${file}: depends on ${name}`);
 }
 
 function checkNpm() {
@@ -50,9 +53,10 @@ function checkNpm() {
   checkManifest('package.json', (dependency) => ours.has(dependency));
   for (const triple of folders) checkManifest(path.join('npm', triple, 'package.json'), () => false);
   // What `npm install --omit=dev` would bring, whatever brings it.
-  for (const [place, { dev, link }] of Object.entries(readJson('package-lock.json').packages)) {
+  for (const [place, { dev, link, license }] of Object.entries(readJson('package-lock.json').packages)) {
     const installed = place.split('node_modules/').pop() ?? '';
-    if (place && !dev && !link && !place.startsWith('npm/') && !ours.has(installed)) {
+    const known = DEPENDENCIES.has(installed) && DEPENDENCIES.get(installed) === license;
+    if (place && !dev && !link && !known && !place.startsWith('npm/') && !ours.has(installed)) {
       complaints.push(`package-lock.json: ${place} is installed without --include=dev`);
     }
   }

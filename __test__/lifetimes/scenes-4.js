@@ -96,7 +96,6 @@ const scenes = {
   /** Threads, some at once, that are terminated while messages pour in. */
   async threads({ url, first, all, together }) {
     const io = new Server({ adapter: createAdapter(url) });
-    const hold = setInterval(() => {}, 1000);
     const stop = flood(io);
     const batches = async (count) => {
       for (let i = 0; i < count; i += together) await Promise.all(Array.from({ length: together }, () => thread(url)));
@@ -107,7 +106,6 @@ const scenes = {
     await stop();
     process.send({ early, late: await holdings() });
     await once(process, 'message');
-    clearInterval(hold);
     await io.of('/').adapter.close();
     process.disconnect();
   },
@@ -142,5 +140,12 @@ const scenes = {
   },
 };
 
+/** Plays a scene. Adapters do not hold the process for long, so that a timer does, as a listening server would. */
+async function play(scene, settings) {
+  const hold = setInterval(() => {}, 1000);
+  await scenes[scene](settings);
+  clearInterval(hold);
+}
+
 if (!isMainThread && workerData?.url) live(workerData.url);
-else scenes[process.argv[2]](JSON.parse(process.argv[3]));
+else play(process.argv[2], JSON.parse(process.argv[3]));

@@ -162,7 +162,7 @@ class Node4 {
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
       const response = `${this.key}-response#${name}#`;
       channels.push(`${this.key}-request#${name}#`, response, `${response}${adapter.uid}#`);
-      if (this.native) channels.push(`${this.key}-native#${name}#`);
+      if (this.native) channels.push(`${this.key}-native#${name}#`, `${this.key}-native#${name}#${adapter.uid}#`);
       if (this.mode === 'pattern') continue;
       channels.push(`${this.key}#${name}#`);
       for (const room of adapter.rooms.keys()) {

@@ -95,8 +95,12 @@ impl Adapter {
     /// a reply comes once the subscription that the room needs, if any, is confirmed.
     pub fn hold(&self, number: u32, added: &[(String, Option<u32>)], removed: &[String]) {
         self.change(|namespaces| {
-            if let Some(subscribed) = namespaces.by_number.get(&number) {
-                subscribed.hold(added, removed);
+            match namespaces.by_number.get(&number) {
+                Some(subscribed) => subscribed.hold(added, removed),
+                // It is closed: there is nothing to wait for.
+                None => added.iter().for_each(|(_, ticket)| {
+                    self.backplane.reporter().settle(ticket.as_slice());
+                }),
             }
         });
     }

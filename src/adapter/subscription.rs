@@ -118,6 +118,8 @@ fn fixed(
     let requests = inbox(Kind::Request);
     all.extend([
         (Channel, format!("{key}-native#{nsp}#"), Arc::clone(&requests)),
+        // Tells others that this server is one of this package.
+        (Channel, format!("{key}-native#{nsp}#{uid}#"), Arc::clone(&requests)),
         (Channel, format!("{key}-response#{nsp}#"), Arc::clone(&responses)),
         (Channel, format!("{key}-response#{nsp}#{uid}#"), responses),
         // The last, since it is what others count.

@@ -169,7 +169,7 @@ impl<'a, S: Subscriber> Visit<'a, S> {
         }
         let mut packed = Vec::new();
         for op in &ops {
-            let (Op::Subscribe(_, name) | Op::Unsubscribe(_, name, _)) = op;
+            let (Op::Subscribe(_, name, _) | Op::Unsubscribe(_, name, _)) = op;
             // One command a channel, so that a refusal is about that channel alone.
             cmd(command(op)).arg(&**name).write_packed_command(&mut packed);
         }
@@ -281,8 +281,8 @@ impl<'a, S: Subscriber> Visit<'a, S> {
 
 const fn command(op: &Op) -> &'static str {
     match op {
-        Op::Subscribe(Kind::Channel, _) => "SUBSCRIBE",
-        Op::Subscribe(Kind::Pattern, _) => "PSUBSCRIBE",
+        Op::Subscribe(Kind::Channel, ..) => "SUBSCRIBE",
+        Op::Subscribe(Kind::Pattern, ..) => "PSUBSCRIBE",
         Op::Unsubscribe(Kind::Channel, ..) => "UNSUBSCRIBE",
         Op::Unsubscribe(Kind::Pattern, ..) => "PUNSUBSCRIBE",
     }

@@ -28,13 +28,15 @@ pub enum Kind {
 /// A command that Redis confirms with the channel's or pattern's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// `SUBSCRIBE` or `PSUBSCRIBE`.
-    Subscribe(Kind, Arc<str>),
+    /// `SUBSCRIBE` or `PSUBSCRIBE`, and the number of the want that it answers: a name may be left
+    /// and wanted again before Redis has confirmed the first time.
+    Subscribe(Kind, Arc<str>, u64),
     /// `UNSUBSCRIBE` or `PUNSUBSCRIBE`, with the ticket of who waits for it.
     Unsubscribe(Kind, Arc<str>, Option<u32>),
 }
 
 struct Wanted {
+    number: u64,
     consumers: Consumers,
     // Who waits for the next confirmation.
     tickets: Vec<u32>,
@@ -45,6 +47,7 @@ struct Wanted {
 pub struct Subscriptions {
     channels: HashMap<Arc<str>, Wanted>,
     patterns: HashMap<Arc<str>, Wanted>,
+    last: u64,
     // Only while online: not yet written, and written but not confirmed, both in order. Offline
     // there is nothing to leave, and what to get is wanted; so neither grows during an outage.
     online: bool,
@@ -62,18 +65,23 @@ impl Subscriptions {
         consumer: Arc<dyn Consumer>,
         ticket: Option<u32>,
     ) {
+        self.last += 1;
+        let number = self.last;
         let wanted = self.wanted(kind);
         let name =
             wanted.get_key_value(name).map_or_else(|| Arc::from(name), |(known, _)| known.clone());
-        let entry = wanted
-            .entry(Arc::clone(&name))
-            .or_insert_with(|| Wanted { consumers: Arc::from([]), tickets: Vec::new() });
+        let entry = wanted.entry(Arc::clone(&name)).or_insert_with(|| Wanted {
+            number,
+            consumers: Arc::from([]),
+            tickets: Vec::new(),
+        });
         entry.tickets.extend(ticket);
         if !entry.consumers.iter().any(|known| is_same(known, &consumer)) {
             entry.consumers = entry.consumers.iter().cloned().chain([consumer]).collect();
         }
+        let number = entry.number;
         if self.online {
-            self.unsent.push_back(Op::Subscribe(kind, name));
+            self.unsent.push_back(Op::Subscribe(kind, name, number));
         }
     }
 
@@ -129,11 +137,13 @@ impl Subscriptions {
     pub fn online(&mut self) {
         self.online = true;
         let all = |wanted: &HashMap<Arc<str>, Wanted>, kind| {
-            let names: Vec<Arc<str>> = wanted.keys().cloned().collect();
-            names.into_iter().map(move |name| Op::Subscribe(kind, name))
+            let subscribe = |(name, wanted): (&Arc<str>, &Wanted)| {
+                Op::Subscribe(kind, Arc::clone(name), wanted.number)
+            };
+            wanted.iter().map(subscribe).collect::<Vec<Op>>()
         };
-        self.unsent =
-            all(&self.channels, Kind::Channel).chain(all(&self.patterns, Kind::Pattern)).collect();
+        self.unsent = all(&self.channels, Kind::Channel).into();
+        self.unsent.extend(all(&self.patterns, Kind::Pattern));
     }
 
     /// The connection is gone, and with it all subscriptions. Returns the tickets of those who
@@ -158,9 +168,10 @@ impl Subscriptions {
     pub fn confirm(&mut self) -> Option<(Op, Vec<u32>)> {
         let op = self.unconfirmed.pop_front()?;
         let tickets = match &op {
-            Op::Subscribe(kind, name) => self
+            Op::Subscribe(kind, name, number) => self
                 .wanted(*kind)
                 .get_mut(name)
+                .filter(|wanted| wanted.number == *number)
                 .map(|wanted| std::mem::take(&mut wanted.tickets))
                 .unwrap_or_default(),
             Op::Unsubscribe(.., ticket) => ticket.iter().copied().collect(),
