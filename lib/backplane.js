@@ -111,6 +111,11 @@ class Backplane {
     return !this.#closed && (publishes + commands > 0 || this.deliveries.isAwaited);
   }
 
+  /** Grows with all that Redis has answered. */
+  get progress() {
+    return this.native.stats().published + this.deliveries.answered;
+  }
+
   /**
    * What has been counted, how full the queues are, and how the connections are.
    * @returns {import('..').BackplaneStats}

@@ -78,6 +78,8 @@ class Deliveries {
   /** @param {InstanceType<typeof import('./reporter').Reporter>} reporter */
   constructor(reporter) {
     this.reporter = reporter;
+    /** How many replies have come. */
+    this.answered = 0;
     /** @type {InstanceType<typeof import('./unpacker').Unpacker> | null} For payloads that only JavaScript unpacks. */
     this.unpacker = null;
   }
@@ -292,6 +294,7 @@ class Deliveries {
     const callback = this.#callbacks.get(ticket);
     if (callback === undefined) return;
     this.#callbacks.delete(ticket);
+    this.answered++;
     if (kind === ERROR) {
       attempt(callback, null, [this.reporter.toError(JSON.parse(text))]);
     } else {

@@ -22,7 +22,10 @@ function isAtHome(adapter) {
 module.exports = function app(Server, adapter, close = () => {}) {
   const server = http.createServer();
   const io = new Server(server, { adapter });
-  io.on('connection', (/** @type {any} */ socket) => socket.join('room'));
+  io.on('connection', (/** @type {any} */ socket) => {
+    socket.join('room');
+    setImmediate(() => socket.emit('ready'));
+  });
   process.on('message', (text) => io.to('room').emit('news', text, Buffer.from(String(text))));
   // Then nothing may keep the process alive.
   process.on('disconnect', () => {

@@ -119,7 +119,7 @@ async function converse(nodes) {
 async function talk(nodes) {
   await hearing4(redis, nodes.length);
   const sockets = nodes.map(({ port }) => io(`http://127.0.0.1:${port}`, { transports: ['websocket'], forceNew: true, reconnection: false }));
-  await Promise.all(sockets.map((socket) => once(/** @type {any} */ (socket), 'connect')));
+  await Promise.all(sockets.map((socket) => once(/** @type {any} */ (socket), 'ready')));
   for (const [i, { child }] of nodes.entries()) {
     const heard = sockets.map((socket) => once(/** @type {any} */ (socket), 'news'));
     child.send(TEXT + i);

@@ -105,6 +105,17 @@ impl Adapter {
         });
     }
 
+    /// The event loop has begun another turn: whoever joined a room in the last one has been told.
+    pub fn turn(&self) {
+        if self.backplane.reporter().take_strays() {
+            let strays: Vec<_> = self.change(|namespaces| {
+                namespaces.by_number.values().map(Subscribed::take_strays).collect()
+            });
+            // The event loop has better things to do than to free thousands of them.
+            self.backplane.drop_elsewhere(strays);
+        }
+    }
+
     /// Publishes a broadcast.
     pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
         let origin = self.change(|namespaces| {

@@ -1,19 +1,21 @@
 //! From what Redis sends for a namespace to what the event loop gets.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backplane::{Origin, Reporter};
 use crate::delivery::{self, Counters, Entry};
 use crate::packet;
 use crate::pubsub::Consumer;
-use crate::rooms::Held;
+use crate::rooms::{Held, Strays};
 use crate::wire::classic::{self, Broadcast, Received};
 
 /// One namespace of one server.
 pub(super) struct Namespace {
     pub(super) number: u32,
     pub(super) origin: Arc<Origin>,
-    pub(super) held: Held,
+    held: Held,
+    // A plain mutex: whoever finds a room without anybody, or puts somebody there, holds it.
+    strays: Mutex<Strays>,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
     reporter: Arc<Reporter>,
@@ -37,38 +39,95 @@ impl Namespace {
         raw: bool,
         reporter: Arc<Reporter>,
     ) -> Self {
-        Self { number, origin, held: Held::default(), raw, reporter }
+        let (held, strays) = (Held::default(), Mutex::default());
+        Self { number, origin, held, strays, raw, reporter }
+    }
+
+    /// The first has joined `room`. `true` when its name was not held before.
+    pub(super) fn hold(&self, room: &str) -> bool {
+        let mut strays = self.strays();
+        // Before it is held, so that no later broadcast overtakes these.
+        let welcome = strays.take(room);
+        for stray in &welcome {
+            self.pass(&stray.channel, &stray.payload, |_| true);
+        }
+        if !welcome.is_empty() {
+            self.reporter.ring();
+        }
+        self.held.hold(room)
+    }
+
+    /// The last has left `room`. `true` when its name is not held any more.
+    pub(super) fn release(&self, room: &str) -> bool {
+        self.held.release(room)
+    }
+
+    /// The names of all rooms that are held.
+    pub(super) fn held(&self) -> Vec<Box<str>> {
+        self.held.names()
+    }
+
+    /// The event loop has begun another turn: nobody has joined the rooms of the strays. They are
+    /// the caller's to drop, which takes longer than this.
+    pub(super) fn take_strays(&self) -> Strays {
+        let strays = std::mem::take(&mut *self.strays());
+        Counters::add(&self.reporter.counters().filtered_rooms, strays.len());
+        strays
+    }
+
+    fn strays(&self) -> MutexGuard<'_, Strays> {
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn broadcast(&self, channel: &[u8], payload: &[u8]) {
         Counters::count(&self.reporter.counters().received);
-        if !self.reaches_somebody(channel) {
-            return Counters::count(&self.reporter.counters().filtered_rooms);
+        match self.room_of(channel) {
+            // Broken UTF-8 is a room that JavaScript cannot name.
+            Some(Err(_)) => Counters::count(&self.reporter.counters().filtered_rooms),
+            Some(Ok(room)) if !self.holds(room) => self.stray(&[room], channel, payload),
+            _ => self.pass(channel, payload, |room| self.holds(room)),
         }
+    }
+
+    /// Keeps a broadcast that nobody here waits for until the event loop has taken a turn.
+    fn stray(&self, rooms: &[&str], channel: &[u8], payload: &[u8]) {
+        let mut strays = self.strays();
+        if rooms.iter().any(|room| self.holds(room)) {
+            // Somebody has joined in between.
+            drop(strays);
+            return self.pass(channel, payload, |_| true);
+        }
+        if strays.keep(rooms.iter().copied(), channel, payload) {
+            self.reporter.has_strays();
+        } else {
+            Counters::count(&self.reporter.counters().filtered_rooms);
+        }
+    }
+
+    /// Delivers a broadcast, if it is for somebody.
+    fn pass(&self, channel: &[u8], payload: &[u8], holds: impl Fn(&str) -> bool) {
         if self.raw {
             return self.hand_over(Kind::Broadcast, channel, payload);
         }
         let Origin { uid, nsp, .. } = &*self.origin;
         let counters = self.reporter.counters();
-        match classic::decode(payload, uid, nsp, |room| self.holds(room)) {
+        match classic::decode(payload, uid, nsp, holds) {
             Ok(Received::Broadcast(broadcast)) => self.deliver(&broadcast),
             Ok(Received::Own) => Counters::count(&counters.filtered_own),
             Ok(Received::OtherNamespace) => Counters::count(&counters.filtered_namespaces),
-            Ok(Received::NotHeld) => Counters::count(&counters.filtered_rooms),
+            Ok(Received::NotHeld(rooms)) => {
+                let rooms: Vec<_> = rooms.iter().collect();
+                let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
+                self.stray(&rooms, channel, payload);
+            }
             Err(problem) => self.reporter.ignore(problem.kind(), channel),
         }
     }
 
-    /// Whether somebody here is in the room that the channel is for, if it is for one.
-    fn reaches_somebody(&self, channel: &[u8]) -> bool {
-        let suffix = channel.get(self.origin.channel.len()..).unwrap_or_default();
-        match suffix.split_last() {
-            // Broken UTF-8 is a room that JavaScript cannot name.
-            Some((_, room)) if !room.is_empty() => {
-                str::from_utf8(room).is_ok_and(|room| self.holds(room))
-            }
-            _ => true,
-        }
+    /// The room that the channel is for, if it is for one.
+    fn room_of<'a>(&self, channel: &'a [u8]) -> Option<Result<&'a str, std::str::Utf8Error>> {
+        let (_, room) = channel.get(self.origin.channel.len()..)?.split_last()?;
+        (!room.is_empty()).then(|| str::from_utf8(room))
     }
 
     /// Whether somebody here is in `room`, or may be by the time that a broadcast is delivered: a

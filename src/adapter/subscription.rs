@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::namespace::{Broadcasts, Inbox, Kind, Namespace};
 use crate::backplane::{Backplane, Origin};
 use crate::pubsub::{self, Consumer};
+use crate::rooms::Strays;
 
 /// Which channels of broadcasts a namespace is subscribed to (the option `subscriptionMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Subscribed {
     /// a reply comes once the subscription that the room needs, if any, is confirmed.
     pub(super) fn hold(&self, added: &[(String, Option<u32>)], removed: &[String]) {
         for (room, ticket) in added {
-            self.namespace.held.hold(room);
+            self.namespace.hold(room);
             match self.channel(room) {
                 Some(name) => {
                     let consumer = Arc::clone(&self.broadcasts);
@@ -63,10 +64,15 @@ impl Subscribed {
             }
         }
         for room in removed {
-            if self.namespace.held.release(room) {
+            if self.namespace.release(room) {
                 self.leave(room);
             }
         }
+    }
+
+    /// The event loop has begun another turn; see [`Namespace::take_strays`].
+    pub(super) fn take_strays(&self) -> Strays {
+        self.namespace.take_strays()
     }
 
     fn leave(&self, room: &str) {
@@ -88,7 +94,7 @@ impl Subscribed {
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        self.namespace.held.names().iter().for_each(|room| self.leave(room));
+        self.namespace.held().iter().for_each(|room| self.leave(room));
         for (kind, name, consumer) in &self.fixed {
             self.backplane.unsubscribe(*kind, name, consumer, None);
         }

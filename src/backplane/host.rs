@@ -1,9 +1,10 @@
 //! What the subscriber's session reports to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::reporter::{Reporter, Voice};
 use crate::delivery::{Counters, Event, Link};
@@ -15,6 +16,8 @@ pub struct Host {
     voice: Voice,
     // A plain mutex: the session's task alone takes it, and only when messages were dropped.
     overflow: Mutex<Overflow>,
+    // Whether the event loop is going to be asked to take a turn.
+    nudging: Arc<AtomicBool>,
 }
 
 /// Messages that the full mailbox has dropped, and that are not told yet.
@@ -26,16 +29,32 @@ struct Overflow {
 }
 
 impl Host {
+    /// How long strays may wait before the event loop is asked to take a turn for them. They do not
+    /// matter to it, so it is not asked more often.
+    const NUDGE: Duration = Duration::from_millis(5);
     /// Dropped messages are told at most this often.
     const QUIET: Duration = Duration::from_secs(1);
 
     pub(super) fn new(reporter: Arc<Reporter>) -> Self {
         let voice = Voice { reporter, link: Link::Sub };
-        Self { voice, overflow: Mutex::default() }
+        Self { voice, overflow: Mutex::default(), nudging: Arc::default() }
     }
 
     fn reporter(&self) -> &Reporter {
         &self.voice.reporter
+    }
+
+    /// Has the event loop take a turn soon if broadcasts wait for one.
+    fn nudge_for_strays(&self) {
+        if !self.reporter().are_strays() || self.nudging.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (reporter, nudging) = (Arc::clone(&self.voice.reporter), Arc::clone(&self.nudging));
+        tokio::spawn(async move {
+            sleep(Self::NUDGE).await;
+            nudging.store(false, Ordering::Relaxed);
+            reporter.mailbox.nudge();
+        });
     }
 
     /// Counts what the mailbox has dropped, and tells it when it is time to.
@@ -73,6 +92,7 @@ impl Subscriber for Host {
 
     fn rest(&self) {
         self.note_overflow();
+        self.nudge_for_strays();
         self.reporter().mailbox.ring();
     }
 

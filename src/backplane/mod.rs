@@ -193,6 +193,11 @@ impl Backplane {
         });
     }
 
+    /// Drops something on another thread.
+    pub fn drop_elsewhere(&self, what: impl Send + 'static) {
+        self.runtime.spawn(async move { drop(what) });
+    }
+
     /// The way to the event loop.
     #[must_use]
     pub fn reporter(&self) -> &Arc<Reporter> {

@@ -1,6 +1,7 @@
 //! What the tasks tell the event loop, and what they count.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Duration;
 
@@ -40,12 +41,14 @@ pub struct Reporter {
     pub(super) counters: Counters,
     pub(super) links: Links,
     malformed: Throttle,
+    // Whether broadcasts wait for the event loop to take a turn.
+    strays: AtomicBool,
 }
 
 impl Reporter {
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        let (counters, links, malformed) = Default::default();
-        Self { mailbox, counters, links, malformed }
+        let (counters, links, malformed, strays) = Default::default();
+        Self { mailbox, counters, links, malformed, strays }
     }
 
     /// What is counted.
@@ -67,6 +70,25 @@ impl Reporter {
     /// Whether the event loop still has to see to something that may have it join rooms.
     pub fn is_gated(&self) -> bool {
         self.mailbox.is_gated()
+    }
+
+    /// Wakes the event loop if there is something for it.
+    pub fn ring(&self) {
+        self.mailbox.ring();
+    }
+
+    /// Broadcasts wait for the event loop to take a turn.
+    pub fn has_strays(&self) {
+        self.strays.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any do, which they do not any more.
+    pub fn take_strays(&self) -> bool {
+        self.strays.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn are_strays(&self) -> bool {
+        self.strays.load(Ordering::Relaxed)
     }
 
     /// Counts a malformed message on `channel`, and tells it when it is time to.

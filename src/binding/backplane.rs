@@ -154,6 +154,7 @@ impl NativeBackplane {
     /// Takes the oldest batch, or nothing.
     #[napi(catch_unwind)]
     pub fn drain(&self) -> Option<NativeBatch> {
+        self.adapter.turn();
         self.backplane.drain().map(|drained| NativeBatch {
             bytes: drained.chunk.bytes.into(),
             wide: drained.chunk.wide,

@@ -115,6 +115,13 @@ impl Mailbox {
         }
     }
 
+    /// Has the event loop take a turn, if it is not already on its way.
+    pub fn nudge(&self) {
+        if !std::mem::replace(&mut self.lock().armed, true) {
+            self.wake.wake();
+        }
+    }
+
     /// Takes the oldest chunk; `None` when a wake came too late to find anything.
     pub fn drain(&self) -> Option<Drained> {
         let drained = {

@@ -1,5 +1,9 @@
 //! Which rooms of a namespace have somebody in them on this node.
 
+mod strays;
+
+pub use strays::{Stray, Strays};
+
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 

@@ -48,7 +48,7 @@ pub fn decode<'a>(
     let Some([rooms, except, flags]) = opts else { return Err(Malformed::Type) };
     let rooms = Names::read(rooms)?;
     if !rooms.is_empty() && !rooms.iter().any(|room| holds(&room)) {
-        return Ok(Received::NotHeld);
+        return Ok(Received::NotHeld(rooms));
     }
     let except = Names::read(except)?;
     let [volatile, compress] = flags_of(flags)?;

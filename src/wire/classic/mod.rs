@@ -25,8 +25,8 @@ pub enum Received<'a> {
     Own,
     /// It is meant for another namespace, or for none.
     OtherNamespace,
-    /// It is meant for rooms, and none of them is here.
-    NotHeld,
+    /// It is meant for these rooms, and none of them is here.
+    NotHeld(Names<'a>),
     /// It is for clients of this node.
     Broadcast(Broadcast<'a>),
 }
