@@ -6,29 +6,14 @@
  */
 
 const { once } = require('node:events');
-const { readdirSync } = require('node:fs');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { Server } = require('socket.io-4');
 
 const { createAdapter } = require('../..');
+const { collect, holdings } = require('../support/lifetimes-holdings');
 
 const ROUND = 50;
 const TEXT = 'x'.repeat(100);
-
-/** Collects garbage, and what only that garbage kept. */
-async function collect() {
-  for (let i = 0; i < 10; i++) {
-    global.gc();
-    await new Promise(setImmediate);
-  }
-}
-
-/** What this process has, in bytes and in numbers. */
-async function holdings() {
-  await collect();
-  const { rss, heapUsed } = process.memoryUsage();
-  return { rss, heapUsed, files: readdirSync('/proc/self/fd').length, threads: readdirSync('/proc/self/task').length };
-}
 
 /** Resolves once none of them is left; the test's end is the limit. */
 async function gone(references) {

@@ -7,10 +7,10 @@
 
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
-const { readdirSync } = require('node:fs');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 
 const { RedisStore } = require('../..');
+const { collect, holdings } = require('./lifetimes-holdings');
 
 /** V8 would enlarge the young generation under load, and hide what the native side keeps. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
@@ -46,26 +46,6 @@ async function close(store) {
   const closed = new Promise((resolve) => { store.once('close', resolve); });
   store.destroy();
   await closed;
-}
-
-/** Collects garbage, and what only that garbage kept. */
-async function collect() {
-  for (let i = 0; i < 10; i++) {
-    global.gc();
-    await new Promise(setImmediate);
-  }
-}
-
-/** What this process has, in bytes and in numbers. */
-async function holdings() {
-  await collect();
-  const { rss, heapUsed } = process.memoryUsage();
-  return {
-    rss,
-    heapUsed,
-    files: readdirSync('/proc/self/fd').length,
-    threads: readdirSync('/proc/self/task').length,
-  };
 }
 
 /** Publishes numbers until it is told to stop, no more than Redis has taken. */

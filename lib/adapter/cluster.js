@@ -62,7 +62,7 @@ class Cluster {
    * @param {any} [opts]
    */
   async allRooms(rooms, opts) {
-    const outcome = await this.#ask({ type: types.ALL_ROOMS }, (response) => {
+    const outcome = await this.#ask(await this.#census.take(), { type: types.ALL_ROOMS }, (response) => {
       if (!Array.isArray(response.rooms)) return false;
       for (const room of response.rooms) rooms.add(room);
       return true;
@@ -76,7 +76,8 @@ class Cluster {
    * @param {any} opts
    */
   async fetchSockets(sockets, opts) {
-    const outcome = await this.#ask({ type: types.REMOTE_FETCH, opts: listsOf(opts) }, (response) => {
+    const request = { type: types.REMOTE_FETCH, opts: listsOf(opts) };
+    const outcome = await this.#ask(await this.#census.take(), request, (response) => {
       if (!Array.isArray(response.sockets)) return false;
       for (const socket of response.sockets) sockets.push(socket);
       return true;
@@ -90,7 +91,7 @@ class Cluster {
    * @param {any} opts
    */
   async fetchSocketIds(ids, opts) {
-    const outcome = await this.#askForIds(listsOf(opts), ids);
+    const outcome = await this.#askForIds(await this.#census.take(), listsOf(opts), ids);
     return this.#conclude(outcome, 'fetchSocketIds', ids, opts);
   }
 
@@ -100,32 +101,27 @@ class Cluster {
    * @param {any} opts
    */
   async countSockets(ids, opts) {
+    const census = await this.#census.take();
     let count = 0;
-    const outcome = await this.#isNative()
-      ? await this.#ask({ type: types.COUNT, opts: listsOf(opts) }, (response) => {
+    const outcome = isNative(census)
+      ? await this.#ask(census, { type: types.COUNT, opts: listsOf(opts) }, (response) => {
         if (typeof response.count !== 'number') return false;
         count += response.count;
         return true;
       }, true)
-      : await this.#askForIds(listsOf(opts), ids);
+      : await this.#askForIds(census, listsOf(opts), ids);
     return this.#conclude(outcome, 'countSockets', ids.size + count, opts);
   }
 
-  async #askForIds(lists, ids) {
-    if (await this.#isNative()) return this.#ask({ type: types.IDS, opts: lists }, collectInto(ids), true);
+  async #askForIds(census, lists, ids) {
+    if (isNative(census)) return this.#ask(census, { type: types.IDS, opts: lists }, collectInto(ids), true);
     // Official servers tell the ids in rooms, and nothing of exceptions.
-    const outcome = await this.#ask({ type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
+    const outcome = await this.#ask(census, { type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
     if (lists.except.length === 0 || outcome.received < outcome.expected) return outcome;
     const excluded = new Set();
-    const exceptions = await this.#ask({ type: types.SOCKETS, rooms: lists.except }, collectInto(excluded));
+    const exceptions = await this.#ask(census, { type: types.SOCKETS, rooms: lists.except }, collectInto(excluded));
     for (const id of excluded) ids.delete(id);
     return exceptions;
-  }
-
-  /** Whether all servers are of this package. */
-  async #isNative() {
-    const { servers, natives } = await this.#census.take();
-    return natives >= servers;
   }
 
   /**
@@ -146,21 +142,21 @@ class Cluster {
   async emit(data, ack) {
     /** @type {any[]} */
     const responses = [];
-    const outcome = await this.#ask({ type: types.SERVER_SIDE_EMIT, data }, (response) => {
+    const census = await this.#census.take().catch((error) => error);
+    if (census instanceof Error) return ack(census, responses);
+    const outcome = await this.#ask(census, { type: types.SERVER_SIDE_EMIT, data }, (response) => {
       responses.push(response.data);
       return true;
-    }).catch((error) => error);
-    if (outcome instanceof Error) return ack(outcome, responses);
+    });
     const { expected, received } = outcome;
     if (received >= expected) return ack(null, responses);
     const message = `timeout reached: only ${received} responses received out of ${expected}`;
     ack(timeoutError(message, outcome, responses), responses);
   }
 
-  /** Asks the other servers, if there are any; with `natives`, on the channel of this package. */
-  async #ask(request, take, natives = false) {
+  /** Asks the other servers of a census, if there are any; with `natives`, on the channel of this package. */
+  async #ask({ servers, uids }, request, take, natives = false) {
     const { uid, channels, publish } = this.#means;
-    const { servers, uids } = await this.#census.take();
     if (servers <= 1) return { expected: 0, received: 0, missing: [] };
     return this.#requests.ask(uids, servers - 1, (requestId) => {
       publish(natives ? channels.native : channels.request, JSON.stringify({ uid, requestId, ...request }));
@@ -182,6 +178,11 @@ class Cluster {
   close() {
     this.#requests.close();
   }
+}
+
+/** Whether all servers of a census are of this package. */
+function isNative({ servers, natives }) {
+  return natives >= servers;
 }
 
 /** Takes the ids of a response. @param {Set<string>} ids */

@@ -35,4 +35,4 @@ function timeoutError(message, { expected, received, missing }, responses) {
   return Object.assign(new Error(message), { code: 'ERR_REQUEST_TIMEOUT', expected, received, missing, responses });
 }
 
-module.exports = { encoded, encodeError, timeoutError };
+module.exports = { encoded, timeoutError };

@@ -1,5 +1,6 @@
 'use strict';
 
+const { isPlainObject } = require('../endpoint/options');
 const { optionError } = require('../errors');
 const { MAX_TIMEOUT, oneOf, readQueues, wholeNumber } = require('../options');
 
@@ -16,13 +17,7 @@ const MODES = ['pattern', 'dynamic', 'dynamic-private'];
  */
 function isOptions(value) {
   if (value === undefined || value === null) return true;
-  return isPlain(value) && Object.keys(/** @type {object} */ (value)).every((name) => [...ADAPTER, ...BACKPLANE].includes(name));
-}
-
-function isPlain(value) {
-  if (typeof value !== 'object') return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isPlainObject(value) && Object.keys(/** @type {object} */ (value)).every((name) => [...ADAPTER, ...BACKPLANE].includes(name));
 }
 
 /**

@@ -1,7 +1,5 @@
 'use strict';
 
-const { encodeError } = require('./errors');
-
 /** Whether a packet is for everybody or for one room, and nothing else is said about it. */
 function isSimple({ rooms, except, flags }) {
   if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
@@ -13,15 +11,6 @@ function isSimple({ rooms, except, flags }) {
 /** The first of a set; much faster than to take it apart as an array. */
 function first(set) {
   for (const item of set) return item;
-}
-
-/** @throws {Error} `ERR_ENCODE` */
-function encode(encoder, packet) {
-  try {
-    return encoder.encode(packet);
-  } catch (cause) {
-    throw encodeError(cause);
-  }
 }
 
 /**
@@ -46,4 +35,4 @@ function toBuffer(part) {
   return Buffer.isBuffer(part) ? part : Buffer.from(part);
 }
 
-module.exports = { encode, first, holdsAll, isName, isSimple, toBuffer };
+module.exports = { first, holdsAll, isName, isSimple, toBuffer };

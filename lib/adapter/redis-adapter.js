@@ -6,7 +6,7 @@ const { Cluster, filterOf, listsOf } = require('./cluster');
 const { encoded } = require('./errors');
 const { HeldRooms } = require('./held');
 const { makesSense } = require('./messages');
-const { encode, first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
+const { first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
 const { rethrow } = require('../deliveries');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
@@ -151,7 +151,7 @@ class RedisAdapter extends adapterBase() {
    */
   broadcast(packet, opts) {
     packet.nsp = this.nsp.name;
-    const packets = encode(this.encoder, packet);
+    const packets = encoded(() => this.encoder.encode(packet));
     if (!opts.flags?.local) this.#send(packet, packets, opts);
     this.#write(opts.rooms, opts.except, packet, packets, opts.flags);
   }

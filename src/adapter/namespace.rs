@@ -43,8 +43,8 @@ impl Namespace {
         Self { number, origin, held, strays, raw, reporter }
     }
 
-    /// The first has joined `room`. `true` when its name was not held before.
-    pub(super) fn hold(&self, room: &str) -> bool {
+    /// The first has joined `room`.
+    pub(super) fn hold(&self, room: &str) {
         let mut strays = self.strays();
         // Before it is held, so that no later broadcast overtakes these.
         let welcome = strays.take(room);
@@ -54,7 +54,7 @@ impl Namespace {
         if !welcome.is_empty() {
             self.reporter.ring();
         }
-        self.held.hold(room)
+        self.held.hold(room);
     }
 
     /// The last has left `room`. `true` when its name is not held any more.
