@@ -68,8 +68,9 @@ function pack(dir, out) {
 
 /** @param {any} json a package.json, which gets the repository: npm's provenance wants it to be the one that builds */
 function setRepository(json) {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env;
-  if (server && repository) json.repository = { type: 'git', url: `git+${server}/${repository}.git` };
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: built } = process.env;
+  const { repository } = manifest(ROOT);
+  json.repository = server && built ? { ...repository, url: `git+${server}/${built}.git` } : repository;
 }
 
 /** @param {string} dir @param {any} json */

@@ -75,6 +75,13 @@ describe('the tarballs', () => {
     assert.equal(/** @type {any} */ (root).optionalDependencies, undefined);
   });
 
+  it('both name one repository: the one that builds them, else the checkout\'s', () => {
+    const [main, platform] = [packed.main, packed.platform].map(({ tarball }) => manifestIn(tarball).repository);
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: built } = process.env;
+    const url = built ? `git+${server}/${built}.git` : /** @type {any} */ (root).repository.url;
+    assert.deepEqual([main, platform], Array(2).fill({ type: 'git', url }));
+  });
+
   it('platform: the binary and what npm adds; stripped and small', () => {
     const { main } = manifestIn(packed.platform.tarball);
     assert.deepEqual(packed.platform.files, ['README.md', 'package.json', main].sort());
