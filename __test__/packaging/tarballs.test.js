@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { before, describe, it } = require('node:test');
-const { ROOT, platforms, thisPlatform } = require('../../scripts/packages');
+const { ROOT, npm, platforms, thisPlatform } = require('../../scripts/packages');
 const root = require('../../package.json');
 const { packLocal } = require('./support');
 
@@ -73,6 +73,13 @@ describe('the tarballs', () => {
 
   it('the checkout itself lists none, or npm ci would look for what is not published', () => {
     assert.equal(/** @type {any} */ (root).optionalDependencies, undefined);
+  });
+
+  it('bring nothing but MIT', () => {
+    // What is installed without devDependencies, the checkout itself first.
+    const installed = JSON.parse(npm(['query', '.prod'], ROOT)).map(({ name, license }) => `${name} ${license}`);
+    assert.deepEqual(installed, [`${root.name} MIT`, 'notepack.io MIT']);
+    assert.equal(manifestIn(packed.platform.tarball).dependencies, undefined);
   });
 
   it('both name one repository: the one that builds them, else the checkout\'s', () => {
