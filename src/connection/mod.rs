@@ -3,6 +3,7 @@
 mod backoff;
 mod endpoint;
 mod link;
+mod race;
 mod resp;
 mod stream;
 mod tls;

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::endpoint::{Endpoint, Tls};
-use super::tls;
+use super::{race, tls};
 
 /// A stream of any kind.
 pub(super) type Stream = Pin<Box<dyn AsyncStream + Send + Sync>>;
@@ -22,7 +22,7 @@ pub(super) async fn open(endpoint: &Endpoint) -> io::Result<Stream> {
     if let Some(path) = &endpoint.path {
         return open_unix(path).await;
     }
-    let tcp = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
+    let tcp = race::connect(&endpoint.host, endpoint.port).await?;
     tcp.set_nodelay(true)?;
     // The pings notice a dead peer; keepalive lets middleboxes know that the connection is in use.
     SockRef::from(&tcp)
