@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 
-const { startRedis } = require('../__test__/support/redis-server');
+const { startRedis } = require('../dev/redis-server');
 const { Child } = require('./ipc');
 const { dispatchOf, ROOM, TIME } = require('./messages');
 

@@ -15,7 +15,7 @@ const net = require('node:net');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
-const { findRedisServer, startRedis, freePort } = require('../__test__/support/redis-server.js');
+const { findRedisServer, startRedis, freePort } = require('../dev/redis-server.js');
 
 const WORKERS = 4;
 const HOST = process.env.HOST || '127.0.0.1'; // the page can kill processes: for this machine's eyes

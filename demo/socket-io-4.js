@@ -18,7 +18,7 @@ function open(server, { redisHost, redisPort, sessionSeconds, origins }) {
   const store = new RedisStore({ redisPub: redis, redisSub: redis, redisClient: redis });
   const io = new Server(server, {
     adapter: store.adapter(),
-    // Polling would want a balancer that keeps a client on one worker, as examples/cluster-4 has.
+    // Polling would want a balancer that keeps a client on one worker, as examples/adapter-cluster has.
     transports: ['websocket'],
     allowRequest(request, decide) {
       const { origin } = request.headers;

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
 const { test } = require('node:test');
-const { freePort, which } = require('../support/redis-server.js');
+const { freePort, which } = require('../../dev/redis-server.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const FLAGS = [

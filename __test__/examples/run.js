@@ -6,13 +6,9 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 const readline = require('node:readline');
-const { setTimeout: delay } = require('node:timers/promises');
-const { connect } = require('../support/client-09.js');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 
 const ROOT = path.join(__dirname, '..', '..');
-const POLL = 20;
-const ATTEMPTS = 20;
 
 /**
  * @param {import('node:test').TestContext} t
@@ -49,32 +45,4 @@ async function start(t, name, { redis, workers = 1, flags = [] }) {
   throw new Error(`examples/${name} did not start:\n${said}`);
 }
 
-/**
- * Resolves when that many nodes hear what others broadcast.
- * @param {{ command: (...args: string[]) => Promise<any> }} redis
- * @param {number} nodes
- */
-async function hearing(redis, nodes) {
-  while ((await redis.command('PUBSUB', 'NUMSUB', 'dispatch'))[1] !== nodes) await delay(POLL);
-}
-
-/**
- * Connects a client, again where it was faster than Redis ("client not handshaken").
- * @param {import('node:test').TestContext} t
- * @param {{ port: number }} at
- * @param {number} [attempts]
- * @returns {Promise<{ client: Awaited<ReturnType<typeof connect>>, node: number }>} `node`: whose pid
- */
-async function join(t, at, attempts = ATTEMPTS) {
-  try {
-    const client = await connect(at);
-    t.after(() => client.close());
-    const [{ node }] = await client.event('welcome');
-    return { client, node };
-  } catch (error) {
-    if (attempts <= 1) throw error;
-    return join(t, at, attempts - 1);
-  }
-}
-
-module.exports = { redisFor, start, hearing, join };
+module.exports = { redisFor, start };

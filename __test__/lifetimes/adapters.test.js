@@ -7,10 +7,10 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const { after, afterEach, before, it } = require('node:test');
 
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { clientList, until } = require('../support/stores.js');
 
-const SCENES = require.resolve('./scenes-4.js');
+const PROGRAMS = require.resolve('./adapter-programs.js');
 /** V8 would enlarge the young generation under load, and hide what the native side keeps. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 const LIMIT = { timeout: 120_000 };
@@ -29,25 +29,25 @@ after(() => server.stop());
 afterEach(() => until(async () => (await clientList(server)).length === 0));
 
 /**
- * Starts a scene in a process of its own.
+ * Starts a program in a process of its own.
  * @param {import('node:test').TestContext} t
- * @param {string} scene
+ * @param {string} program
  * @param {object} settings
  */
-function play(t, scene, settings) {
-  const child = fork(SCENES, [scene, JSON.stringify({ url: server.url, ...settings })], { execArgv: FLAGS });
+function runProgram(t, program, settings) {
+  const child = fork(PROGRAMS, [program, JSON.stringify({ url: server.url, ...settings })], { execArgv: FLAGS });
   const ended = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
   });
-  const early = ended.then((how) => { throw new Error(`it ended and told nothing: ${how}`); });
-  return { child, ended, told: Promise.race([once(child, 'message').then(([message]) => message), early]) };
+  const early = ended.then((how) => { throw new Error(`it ended and reported nothing: ${how}`); });
+  return { child, ended, reported: Promise.race([once(child, 'message').then(([message]) => message), early]) };
 }
 
 it('nothing is left of 70 threads that are terminated while their adapters are in use', LIMIT, async (t) => {
-  const { child, ended, told } = play(t, 'threads', THREADS);
-  const { early, late } = await told;
+  const { child, ended, reported } = runProgram(t, 'threads', THREADS);
+  const { early, late } = await reported;
   t.diagnostic(JSON.stringify({ early, late }));
   // All connections to Redis are gone but those of the process itself.
   await until(async () => (await clientList(server)).length === 2);
@@ -62,8 +62,8 @@ it('nothing is left of 70 threads that are terminated while their adapters are i
 
 for (const subscriptionMode of ['pattern', 'dynamic', 'dynamic-private']) {
   it(`${subscriptionMode}: nothing is left of 4,000 namespaces that are opened and closed`, LIMIT, async (t) => {
-    const { ended, told } = play(t, 'namespaces', { ...NAMESPACES, subscriptionMode });
-    const { early, late } = await told;
+    const { ended, reported } = runProgram(t, 'namespaces', { ...NAMESPACES, subscriptionMode });
+    const { early, late } = await reported;
     t.diagnostic(JSON.stringify({ early, late }));
     assert.deepEqual([late.files, late.threads], [early.files, early.threads]);
     const most = (NAMESPACES.all - NAMESPACES.first) * EACH_NAMESPACE;
@@ -74,7 +74,7 @@ for (const subscriptionMode of ['pattern', 'dynamic', 'dynamic-private']) {
 }
 
 it('servers and adapters that are closed are collected', LIMIT, async (t) => {
-  const { ended, told } = play(t, 'servers', { count: 20 });
-  assert.equal(await told, 'collected');
+  const { ended, reported } = runProgram(t, 'servers', { count: 20 });
+  assert.equal(await reported, 'collected');
   assert.deepEqual(await ended, [0, null]);
 });

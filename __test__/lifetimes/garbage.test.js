@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const { after, afterEach, before, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { play } = require('../support/lifetimes-scenes.js');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { clientList, inbox, opener, subscribe, until } = require('../support/stores.js');
+const { runProgram } = require('./store-programs.js');
 
 const LIMIT = { timeout: 60_000 };
 const WELL = { code: 0, signal: null, output: '' };
@@ -23,14 +23,14 @@ afterEach(async () => {
 });
 
 it('a destroyed store is collected, used or not', LIMIT, async (t) => {
-  const { told, ended } = play(t, 'destroyed', { url: server.url, count: 20 });
-  assert.equal(await told, 'collected');
+  const { reported, ended } = runProgram(t, 'destroyed', { url: server.url, count: 20 });
+  assert.equal(await reported, 'collected');
   assert.deepEqual(await ended, WELL);
 });
 
 it('a store destroyed while Redis is silent calls back with errors, and is collected', LIMIT, async (t) => {
-  const { child, told, ended } = play(t, 'unanswered', { url: server.url, count: 5 });
-  assert.equal(await told, 'used');
+  const { child, reported, ended } = runProgram(t, 'unanswered', { url: server.url, count: 5 });
+  assert.equal(await reported, 'used');
   const answer = inbox();
   child.on('message', answer);
   server.pause();
@@ -46,8 +46,8 @@ it('a store destroyed while Redis is silent calls back with errors, and is colle
 });
 
 it('a store that was never destroyed lives on though nobody holds it, and answers', LIMIT, async (t) => {
-  const { child, told, ended } = play(t, 'abandoned', { url: server.url });
-  assert.equal(await told, 'abandoned');
+  const { child, reported, ended } = runProgram(t, 'abandoned', { url: server.url });
+  assert.equal(await reported, 'abandoned');
   const [store, answers, states] = [open(), inbox(), inbox()];
   child.on('message', states);
   await subscribe(store, 'answer', answers);

@@ -8,9 +8,9 @@ const { it } = require('node:test');
 
 const { run } = require('../support/runtimes.js');
 
-const WATCH = ['--expose-gc', '--require', require.resolve('../support/lifetimes-leaks.js')];
+const WATCH = ['--expose-gc', '--require', require.resolve('./watch-stores.js')];
 
-for (const name of ['additions', 'codec-custom', 'parity-pubsub']) {
+for (const name of ['additions', 'codec-custom', 'parity/pubsub']) {
   it(`no store is left of store/${name}.test.js`, { timeout: 60_000 }, async (t) => {
     const file = path.join(__dirname, '../store', `${name}.test.js`);
     const env = { ...process.env };

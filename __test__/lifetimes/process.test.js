@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { after, before, it } = require('node:test');
 
-const { freePort, startRedis } = require('../support/redis-server.js');
+const { freePort, startRedis } = require('../../dev/redis-server.js');
 const { run } = require('../support/runtimes.js');
 
 const LIMIT = { timeout: 60_000 };
@@ -26,29 +26,29 @@ before(async () => {
 });
 after(() => server.stop());
 
-const play = (t, script, url) => run(process.execPath, ['--no-deprecation', '-e', script, url], { cwd: ROOT, signal: t.signal });
+const runScript = (t, script, url) => run(process.execPath, ['--no-deprecation', '-e', script, url], { cwd: ROOT, signal: t.signal });
 const WELL = { code: 0, signal: null, stdout: '', stderr: '' };
 
 it('ends by itself when its server and store are closed', LIMIT, async (t) => {
   const script = `${SERVER} server.listen(0, '127.0.0.1', () => store.client('id').get('key', leave));`;
-  assert.deepEqual(await play(t, script, server.url), WELL);
+  assert.deepEqual(await runScript(t, script, server.url), WELL);
 });
 
 it('ends by itself when its server and store are closed though Redis is absent', LIMIT, async (t) => {
   for (const when of ["server.listen(0, '127.0.0.1', leave);", "server.listen(0, '127.0.0.1'); store.once('reconnecting', leave);"]) {
-    assert.deepEqual(await play(t, `${SERVER} ${when}`, nowhere), WELL);
+    assert.deepEqual(await runScript(t, `${SERVER} ${when}`, nowhere), WELL);
   }
 });
 
 it('ends with the code of process.exit() in the callback of a reply', LIMIT, async (t) => {
   const script = `${STORE} for (let i = 0; i < 1000; i++) {
     store.publish('message', i); store.client('id').get('key', () => { if (i === 500) process.exit(7); }); }`;
-  assert.deepEqual(await play(t, script, server.url), { ...WELL, code: 7 });
+  assert.deepEqual(await runScript(t, script, server.url), { ...WELL, code: 7 });
 });
 
 it('goes on after an exception in the callback of a reply, when the application says so', LIMIT, async (t) => {
   const script = `${STORE} process.on('uncaughtException', (error) => console.log(error.message));
     store.client('id').get('key', () => { throw new Error('of the callback'); });
     store.client('id').get('key', () => store.destroy());`;
-  assert.deepEqual(await play(t, script, server.url), { ...WELL, stdout: 'of the callback\n' });
+  assert.deepEqual(await runScript(t, script, server.url), { ...WELL, stdout: 'of the callback\n' });
 });

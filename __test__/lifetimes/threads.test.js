@@ -5,9 +5,9 @@
 const assert = require('node:assert/strict');
 const { after, before, it } = require('node:test');
 
-const { play } = require('../support/lifetimes-scenes.js');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { clientList, until } = require('../support/stores.js');
+const { runProgram } = require('./store-programs.js');
 
 /** How many before the first look, in all, and at once. */
 const LOAD = { first: 200, all: 1000, together: 8 };
@@ -23,8 +23,8 @@ before(async () => { server = await startRedis(); });
 after(() => server.stop());
 
 it('leaves nothing of 1,000 threads that are terminated while messages pour in', { timeout: 280_000 }, async (t) => {
-  const { child, told, ended } = play(t, 'threads', { url: server.url, ...LOAD });
-  const { before: early, after: late } = await told;
+  const { child, reported, ended } = runProgram(t, 'threads', { url: server.url, ...LOAD });
+  const { before: early, after: late } = await reported;
   t.diagnostic(JSON.stringify({ early, late }));
   // All connections to Redis are gone but those of the store that has published.
   await until(async () => (await clientList(server)).length === 2);

@@ -14,39 +14,39 @@ const http = require('node:http');
 const WORKERS = 3;
 const CLIENTS = 6;
 
-/** What the workers have told: the messages of each key, by worker. @type {Map<string, Map<number, any>>} */
-const told = new Map();
+/** What the workers have reported: the messages of each key, by worker. @type {Map<string, Map<number, any>>} */
+const reports = new Map();
 let wake = () => {};
 
 function note(worker, message) {
-  if (!told.has(message.key)) told.set(message.key, new Map());
-  told.get(message.key).set(worker.id, message);
+  if (!reports.has(message.key)) reports.set(message.key, new Map());
+  reports.get(message.key).set(worker.id, message);
   wake();
 }
 
 /** Resolves with what the workers say about it once all of them have. */
-async function toldByAll(key) {
-  while (told.get(key)?.size !== WORKERS) await new Promise((resolve) => { wake = () => resolve(undefined); });
-  return [...told.get(key).values()];
+async function reportedByAll(key) {
+  while (reports.get(key)?.size !== WORKERS) await new Promise((resolve) => { wake = () => resolve(undefined); });
+  return [...reports.get(key).values()];
 }
 
-const tellAll = (message) => { for (const worker of Object.values(cluster.workers)) worker.send(message); };
+const sendAll = (message) => { for (const worker of Object.values(cluster.workers)) worker.send(message); };
 
 async function primary() {
-  const { connect, handshake } = require('../support/client-09');
+  const { connect, handshake } = require('../support/store-client');
   const exits = [];
   cluster.on('message', note);
   for (let i = 0; i < WORKERS; i++) exits.push(once(cluster.fork(), 'exit'));
   // A worker that fails says why on stderr, and here is the end.
   for (const exit of exits) exit.then(([code]) => { if (code !== 0) process.exit(1); });
-  const [node] = await toldByAll('listening');
+  const [node] = await reportedByAll('listening');
 
   const clients = [];
   const heard = [];
   while (clients.length < CLIENTS) {
     // The worker that takes the connection need not be the one that shook hands.
     const id = await handshake(node);
-    await toldByAll(id);
+    await reportedByAll(id);
     clients.push(await connect(node, { id }));
   }
   for (const client of clients) {
@@ -58,14 +58,15 @@ async function primary() {
   // Bun leaves it to the kernel, which may prefer one of them.
   if (!process.versions.bun) assert.ok(new Set(workers.flat()).size > 1, 'the clients are spread');
   for (const client of clients) await client.close();
-  tellAll('close');
+  sendAll('close');
   assert.deepEqual(await Promise.all(exits), Array(WORKERS).fill([0, null]));
   console.log('ok');
 }
 
 async function worker() {
   const SocketIO = require('socket.io');
-  const { close, open, parts, subscribe } = require('./smoke');
+  const { parts } = require('./smoke');
+  const { close, open, subscribe } = require('./store-smoke');
   const settings = JSON.parse(process.argv[2]);
   const prefix = `${process.pid}:`;
   for (const name of Object.keys(parts)) await parts[name]({ ...settings, prefix });
@@ -79,9 +80,9 @@ async function worker() {
     socket.on('who', (done) => done(process.pid));
   });
   // The manager's own consumers were there first, so it knows by now.
-  const tell = (id) => process.send({ key: id });
-  io.store.on('publish', (channel, id) => { if (channel === 'handshake') tell(id); });
-  await subscribe(io.store, 'handshake', tell);
+  const report = (id) => process.send({ key: id });
+  io.store.on('publish', (channel, id) => { if (channel === 'handshake') report(id); });
+  await subscribe(io.store, 'handshake', report);
   process.once('message', async () => {
     await close(io.store);
     server.close();

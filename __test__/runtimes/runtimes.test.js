@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { after, afterEach, before, describe, it } = require('node:test');
 
-const { freePort, startRedis } = require('../support/redis-server.js');
+const { freePort, startRedis } = require('../../dev/redis-server.js');
 const { MAJORS, bun, node, run } = require('../support/runtimes.js');
 const { clientList, until } = require('../support/stores.js');
 

@@ -12,7 +12,7 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
 
-const { close, converse } = require('./smoke');
+const { close, converse } = require('./store-smoke');
 
 const ROOT = path.join(__dirname, '../..');
 const ENTRY = path.join(ROOT, 'index.js');

@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const { after, before, beforeEach, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { ask, clientList, connected, inbox, opener, subscribe } = require('../support/stores.js');
 
 let server;

@@ -7,7 +7,7 @@ const { after, before, describe, it } = require('node:test');
 const zlib = require('node:zlib');
 
 const { RedisStore } = require('../..');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { ask, createClient, implementations, inbox, opener, subscribe } = require('../support/stores.js');
 
 /** A text codec, which stands on no byte that UTF-8 could break. */

@@ -12,9 +12,9 @@ const { after, before, describe, it } = require('node:test');
 const { decode, encode } = require('@msgpack/msgpack');
 
 const { RedisStore } = require('../..');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { createClient, implementations, inbox, opener, subscribe } = require('../support/stores.js');
-const { startPeer } = require('../support/stores-peer.js');
+const { startPeer } = require('./peer.js');
 
 /** Arguments that JSON and MessagePack both bring as they are. */
 const ARGS = [

@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
+const { Certificates, startTlsRedis } = require('../../dev/tls.js');
+const { families } = require('../support/client-families.js');
 const { ask, inbox, opener, subscribe } = require('../support/stores.js');
-const { families } = require('../support/stores-families.js');
-const { Certificates, startTlsRedis } = require('../support/tls.js');
 
 let certificates;
 let open; // asks no client for a certificate

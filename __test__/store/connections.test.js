@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
+const { families } = require('../support/client-families.js');
 const { ask, clientList, connected, inbox, monitor, opener, subscribe, until } = require('../support/stores.js');
-const { families } = require('../support/stores-families.js');
 
 const PASSWORD = 'p@ss:w/ö rd#?';
 const DB = 3;

@@ -6,7 +6,7 @@ const { describe, it } = require('node:test');
 const { parseEndpoint } = require('../../lib/endpoint');
 const {
   assertInvalid, CALLBACK_CLIENTS, DEFAULTS, HOST, ignore, IOREDIS_CLIENTS, PEM, PLAIN_TLS, PORT, PROMISE_CLIENTS, quiet, read, SOCKET,
-} = require('../support/endpoints');
+} = require('./endpoints');
 
 for (const name of CALLBACK_CLIENTS) {
   describe(name, () => {

@@ -9,7 +9,7 @@ const { parseEndpoint } = require('../../lib/endpoint');
 const { optionError } = require('../../lib/errors');
 const {
   assertInvalid, DEFAULTS, HOST, ignore, IOREDIS_CLIENTS, PLAIN_TLS, PORT, quiet, read, SOCKET,
-} = require('../support/endpoints');
+} = require('./endpoints');
 
 describe('optionError', () => {
   it('is a TypeError that names the option and says what to do', () => {

@@ -13,7 +13,7 @@ const redis3 = require('redis-3');
 const redis5 = require('redis-5');
 
 const { RedisStore } = require('../..');
-const { startRedis } = require('../support/redis-server.js');
+const { startRedis } = require('../../dev/redis-server.js');
 const { createClient, opener, redis } = require('../support/stores.js');
 
 const ROOT = path.join(__dirname, '..', '..');

@@ -23,7 +23,7 @@ async function until(what, holds, patience = PATIENCE) {
 }
 
 /** The events of a store, in the order in which it told them. */
-class Witness {
+class EventLog {
   /** @type {{ event: string, connection?: string, [more: string]: any }[]} */
   events = [];
 
@@ -81,7 +81,7 @@ class Load {
   constructor(store, channel) {
     this.store = store;
     this.channel = channel;
-    this.witness = new Witness(store);
+    this.eventLog = new EventLog(store);
   }
 
   get sent() { return this.sentAt.length; }
@@ -137,7 +137,7 @@ class Load {
 
   /** What `gap` events have told of the publishing connection, and what stats say. */
   books() {
-    const gaps = this.witness.all('gap', 'pub');
+    const gaps = this.eventLog.all('gap', 'pub');
     const sum = (name) => gaps.reduce((total, gap) => total + gap[name], 0);
     const { published, dropped, unconfirmed, queues } = this.store.stats();
     return {
@@ -168,7 +168,7 @@ class Receipt {
    * @param {string} channel
    */
   constructor(store, channel) {
-    this.witness = new Witness(store);
+    this.eventLog = new EventLog(store);
     this.subscribed = new Promise((resolve) => {
       store.subscribe(channel, (number) => this.numbers.push(number), () => resolve(undefined));
     });
@@ -212,7 +212,7 @@ class Receipt {
 
   /** Every missing message lies in a gap that either side has told. @param {Load} load */
   assertTold(load) {
-    const gaps = [...this.witness.all('gap', 'sub'), ...load.witness.all('gap', 'pub')];
+    const gaps = [...this.eventLog.all('gap', 'sub'), ...load.eventLog.all('gap', 'pub')];
     assert.deepEqual(describe(this.missingOutside(load, gaps), load, gaps), [], 'every missing message lies in a gap');
   }
 }
@@ -229,7 +229,7 @@ function assertSubscriberHealthy(load, receipt) {
   receipt.assertInOrder();
   assert.ok(published <= delivered, `published ${published} > delivered ${delivered}`);
   assert.ok(delivered <= published + unconfirmed, `delivered ${delivered} > ${published} + ${unconfirmed}`);
-  assert.deepEqual(receipt.witness.all('gap'), []);
+  assert.deepEqual(receipt.eventLog.all('gap'), []);
   receipt.assertTold(load);
 }
 
@@ -243,7 +243,7 @@ function assertPublisherHealthy(load, receipt) {
   load.assertBalanced();
   assert.equal(published, sent);
   receipt.assertInOrder();
-  assert.deepEqual(load.witness.all('gap'), []);
+  assert.deepEqual(load.eventLog.all('gap'), []);
   receipt.assertTold(load);
 }
 
@@ -261,7 +261,7 @@ function assertBothHit(load, receipt) {
   assert.equal(receipt.numbers.length + missing, load.sent);
   assert.ok(missing >= dropped, `${dropped} dropped, but only ${missing} missing`);
   receipt.assertTold(load);
-  const publishers = receipt.missingOutside(load, receipt.witness.all('gap', 'sub')).length;
+  const publishers = receipt.missingOutside(load, receipt.eventLog.all('gap', 'sub')).length;
   assert.ok(publishers <= dropped + unconfirmed, `${publishers} lost by the publisher, who told ${dropped} + ${unconfirmed}`);
 }
 
@@ -309,5 +309,5 @@ async function finish(load, receipt) {
 }
 
 module.exports = {
-  Load, Receipt, Witness, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+  Load, Receipt, EventLog, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
 };

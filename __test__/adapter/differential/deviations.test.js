@@ -1,0 +1,82 @@
+'use strict';
+
+/** What differs from the official adapter on purpose, and what should not but still does. */
+
+const assert = require('node:assert/strict');
+const { after, afterEach, before, describe, it } = require('node:test');
+const { inspect } = require('node:util');
+const { differences } = require('./compare');
+const { DEVIATIONS } = require('./deviations');
+const { DEAF, FourServers } = require('./four-servers');
+const { nested } = require('./unencodable');
+
+describe('official and native: not the same frames', { timeout: 120_000 }, () => {
+  const cluster = new FourServers();
+  before(() => cluster.start());
+  after(() => cluster.stop());
+  afterEach(() => { cluster.problems.length = 0; });
+
+  /** Sends a case both ways. @param {Partial<import('./four-servers').Case>} what */
+  async function both(what) {
+    const whole = { nsp: '/', event: 'deviation', args: [], ...what };
+    return { official: await cluster.emitAlone('official', whole), native: await cluster.emitAlone('native', whole) };
+  }
+
+  for (const { name, args, official, native } of DEVIATIONS) {
+    it(name, async () => {
+      const outcome = await both({ args });
+      const [theirs, ours] = [[official, official], [native, native]];
+      assert.deepEqual(outcome.official, { local: ours, official: theirs, native: theirs });
+      assert.deepEqual(outcome.native, { local: ours, official: ours, native: ours });
+      assert.deepEqual(cluster.problems, []);
+    });
+  }
+
+  // The official adapter subscribes to the name of a namespace as to a pattern, and `[a]` matches `a` alone.
+  it('a namespace whose name as a pattern does not match itself: official servers are deaf, ours hear it', async () => {
+    const outcome = await both({ nsp: DEAF, args: [1] });
+    const heard = [[`text 42${DEAF},["deviation",1]`], [`text 42${DEAF},["deviation",1]`]];
+    const expected = { local: heard, official: [[], []], native: heard };
+    assert.deepEqual(outcome, { official: expected, native: expected });
+  });
+
+  // So that nobody can have us use up memory or stack. The sender is told.
+  it('more than 512 levels: only the sender\'s own clients get it of ours, and only official receivers of others', async () => {
+    const args = [nested(600)];
+    const outcome = await both({ args });
+    const whole = [`text 42${JSON.stringify(['deviation', ...args])}`];
+    const [all, none] = [[whole, whole], [[], []]];
+    assert.deepEqual(outcome.official, { local: all, official: all, native: none });
+    assert.deepEqual(outcome.native, { local: all, official: none, native: none });
+    assert.ok(cluster.problems.includes('ERR_ENCODE'));
+    assert.ok(cluster.problems.includes('ERR_MALFORMED_MESSAGE'));
+  });
+});
+
+/**
+ * Rooms and exceptions that no socket can be in, which are an easy slip (`except(undefined)`) and no reason to lose
+ * a broadcast; and binary that Socket.IO's own text has no place for.
+ * @type {(Partial<import('./four-servers').Case> & { name: string })[]}
+ */
+const SLIPS = [
+  ...[undefined, null, true, NaN, { a: 1 }, ['a'], new Date(5), Buffer.from('a')].flatMap((room) => [
+    { name: `except ${inspect(room)}`, except: [room] },
+    { name: `except ${inspect(room)} and rooms`, except: ['nobody', room, 'c'] },
+    { name: `to ${inspect(room)} and a room`, to: ['a', room] },
+  ]),
+  { name: 'binary below a key __proto__', args: [JSON.parse('{"__proto__":{"b":1}}', (key, v) => (key === 'b' ? Buffer.from('b') : v))] },
+];
+
+describe('official and native: the same frames after a slip', { timeout: 120_000 }, () => {
+  const cluster = new FourServers();
+  before(() => cluster.start());
+  after(() => cluster.stop());
+
+  for (const { name, ...what } of SLIPS) {
+    it(name, async () => {
+      const whole = { nsp: '/', event: 'slip', args: ['x'], ...what };
+      const official = await cluster.emitAlone('official', whole);
+      assert.deepEqual(differences(official, await cluster.emitAlone('native', whole)), []);
+    });
+  }
+});

@@ -1,0 +1,26 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { redisFor, start } = require('./run.js');
+const { hearing, join } = require('./store.js');
+
+const WORKERS = 3;
+const MAX_CLIENTS = 30;
+
+test('examples/store-cluster: clients of different workers behind one port hear each other', async (t) => {
+  const redis = await redisFor(t);
+  const cluster = await start(t, 'store-cluster', { redis, workers: WORKERS });
+  await hearing(redis, WORKERS);
+
+  const joined = [await join(t, cluster)];
+  while (joined.every(({ node }) => node === joined[0].node)) {
+    assert.ok(joined.length < MAX_CLIENTS, 'all clients came to one worker');
+    joined.push(await join(t, cluster));
+  }
+  const speaker = joined[joined.length - 1];
+  assert.ok(cluster.nodes.includes(speaker.node));
+  await speaker.client.emit('say', 'hello');
+  const said = { name: 'guest', text: 'hello', node: speaker.node };
+  for (const { client } of joined) assert.deepEqual(await client.event('said'), [said]);
+});

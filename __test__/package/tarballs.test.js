@@ -1,0 +1,132 @@
+'use strict';
+
+/** What is in the packages, and that all that is said of platforms is the same everywhere. */
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { before, describe, it } = require('node:test');
+const root = require('../../package.json');
+const { ROOT, npm, platforms, thisPlatform } = require('../../scripts/packages');
+const { packLocal } = require('./support');
+
+const MAX_BINARY = 5 * 1024 * 1024;
+/** Beside the face in lib/: what npm always adds, and what the package exports. */
+const MAIN = ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json'];
+/** napi-rs's names of the platforms, from Rust's names of the targets. */
+const TARGETS = {
+  'x86_64-unknown-linux-gnu': 'linux-x64-gnu',
+  'x86_64-unknown-linux-musl': 'linux-x64-musl',
+  'aarch64-unknown-linux-gnu': 'linux-arm64-gnu',
+  'aarch64-unknown-linux-musl': 'linux-arm64-musl',
+  'x86_64-apple-darwin': 'darwin-x64',
+  'aarch64-apple-darwin': 'darwin-arm64',
+  'x86_64-pc-windows-msvc': 'win32-x64-msvc',
+};
+
+/** @param {string} tarball @returns {any} its package.json */
+function manifestIn(tarball) {
+  const { stdout } = spawnSync('tar', ['-xOzf', tarball, 'package/package.json'], { encoding: 'utf8' });
+  return JSON.parse(stdout);
+}
+
+/** @param {Buffer} elf a 64-bit library @returns {boolean} whether it has a section of the type SHT_SYMTAB */
+function hasSymbolTable(elf) {
+  const table = Number(elf.readBigUInt64LE(0x28));
+  const [size, count] = [elf.readUInt16LE(0x3a), elf.readUInt16LE(0x3c)];
+  return Array.from({ length: count }, (_, i) => elf.readUInt32LE(table + i * size + 4)).includes(2);
+}
+
+/** @returns {string[]} the files of lib/, without what is generated */
+function face() {
+  const all = /** @type {string[]} */ (fs.readdirSync(path.join(ROOT, 'lib'), { recursive: true }));
+  return all.map((file) => `lib/${file.split(path.sep).join('/')}`)
+    .filter((file) => /\.js$/.test(file) && !file.startsWith('lib/native/'));
+}
+
+describe('the tarballs', () => {
+  /** @type {ReturnType<typeof packLocal>} */
+  let packed;
+  before(() => { packed = packLocal(); });
+
+  it('main: the face, no binary, nothing of the development', () => {
+    assert.deepEqual(packed.main.files, [...MAIN, ...face()].sort());
+    console.log(`main: ${packed.main.size} bytes, unpacked ${packed.main.unpackedSize}`);
+  });
+
+  it('main: its package.json lists every platform at its own version, and one package more to install', () => {
+    const json = manifestIn(packed.main.tarball);
+    const expected = Object.fromEntries(platforms().map((name) => [`${root.name}-${name}`, root.version]));
+    assert.deepEqual(json.optionalDependencies, expected);
+    assert.deepEqual(Object.keys(json.dependencies), ['notepack.io']);
+    for (const key of ['devDependencies', 'scripts', 'overrides', 'napi']) assert.equal(json[key], undefined, key);
+    assert.deepEqual(json.exports, root.exports);
+  });
+
+  it('main: it stands beside Socket.IO 0.9 or 4, and needs neither', () => {
+    const json = manifestIn(packed.main.tarball);
+    assert.deepEqual(json.peerDependencies, { 'socket.io': '^0.9.19 || ^4.3.1', 'socket.io-adapter': '^2.3.3' });
+    const optional = Object.fromEntries(Object.keys(json.peerDependencies).map((name) => [name, { optional: true }]));
+    assert.deepEqual(json.peerDependenciesMeta, optional);
+  });
+
+  it('the checkout itself lists none, or npm ci would look for what is not published', () => {
+    assert.equal(/** @type {any} */ (root).optionalDependencies, undefined);
+  });
+
+  it('bring nothing but MIT', () => {
+    // What is installed without devDependencies, the checkout itself first.
+    const installed = JSON.parse(npm(['query', '.prod'], ROOT)).map(({ name, license }) => `${name} ${license}`);
+    assert.deepEqual(installed, [`${root.name} MIT`, 'notepack.io MIT']);
+    assert.equal(manifestIn(packed.platform.tarball).dependencies, undefined);
+  });
+
+  it('both name one repository: the one that builds them, else the checkout\'s', () => {
+    const [main, platform] = [packed.main, packed.platform].map(({ tarball }) => manifestIn(tarball).repository);
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: built } = process.env;
+    const url = built ? `git+${server}/${built}.git` : /** @type {any} */ (root).repository.url;
+    assert.deepEqual([main, platform], Array(2).fill({ type: 'git', url }));
+  });
+
+  it('platform: the binary and what npm adds; stripped and small', () => {
+    const { main } = manifestIn(packed.platform.tarball);
+    assert.deepEqual(packed.platform.files, ['README.md', 'package.json', main].sort());
+    const binary = path.join(ROOT, 'lib/native', main);
+    const { size } = fs.statSync(binary);
+    assert.ok(size < MAX_BINARY, `${size} bytes`);
+    if (process.platform === 'linux') assert.ok(!hasSymbolTable(fs.readFileSync(binary)), 'not stripped');
+    console.log(`platform: ${packed.platform.size} bytes; its binary: ${size}`);
+  });
+});
+
+describe('the platforms', () => {
+  it('are the same in npm/, in napi.targets and in the loader', () => {
+    assert.deepEqual(root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(), platforms());
+    const source = fs.readFileSync(path.join(ROOT, 'lib/binding.js'), 'utf8');
+    const [, list] = /** @type {RegExpMatchArray} */ (source.match(/PLATFORMS = \[([^\]]*)\]/));
+    assert.deepEqual([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name).sort(), platforms());
+    assert.ok(platforms().includes(thisPlatform()));
+  });
+
+  for (const platform of platforms()) {
+    it(`npm/${platform} says for what it is`, () => {
+      const json = require(`../../npm/${platform}/package.json`);
+      const [os, cpu, abi] = platform.split('-');
+      const libc = { gnu: ['glibc'], musl: ['musl'] }[abi];
+      const binary = `${root.napi.binaryName}.${platform}.node`;
+      const { name, version, main, files, engines, license } = json;
+      assert.deepEqual({ name, version, main, files, engines, license, os: json.os, cpu: json.cpu, libc: json.libc }, {
+        name: `${root.name}-${platform}`, version: root.version, main: binary, files: [binary],
+        engines: root.engines, license: root.license, os: [os], cpu: [cpu], libc,
+      });
+      assert.deepEqual(fs.readdirSync(path.join(ROOT, 'npm', platform)).sort(), ['README.md', 'package.json']);
+    });
+  }
+
+  it('say which Rust is needed as Cargo.toml does', () => {
+    const cargo = fs.readFileSync(path.join(ROOT, 'Cargo.toml'), 'utf8');
+    const [, version] = /** @type {RegExpMatchArray} */ (cargo.match(/^rust-version = "(.*)"/m));
+    assert.ok(fs.readFileSync(path.join(ROOT, 'lib/binding.js'), 'utf8').includes(`Rust ${version} or later`));
+  });
+});

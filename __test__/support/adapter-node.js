@@ -1,0 +1,259 @@
+'use strict';
+
+/** Socket.IO 4 servers in this process, each with an adapter of its own. */
+
+const { once } = require('node:events');
+const http = require('node:http');
+const { setTimeout: delay } = require('node:timers/promises');
+const official = require('@socket.io/redis-adapter');
+const { AdapterClient } = require('./adapter-client');
+const { families } = require('./client-families');
+
+/** @typedef {'pattern' | 'dynamic' | 'dynamic-private'} Mode how an adapter subscribes */
+/**
+ * What a node is made of: the adapter, and for ours the mode unless it is the default.
+ * @typedef {'official-redis' | 'official-ioredis' | 'native' | `native:${Mode}`} Kind
+ */
+/**
+ * @typedef {object} AdapterNodeSettings
+ * @property {Kind} adapter
+ * @property {import('../../dev/redis-server').RedisServer} redis
+ * @property {'socket.io-4' | 'socket.io-4.3'} [io] which Socket.IO
+ * @property {Record<string, any>} [opts] the adapter's options
+ * @property {Record<string, any>} [serverOptions] Socket.IO's
+ * @property {string[]} [namespaces] besides `/`
+ * @property {string} [clients] the family of clients that the adapter is given; ours gets URLs unless said
+ */
+
+const HOST = '127.0.0.1';
+const POLL = 3;
+const ID_LENGTH = 20;
+/** A state of the subscriptions that is not reached in this time will not be; the error then says what is missing. */
+const PATIENCE = 10000;
+/** The families that the official adapter is given. */
+const OFFICIAL_FAMILIES = { 'official-redis': 'redis-6', 'official-ioredis': 'ioredis-6' };
+
+/**
+ * Why clusters with our adapter in them cannot be had, if so: the one switch for all of them. With
+ * OFFICIAL_ONLY=1, what remains shows that the tests are right.
+ */
+const NATIVE_MISSING = nativeMissing();
+
+function nativeMissing() {
+  if (process.env.OFFICIAL_ONLY) return 'OFFICIAL_ONLY';
+  return typeof require('../../index.js').createAdapter === 'function' ? false : 'createAdapter is not there yet';
+}
+
+/** @param {Kind} kind */
+function isNative(kind) {
+  return kind.startsWith('native');
+}
+
+/**
+ * @param {Kind} kind
+ * @returns {Mode}
+ */
+function modeOf(kind) {
+  return /** @type {Mode} */ (kind.split(':')[1] ?? 'pattern');
+}
+
+/** @param {any} client of whatever family */
+async function closeClient(client) {
+  if (client.pSubscribe) return client.close ? client.close() : client.quit(); // redis 5 and later, redis 4
+  if (client.pubsub) return client.quit(); // ioredis
+  const ended = once(client, 'end');
+  client.quit();
+  await ended;
+}
+
+/**
+ * Two connected clients of a family.
+ * @param {string} name the module's
+ * @param {number} port Redis'
+ * @returns {Promise<any[]>}
+ */
+async function createClients(name, port) {
+  const family = /** @type {any} */ (families.find((each) => each.name === name));
+  const clients = [family.create({ port }), family.create({ port })];
+  for (const client of clients) client.setMaxListeners(0); // each namespace adds some
+  await Promise.all(clients.map((client) => family.start(client)));
+  return clients;
+}
+
+/** One server. */
+class AdapterNode {
+  #server = http.createServer();
+  /** @type {any[]} what the adapter was given and is to be closed */
+  #clients = [];
+  /** @type {Promise<void> | undefined} */
+  #stopped;
+
+  /** @param {AdapterNodeSettings} settings */
+  constructor(settings) {
+    this.settings = settings;
+    this.kind = settings.adapter;
+    this.native = isNative(this.kind);
+    this.mode = modeOf(this.kind);
+    this.redis = settings.redis;
+    this.key = settings.opts?.key || 'socket.io';
+    this.port = 0;
+    /** @type {any} */
+    this.io = null;
+    /** @type {any} what the adapter was given */
+    this.pubClient = null;
+    /** @type {any} */
+    this.subClient = null;
+  }
+
+  get url() { return `http://${HOST}:${this.port}`; }
+  get running() { return this.io !== null && !this.#stopped; }
+
+  async start() {
+    const { io = 'socket.io-4', serverOptions, namespaces = [], redis } = this.settings;
+    const family = this.settings.clients ?? OFFICIAL_FAMILIES[this.kind];
+    if (family) this.#clients = await createClients(family, redis.port);
+    [this.pubClient, this.subClient] = family ? this.#clients : [redis.url, redis.url];
+    this.io = new (require(io).Server)(this.#server, { adapter: this.#adapter(), ...serverOptions });
+    for (const nsp of namespaces) this.io.of(nsp);
+    this.#server.listen(0, HOST);
+    await once(this.#server, 'listening');
+    this.port = /** @type {import('node:net').AddressInfo} */ (this.#server.address()).port;
+  }
+
+  #adapter() {
+    const { opts } = this.settings;
+    if (!this.native) return official.createAdapter(this.pubClient, this.subClient, opts);
+    const { createAdapter } = /** @type {any} */ (require('../../index.js'));
+    const mode = this.kind === 'native' ? {} : { subscriptionMode: this.mode };
+    return createAdapter(this.pubClient, this.subClient, opts || this.kind !== 'native' ? { ...opts, ...mode } : undefined);
+  }
+
+  /**
+   * @param {string} [nsp]
+   * @returns {any}
+   */
+  adapter(nsp = '/') {
+    return this.io.of(nsp).adapter;
+  }
+
+  /**
+   * Connects a client.
+   * @param {string} [nsp]
+   * @param {import('./adapter-client').ClientOptions} [options]
+   */
+  connect(nsp = '/', options) {
+    return new AdapterClient(this, nsp, options).open();
+  }
+
+  /** Makes it a server that is counted and hears nothing; only with ioredis and the official adapter. */
+  freeze() {
+    if (this.kind !== 'official-ioredis') throw new Error(`${this.kind} cannot be frozen`);
+    this.subClient.removeAllListeners('messageBuffer');
+    this.subClient.removeAllListeners('pmessageBuffer');
+  }
+
+  /**
+   * The channels that Redis should know of because of this node.
+   * @returns {string[]}
+   */
+  channels() {
+    /** @type {string[]} */
+    const channels = [];
+    for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
+      const response = `${this.key}-response#${name}#`;
+      channels.push(`${this.key}-request#${name}#`, response, `${response}${adapter.uid}#`);
+      if (this.native) channels.push(`${this.key}-native#${name}#`, `${this.key}-native#${name}#${adapter.uid}#`);
+      if (this.mode === 'pattern') continue;
+      channels.push(`${this.key}#${name}#`);
+      for (const room of adapter.rooms.keys()) {
+        // A name as long as a socket's id is left to a pattern.
+        const own = this.mode === 'dynamic-private' || Buffer.byteLength(String(room)) !== ID_LENGTH;
+        if (own) channels.push(`${this.key}#${name}#${room}#`);
+      }
+    }
+    return [...new Set(channels)]; // the rooms 1 and "1" share one
+  }
+
+  /** How many patterns Redis should know of because of this node. */
+  patterns() {
+    return this.running && this.mode !== 'dynamic-private' ? this.io._nsps.size : 0;
+  }
+
+  /** Closes the server and its adapters. */
+  stop() {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop() {
+    if (!this.io) return;
+    const closed = once(this.#server, 'close');
+    const late = this.settings.io === 'socket.io-4.3' ? [...this.io._nsps.values()] : [];
+    this.io.close();
+    for (const { adapter } of late) adapter.close(); // which 4.3 leaves to us
+    this.#server.closeAllConnections();
+    await closed;
+    await Promise.all(this.#clients.map(closeClient));
+  }
+}
+
+/**
+ * What Redis knows.
+ * @param {import('../../dev/redis-server').RedisServer} redis
+ * @param {string[]} channels
+ * @returns {Promise<{ patterns: number, counts: Map<string, number> }>} `patterns`: of all connections together
+ */
+async function subscriptions(redis, channels) {
+  const [list, reply] = await Promise.all([
+    redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub'),
+    redis.command('PUBSUB', 'NUMSUB', ...channels),
+  ]);
+  const patterns = [...list.matchAll(/ psub=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return { patterns, counts: new Map(channels.map((channel, i) => [channel, reply[2 * i + 1]])) };
+}
+
+/**
+ * Resolves when Redis has confirmed exactly what these nodes, and the test, should have subscribed to.
+ * @param {import('../../dev/redis-server').RedisServer} redis
+ * @param {AdapterNode[]} nodes all that are on this Redis
+ * @param {string[]} [others] channels that the test itself listens to
+ */
+async function settled(redis, nodes, others = []) {
+  const deadline = Date.now() + PATIENCE;
+  const seen = new Set();
+  for (;;) {
+    /** @type {Map<string, number>} */
+    const wanted = new Map();
+    const prefixes = new Set(nodes.map(({ key }) => key));
+    for (const channel of [...others, ...nodes.flatMap((node) => node.channels())]) {
+      wanted.set(channel, (wanted.get(channel) ?? 0) + 1);
+    }
+    for (const channel of await redis.command('PUBSUB', 'CHANNELS')) {
+      if ([...prefixes].some((prefix) => channel.startsWith(prefix))) seen.add(channel);
+    }
+    for (const channel of seen) if (!wanted.has(channel)) wanted.set(channel, 0);
+    const patterns = nodes.reduce((sum, node) => sum + node.patterns(), 0);
+    const found = await subscriptions(redis, [...wanted.keys()]);
+    const missing = [...wanted].filter(([channel, count]) => found.counts.get(channel) !== count);
+    if (missing.length === 0 && found.patterns === patterns) return;
+    if (Date.now() > deadline) {
+      const details = missing.map(([channel, count]) => `${channel}: ${found.counts.get(channel)} instead of ${count}`);
+      throw new Error(`subscriptions: ${found.patterns} patterns instead of ${patterns}; ${details.join('; ')}`);
+    }
+    await delay(POLL);
+  }
+}
+
+/**
+ * Starts a server; resolves when it hears all others. Where several are on one Redis, `AdapterCluster` starts them.
+ * @param {AdapterNodeSettings} settings
+ */
+async function startAdapterNode(settings) {
+  const node = new AdapterNode(settings);
+  await node.start();
+  const channels = node.channels();
+  while ([...(await subscriptions(node.redis, channels)).counts.values()].includes(0)) await delay(POLL);
+  return node;
+}
+
+module.exports = { AdapterNode, NATIVE_MISSING, closeClient, createClients, isNative, modeOf, settled, startAdapterNode };
