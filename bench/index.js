@@ -1,0 +1,77 @@
+'use strict';
+
+// `npm run bench`: the incumbents and this package side by side. See NOTES.md for the method.
+
+const { parseArgs } = require('node:util');
+
+const { SingleBar, Presets } = require('cli-progress');
+
+const { ADAPTER_FAMILY } = require('./adapters');
+const { report } = require('./report');
+const { runCase, steps } = require('./runner');
+const { STORE_FAMILY } = require('./stores');
+
+const CASES = [
+  ...require('./cases/store/receive'),
+  ...require('./cases/store/publish'),
+  ...require('./cases/store/session'),
+  ...require('./cases/store/cluster'),
+  ...require('./cases/store/memory'),
+  ...require('./cases/adapter/receive'),
+  ...require('./cases/adapter/emit'),
+  ...require('./cases/adapter/cluster'),
+];
+
+const HELP = `npm run bench -- [options]
+  --quick        small counts and one round: does it all work, and arrive?
+  --rounds <n>   rounds of each case (default 5)
+  --only <text>  only the cases whose id holds this text, such as adapter
+  --list         the cases' ids`;
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string', default: '' },
+      list: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const cases = CASES.filter(({ id }) => id.includes(values.only));
+  if (values.list) return console.log(cases.map(({ id }) => id).join('\n'));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+  const results = await run(cases, { rounds, quick: values.quick });
+  for (const family of [STORE_FAMILY, ADAPTER_FAMILY]) {
+    await reportFamily(family, results, { rounds, quick: values.quick });
+  }
+  const wrong = [...results.values()].flatMap(({ id, wrong }) => wrong.map((text) => `${id}: ${text}`));
+  if (wrong.length > 0) {
+    console.error(`Wrong counts:\n${wrong.join('\n')}`);
+    process.exitCode = 1;
+  }
+}
+
+/** @returns {Promise<Map<any, import('./runner').Result>>} by case */
+async function run(cases, options) {
+  const bar = new SingleBar({ format: '{bar} {value}/{total}  {step}', stopOnComplete: true, noTTYOutput: !process.stdout.isTTY, notTTYSchedule: 10_000 }, Presets.shades_classic);
+  bar.start(cases.reduce((sum, each) => sum + steps(each, options.rounds), 0), 0, { step: '' });
+  const results = new Map();
+  for (const each of cases) {
+    results.set(each, await runCase(each, options, (step) => bar.increment(1, { step })));
+  }
+  bar.stop();
+  return results;
+}
+
+async function reportFamily(family, results, options) {
+  const cases = CASES.filter((each) => each.family === family);
+  const ran = cases.flatMap((each) => results.get(each) ?? []);
+  if (ran.length > 0) await report(family, ran, { ...options, partial: ran.length < cases.length });
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,108 @@
+'use strict';
+
+// The load, in a process of its own: a raw RESP publisher, a hundred commands to a write.
+
+const net = require('node:net');
+const { once } = require('node:events');
+
+const { countLines, encodeCommand, replies } = require('../dev/resp');
+const { serve } = require('./ipc');
+const { TIME } = require('./timestamp');
+
+const BURST = 100;
+/** ms without any message, after which those that came are all. */
+const PATIENCE = 20_000;
+
+let address;
+let socket;
+let answered = 0;
+
+const actions = {
+  async start({ port }) {
+    address = { port, host: '127.0.0.1' };
+    socket = net.connect(address);
+    socket.setNoDelay();
+    // Every reply is one integer line.
+    socket.on('data', (data) => { answered += countLines(data); });
+    await once(socket, 'connect');
+  },
+
+  /**
+   * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
+   * Redis takes them.
+   */
+  async publish({ channel, payload, count, last }) {
+    answered = 0;
+    const one = encodeCommand('PUBLISH', channel, payload);
+    const burst = Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
+    const chunk = Buffer.concat(Array(burst).fill(one));
+    for (let sent = 0; sent < count;) {
+      const many = Math.min(burst, count - sent);
+      sent += many;
+      if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
+    }
+    if (last) socket.write(encodeCommand('PUBLISH', last.channel, last.payload));
+    while (answered < count + (last ? 1 : 0)) await once(socket, 'data');
+    return {};
+  },
+
+  /** Publishes `count` times, `rate` a second; the time stands where the payload has `TIME`. */
+  async stamped({ channel, payload, count, rate }) {
+    const command = encodeCommand('PUBLISH', channel, payload);
+    const at = command.indexOf(TIME);
+    const start = performance.now();
+    for (let sent = 1; sent <= count; sent += 1) {
+      const one = Buffer.from(command);
+      one.latin1Write(String(process.hrtime.bigint()).padStart(TIME.length, '0'), at);
+      socket.write(one);
+      await until(start + (sent / rate) * 1000);
+    }
+    return {};
+  },
+
+  /**
+   * Counts what arrives until `count` messages have, `chunk` at a time.
+   * @param {object} args
+   * @param {string[]} args.subscribe the command
+   * @param {number} args.count
+   * @param {number} [args.chunk]
+   * @param {{ channel: string, payload: Buffer }} [args.last] published behind each chunk; what
+   *   arrives before the last of them counts too
+   * @returns {Promise<{ received: number, first: Buffer[], last: Buffer[] }>} `first`, `last`:
+   *   channel and payload of those messages
+   */
+  async count({ subscribe, count, chunk = count, last: end }) {
+    const subscriber = net.connect(address);
+    const finish = () => (end ? socket.write(encodeCommand('PUBLISH', end.channel, end.payload)) : subscriber.end());
+    const timer = setTimeout(finish, PATIENCE);
+    subscriber.write(encodeCommand(...subscribe));
+    let received = 0;
+    let chunks = Math.ceil(count / chunk);
+    let first;
+    let last;
+    for await (const reply of replies(subscriber)) {
+      const [channel, payload] = reply.slice(-2);
+      if (!reply[0].includes('message')) {
+        process.send({ ready: true });
+      } else if (channel.equals(Buffer.from(end?.channel ?? ''))) {
+        chunks -= 1;
+        if (chunks === 0) break;
+      } else {
+        received += 1;
+        last = [channel, payload];
+        first ??= last.map((bytes) => Buffer.from(bytes));
+        timer.refresh();
+        if (received === count || received % chunk === 0) finish();
+      }
+    }
+    clearTimeout(timer);
+    return { received, first, last };
+  },
+};
+
+function until(time) {
+  const wait = time - performance.now();
+  return new Promise((resolve) => (wait > 0 ? setTimeout(resolve, wait) : setImmediate(resolve)));
+}
+
+serve(actions);

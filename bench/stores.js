@@ -1,0 +1,53 @@
+'use strict';
+
+const SocketIO = require('socket.io');
+
+const { RedisStore } = require('..');
+
+/**
+ * The implementations, by name. Each makes a store whose three clients point to one Redis.
+ * @type {Record<string, (port: number, options?: object) => any>}
+ */
+const STORES = {
+  'socket.io 0.9.19': (port, options) => javascriptStore(require('redis-0.7'), port, options),
+  'socket.io 0.9.19, redis 3': (port, options) => javascriptStore(require('redis-3'), port, options),
+  'socket.io-redis-native': (port, options) => {
+    const url = `redis://127.0.0.1:${port}`;
+    return new RedisStore({ redisPub: url, redisSub: url, redisClient: url, ...options });
+  },
+};
+
+const OURS = 'socket.io-redis-native';
+const INCUMBENT = 'socket.io 0.9.19';
+const REDIS_3 = 'socket.io 0.9.19, redis 3';
+
+/**
+ * Implementations that are compared with each other, and how they are shown.
+ * @typedef {object} Family
+ * @property {string[]} implementations
+ * @property {string[]} incumbents the faster of them is what the ratio compares with
+ * @property {string} ours
+ * @property {Record<string, string>} columns implementations by their heads in the table
+ * @property {{ head: string, figure: 'rss' | 'peak' }} memory
+ * @property {string} against the incumbents, in the chart's title
+ * @property {string} name of the version, in the files with the results
+ */
+
+/** @type {Family} */
+const STORE_FAMILY = {
+  implementations: [INCUMBENT, REDIS_3, OURS],
+  incumbents: [INCUMBENT],
+  ours: OURS,
+  columns: { [INCUMBENT]: INCUMBENT, 'on redis 3': REDIS_3, [OURS]: OURS },
+  memory: { head: 'RSS MB', figure: 'rss' },
+  against: INCUMBENT,
+  name: 'store',
+};
+
+/** The JavaScript store as it comes, on a version of the module `redis`. */
+function javascriptStore(redis, port, options) {
+  const client = () => redis.createClient(port, '127.0.0.1');
+  return new SocketIO.RedisStore({ redis, redisPub: client(), redisSub: client(), redisClient: client(), ...options });
+}
+
+module.exports = { INCUMBENT, OURS, STORE_FAMILY, STORES };
