@@ -80,7 +80,7 @@ class Chat {
    * @param {string} event
    * @param {object} data
    */
-  #tell({ who, nick, room }, event, data) {
+  #announce({ who, nick, room }, event, data) {
     this.backend.io.sockets.in(room).emit(event, { who, nick, room, worker: this.worker, at: Date.now(), ...data });
   }
 
@@ -106,7 +106,7 @@ class Chat {
     socket.join(person.room);
     const takenFrom = old && { index: Number(old.worker), pid: Number(old.pid) };
     reply({ ...person, worker, takenFrom });
-    this.#tell(person, 'notice', takenFrom ? { kind: 'back', takenFrom } : { kind: 'came' });
+    this.#announce(person, 'notice', takenFrom ? { kind: 'back', takenFrom } : { kind: 'came' });
   }
 
   /**
@@ -120,7 +120,7 @@ class Chat {
     const session = this.backend.sessionOf(socket);
     person.sent = Number(await get(session, 'sent')) + 1;
     await save(session, { sent: person.sent });
-    this.#tell(person, 'said', { text: line, sent: person.sent });
+    this.#announce(person, 'said', { text: line, sent: person.sent });
   }
 
   /**
@@ -134,7 +134,7 @@ class Chat {
     await save(this.backend.sessionOf(socket), { nick });
     const before = person.nick;
     person.nick = nick;
-    this.#tell(person, 'notice', { kind: 'renamed', before });
+    this.#announce(person, 'notice', { kind: 'renamed', before });
   }
 
   /**
@@ -147,17 +147,17 @@ class Chat {
     if (room === person.room) return;
     await save(this.backend.sessionOf(socket), { room });
     socket.leave(person.room);
-    this.#tell(person, 'notice', { kind: 'left' });
+    this.#announce(person, 'notice', { kind: 'left' });
     person.room = room;
     socket.join(room);
-    this.#tell(person, 'notice', { kind: 'came' });
+    this.#announce(person, 'notice', { kind: 'came' });
   }
 
   /** @param {any} socket */
   #leave(socket) {
     const person = this.people.get(socket);
     this.people.delete(socket);
-    if (person) this.#tell(person, 'notice', { kind: 'left' });
+    if (person) this.#announce(person, 'notice', { kind: 'left' });
   }
 }
 

@@ -4,9 +4,9 @@
  * The article's chat, on four workers. `npm run demo` starts a Redis of its own,
  * forks the workers behind one port, and replaces each that dies.
  *
- *     node demo/index.js [--port 3000] [--v4]
+ *     node demo/index.js [--port 3000] [--store | --adapter]
  *
- * With --v4 it is Socket.IO 4, else 0.9.
+ * With --adapter it is Socket.IO 4, else 0.9.
  */
 
 const cluster = require('node:cluster');
@@ -22,6 +22,16 @@ const HOST = process.env.HOST || '127.0.0.1'; // the page can kill processes: fo
 const DEFAULT_PORT = 3000;
 const REPLACE_AFTER = 150; // ms; also the pause in a crash loop
 const EXIT_TIMEOUT = 3000;
+
+/** @type {import('node:util').ParseArgsConfig['options']} */
+const OPTIONS = {
+  port: { type: 'string' },
+  store: { type: 'boolean' },
+  adapter: { type: 'boolean' },
+  v4: { type: 'boolean' }, // the former name of --adapter
+};
+/** What each version is a version of. */
+const SOCKET_IO = { store: 'Socket.IO 0.9', adapter: 'Socket.IO 4' };
 
 let stopping = false;
 let everListened = false;
@@ -99,18 +109,18 @@ async function stop(code) {
 async function main() {
   process.on('SIGINT', () => stop(0));
   process.on('SIGTERM', () => stop(0));
-  const { values } = parseArgs({ options: { port: { type: 'string' }, v4: { type: 'boolean' } } });
-  const version = values.v4 ? '4' : '0.9';
+  const { values } = parseArgs({ options: OPTIONS });
+  const version = values.adapter || values.v4 ? 'adapter' : 'store';
   const port = await choosePort(values.port ?? process.env.PORT);
   if (!findRedisServer()) console.log('There is no Redis on this machine yet: installing one');
   redis = await startRedis();
   if (stopping) return redis.stop();
   console.log(`Redis on port ${redis.port} (pid ${redis.pid})`);
   cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js') });
-  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port, DEMO_SOCKET_IO: version };
+  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port, DEMO_VERSION: version };
   for (let index = 1; index <= WORKERS; index++) startWorker(index, 1, env);
   await Promise.all(Object.values(cluster.workers).map((worker) => once(worker, 'listening')));
-  console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers on Socket.IO ${version}; Ctrl-C ends it)`);
+  console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers on ${SOCKET_IO[version]}; Ctrl-C ends it)`);
 }
 
 main().catch((error) => {

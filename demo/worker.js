@@ -3,11 +3,11 @@
 /** One of the workers. */
 
 const http = require('node:http');
-const { serveStatic } = require('./static.js');
 const { Chat } = require('./chat.js');
 const { startFigures } = require('./figures.js');
+const { pages } = require('./pages.js');
 
-const { REDIS_HOST, REDIS_PORT, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_SOCKET_IO } = process.env;
+const { REDIS_HOST, REDIS_PORT, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_VERSION } = process.env;
 const SESSION_SECONDS = 60;
 const STOP_TIMEOUT = 1000;
 
@@ -18,7 +18,7 @@ const STOP_TIMEOUT = 1000;
  * @property {number} sessionSeconds how long a session is kept when its client is gone
  * @property {string[] | null} origins the pages that may connect; null: all
  *
- * @typedef {object} SocketIO one of the two generations, as the demo uses it
+ * @typedef {object} SocketIO one of the two versions, as the demo uses it
  * @property {any} io
  * @property {any} store
  * @property {(socket: any) => import('./session.js').StoreClient} sessionOf
@@ -30,8 +30,8 @@ let stopping = false;
 /** How people and messages are labelled with the process they hang on. */
 const self = Object.freeze({ index: Number(DEMO_WORKER), pid: process.pid, generation: Number(DEMO_GENERATION) });
 
-const server = http.createServer(serveStatic(DEMO_SOCKET_IO));
-const backend = require(`./socket-io-${DEMO_SOCKET_IO}.js`).open(server, {
+const server = http.createServer(pages(DEMO_VERSION));
+const backend = require(`./${DEMO_VERSION}.js`).open(server, {
   redisHost: REDIS_HOST,
   redisPort: Number(REDIS_PORT),
   sessionSeconds: SESSION_SECONDS,

@@ -14,7 +14,7 @@ const LAST_DELAY = 2000;
  */
 
 /** @returns {Connection} */
-function connect4() {
+function connectAdapter() {
   const socket = io({ transports: ['websocket'], reconnectionDelay: FIRST_DELAY, reconnectionDelayMax: LAST_DELAY });
   return {
     socket,
@@ -25,7 +25,7 @@ function connect4() {
 }
 
 /** @returns {Connection} */
-function connect09() {
+function connectStore() {
   const socket = io.connect('', {
     transports: ['websocket', 'xhr-polling'],
     'reconnection delay': FIRST_DELAY,
@@ -46,5 +46,5 @@ function connect09() {
 
 /** @returns {Connection} */
 export function connect() {
-  return io.Manager ? connect4() : connect09();
+  return io.Manager ? connectAdapter() : connectStore();
 }

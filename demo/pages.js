@@ -1,0 +1,45 @@
+'use strict';
+
+/** The page and its files. */
+
+const fs = require('node:fs');
+const path = require('node:path');
+const express = require('express');
+
+const PUBLIC = path.join(__dirname, 'public');
+
+const HEADERS = {
+  'Cache-Control': 'no-cache',
+  'Content-Security-Policy': "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'same-origin',
+};
+
+/** What the page says of the store; of the adapter it says the same, but for these. */
+const ADAPTER_WORDS = [['Socket.IO 0.9', 'Socket.IO 4'], ['through a store', 'through an adapter']];
+
+/**
+ * Makes the application that serves the page.
+ * @param {string | undefined} version `store` or `adapter`
+ * @returns {import('node:http').RequestListener}
+ */
+function pages(version) {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    response.set(HEADERS);
+    // The cluster deals connections out in turn, and every page opens as many: were all kept,
+    // each page would end up on the same worker as the last one.
+    if (Math.random() < 0.5) response.set('Connection', 'close');
+    next();
+  });
+  if (version === 'adapter') {
+    const page = fs.readFileSync(path.join(PUBLIC, 'index.html'), 'utf8');
+    const body = ADAPTER_WORDS.reduce((text, [old, word]) => text.replaceAll(old, word), page);
+    app.get('/', (request, response) => response.type('html').send(body));
+  }
+  app.use(express.static(PUBLIC, { cacheControl: false }));
+  return app;
+}
+
+module.exports = { pages };
