@@ -151,7 +151,7 @@ export interface RedisStoreError extends Error {
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
    * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`
    * - `ERR_REDIS_REPLY`: Redis answered with an error
-   * - `ERR_ENCODE`: what was published cannot be packed
+   * - `ERR_ENCODE`: what was published cannot be packed, or an id, a key, a value or a channel cannot be text
    * - `ERR_MALFORMED_MESSAGE`: something arrived that no store publishes
    * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`
    * - `ERR_STORE_DESTROYED`: the store has been destroyed, or the adapter closed

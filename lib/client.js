@@ -1,5 +1,7 @@
 'use strict';
 
+const { encodeError } = require('./errors');
+
 /** @typedef {InstanceType<typeof import('./backplane').Backplane>} Backplane */
 
 /**
@@ -12,12 +14,12 @@ const inner = new WeakMap();
 /**
  * The data of one client, in a Redis hash whose key is the client's id, as 0.9's
  * `RedisStore.Client` keeps it. Every callback gets `(error)` or `(null, value)`; an error has a
- * `code`: `ERR_COMMAND_TIMEOUT`, `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`.
- * Without a callback an error is an `error` event of the store.
+ * `code`: `ERR_COMMAND_TIMEOUT`, `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`, or
+ * `ERR_ENCODE` for an id, a key or a value that cannot be text. Without a callback an error is an
+ * `error` event of the store.
  */
 class Client {
   #native;
-  #key;
   #deliveries;
 
   /**
@@ -28,7 +30,6 @@ class Client {
     const { native, deliveries } = /** @type {Backplane} */ (inner.get(store));
     this.store = store;
     this.id = id;
-    this.#key = String(id);
     this.#native = native;
     this.#deliveries = deliveries;
   }
@@ -39,7 +40,8 @@ class Client {
    * @returns {this}
    */
   get(key, fn) {
-    this.#native.get(this.#key, String(key), this.#deliveries.expect(fn));
+    const texts = this.#texts([key], fn);
+    if (texts) this.#native.get(texts[0], texts[1], this.#deliveries.expect(fn));
     return this;
   }
 
@@ -50,8 +52,9 @@ class Client {
    * @returns {this}
    */
   set(key, value, fn) {
-    const bytes = Buffer.isBuffer(value) ? value : String(value);
-    this.#native.set(this.#key, String(key), bytes, this.#deliveries.expect(fn));
+    const isBuffer = Buffer.isBuffer(value);
+    const texts = this.#texts(isBuffer ? [key] : [key, value], fn);
+    if (texts) this.#native.set(texts[0], texts[1], isBuffer ? value : texts[2], this.#deliveries.expect(fn));
     return this;
   }
 
@@ -61,7 +64,8 @@ class Client {
    * @returns {this}
    */
   del(key, fn) {
-    this.#native.del(this.#key, String(key), this.#deliveries.expect(fn));
+    const texts = this.#texts([key], fn);
+    if (texts) this.#native.del(texts[0], texts[1], this.#deliveries.expect(fn));
     return this;
   }
 
@@ -72,7 +76,8 @@ class Client {
    */
   has(key, fn) {
     const answer = fn && ((error, has) => (error ? fn(error) : fn(null, has === 1)));
-    this.#native.has(this.#key, String(key), this.#deliveries.expect(answer));
+    const texts = this.#texts([key], fn);
+    if (texts) this.#native.has(texts[0], texts[1], this.#deliveries.expect(answer));
     return this;
   }
 
@@ -82,13 +87,33 @@ class Client {
    * @returns {this}
    */
   destroy(expiration) {
+    const texts = this.#texts([]);
+    if (texts === undefined) return this;
     if (typeof expiration === 'number') {
       // Redis takes whole seconds; anything it would refuse leaves the data as it is.
-      if (Number.isFinite(expiration)) this.#native.expire(this.#key, Math.ceil(expiration));
+      if (Number.isFinite(expiration)) this.#native.expire(texts[0], Math.ceil(expiration));
     } else {
-      this.#native.destroy(this.#key);
+      this.#native.destroy(texts[0]);
     }
     return this;
+  }
+
+  /**
+   * The id and other arguments of a command as text. They may come from the application's clients, so
+   * what cannot be text is an error of this command, and not thrown.
+   * @param {unknown[]} args
+   * @param {(error: Error) => void} [fn]
+   * @returns {string[] | undefined} nothing when the error is on its way
+   */
+  #texts(args, fn) {
+    try {
+      return [this.id, ...args].map(String);
+    } catch (cause) {
+      const error = encodeError(cause);
+      if (typeof fn === 'function') setImmediate(fn, error);
+      else this.#deliveries.reporter.error(error);
+      return undefined;
+    }
   }
 }
 

@@ -19,4 +19,36 @@ function optionError(option, message) {
   return Object.assign(error, { code: /** @type {const} */ ('ERR_INVALID_OPTION'), option });
 }
 
-module.exports = { optionError };
+/**
+ * A value that cannot be text: an object whose `toString` is no function, a cycle, a BigInt in JSON, say.
+ * @param {unknown} cause what was thrown, which may be anything
+ * @returns {Error & { code: 'ERR_ENCODE' }}
+ */
+function encodeError(cause) {
+  const error = new Error(`The arguments cannot be encoded: ${reasonOf(cause)}`, { cause });
+  return Object.assign(error, { code: /** @type {const} */ ('ERR_ENCODE') });
+}
+
+function reasonOf(cause) {
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return 'what was thrown is no error';
+  }
+}
+
+/**
+ * @template T
+ * @param {() => T} encode
+ * @returns {T}
+ * @throws {Error} `ERR_ENCODE`
+ */
+function encoded(encode) {
+  try {
+    return encode();
+  } catch (cause) {
+    throw encodeError(cause);
+  }
+}
+
+module.exports = { encodeError, encoded, optionError };

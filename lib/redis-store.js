@@ -8,6 +8,7 @@ const { Client, inner } = require('./client');
 const { isFlat, VOLATILE } = require('./dispatch');
 const { parseEndpoint } = require('./endpoint');
 const { endClient } = require('./endpoint/end');
+const { encodeError } = require('./errors');
 const { readOptions } = require('./options');
 const { Unpacker } = require('./unpacker');
 
@@ -80,14 +81,46 @@ class RedisStore extends EventEmitter {
    * @param {...unknown} args what JSON can hold
    */
   publish(name, ...args) {
+    const channel = this.#textOf(name);
+    if (channel === undefined) return;
     if (this.#packs) {
-      this.#native.publishPacked(String(name), this.pack({ nodeId: this.nodeId, args }));
+      this.#native.publishPacked(channel, this.pack({ nodeId: this.nodeId, args }));
     } else if (name === 'dispatch' && isFlat(args)) {
       this.#dispatch(args);
     } else {
-      this.#native.publish(String(name), JSON.stringify(args));
+      const text = this.#json(args);
+      if (text === undefined) return;
+      this.#native.publish(channel, text);
     }
     this.emit('publish', name, ...args);
+  }
+
+  /**
+   * @param {unknown} value a channel or an id
+   * @returns {string | undefined} nothing, and an event `error`, when it cannot be text
+   */
+  #textOf(value) {
+    try {
+      return String(value);
+    } catch (cause) {
+      this.#deliveries.reporter.error(encodeError(cause));
+      return undefined;
+    }
+  }
+
+  /**
+   * Throws as 0.9's store does where the application passes a cycle or a BigInt. But what a client sends
+   * may be nested deeper than the stack; that is an event `error`, and nothing is published.
+   * @param {unknown[]} args
+   */
+  #json(args) {
+    try {
+      return JSON.stringify(args);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      this.#deliveries.reporter.error(encodeError(cause));
+      return undefined;
+    }
   }
 
   /** @param {any[]} args */
@@ -103,8 +136,10 @@ class RedisStore extends EventEmitter {
    * @param {() => void} [fn] called once Redis has confirmed the subscription
    */
   subscribe(name, consumer, fn) {
-    const channel = this.#native.subscribe(String(name), this.#deliveries.expect(fn && (() => fn())));
-    if (consumer) this.#deliveries.add(channel, String(name), consumer);
+    const channel = this.#textOf(name);
+    if (channel === undefined) return;
+    const id = this.#native.subscribe(channel, this.#deliveries.expect(fn && (() => fn())));
+    if (consumer) this.#deliveries.add(id, channel, consumer);
     this.emit('subscribe', name, consumer, fn);
   }
 
@@ -114,8 +149,10 @@ class RedisStore extends EventEmitter {
    * @param {() => void} [fn] called once Redis has confirmed it
    */
   unsubscribe(name, fn) {
-    this.#deliveries.remove(String(name));
-    this.#native.unsubscribe(String(name), this.#deliveries.expect(fn && (() => fn())));
+    const channel = this.#textOf(name);
+    if (channel === undefined) return;
+    this.#deliveries.remove(channel);
+    this.#native.unsubscribe(channel, this.#deliveries.expect(fn && (() => fn())));
     this.emit('unsubscribe', name, fn);
   }
 
@@ -126,8 +163,11 @@ class RedisStore extends EventEmitter {
    */
   client(id) {
     const { Client: Constructor } = /** @type {typeof RedisStore} */ (this.constructor);
-    this.clients[id] ??= new Constructor(this, id);
-    return this.clients[id];
+    const key = keyOf(id);
+    // Each of its commands says so.
+    if (key === undefined) return new Constructor(this, id);
+    this.clients[key] ??= new Constructor(this, id);
+    return this.clients[key];
   }
 
   /**
@@ -137,9 +177,10 @@ class RedisStore extends EventEmitter {
    * @returns {this}
    */
   destroyClient(id, expiration) {
-    if (this.clients[id]) {
-      this.clients[id].destroy(expiration);
-      delete this.clients[id];
+    const key = keyOf(id);
+    if (key !== undefined && this.clients[key]) {
+      this.clients[key].destroy(expiration);
+      delete this.clients[key];
     }
     return this;
   }
@@ -201,6 +242,15 @@ class RedisStore extends EventEmitter {
 /** A third of the time that loading takes would be for node:crypto, so it is loaded when it is needed. */
 function uniqueId() {
   return require('node:crypto').randomUUID();
+}
+
+/** @param {unknown} id @returns {string | undefined} nothing when it cannot be text */
+function keyOf(id) {
+  try {
+    return String(id);
+  } catch {
+    return undefined;
+  }
 }
 
 RedisStore.Client = Client;

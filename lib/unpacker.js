@@ -35,21 +35,21 @@ class Unpacker {
     for (const [position, consumer] of consumers.entries()) {
       const message = this.#read(channel, packed);
       if (message === undefined) return;
-      // eslint-disable-next-line eqeqeq -- as 0.9's store does: 5 and '5' are the same node
-      const own = this.#store.nodeId == message.nodeId;
-      if (position === 0) own ? this.#own++ : this.#delivered++;
-      if (!own) attempt(consumer, null, message.args ?? []);
+      if (position === 0) message.own ? this.#own++ : this.#delivered++;
+      if (!message.own) attempt(consumer, null, message.args);
     }
   }
 
   #read(channel, packed) {
-    let message;
     try {
-      message = this.#store.unpack(packed);
+      const message = this.#store.unpack(packed);
+      const args = message.args ?? [];
+      // eslint-disable-next-line eqeqeq -- as 0.9's store does: 5 and '5' are the same node
+      const own = this.#store.nodeId == message.nodeId;
+      if (typeof message === 'object' && Array.isArray(args)) return { own, args };
     } catch {
-      // Told below, like any other payload that is no message.
+      // Told below, like any other payload that is no message; an id may be an object that cannot be text.
     }
-    if (typeof message === 'object' && message !== null && Array.isArray(message.args ?? [])) return message;
     this.#native.malformed(channel);
     return undefined;
   }

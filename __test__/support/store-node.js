@@ -75,6 +75,7 @@ for (const nsp of NAMESPACES) {
     socket.on('echo', (...args) => args.pop()(...args, name));
     socket.on('join', (room, done) => done(Boolean(socket.join(room))));
     socket.on('leave', (room, done) => done(Boolean(socket.leave(room))));
+    socket.on('keep', (key, value, done) => socket.set(key, value, (error) => done(error ? error.code : null)));
     socket.on('emit to others', (...args) => socket.broadcast.emit(...args));
     socket.on('emit to room', (room, ...args) => socket.broadcast.to(room).emit(...args));
   });

@@ -2,7 +2,8 @@
 
 const types = require('./types');
 const { filterOf } = require('./cluster');
-const { encoded } = require('./errors');
+const { encodeError, encoded } = require('../errors');
+const { crossing } = require('./names');
 
 /**
  * What an adapter lends to those who answer for it: itself, and the methods of its base class, which
@@ -18,6 +19,9 @@ const { encoded } = require('./errors');
  * @property {(requestId: string) => boolean} asked whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
  * @property {(response: string) => void} respondToAll
+ * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
+ * @property {() => void} malformed counts a request that makes no sense
+ * @property {(error: Error) => void} report
  */
 
 /** Answers the requests of other servers, as `@socket.io/redis-adapter` does. */
@@ -41,7 +45,7 @@ class Answers {
       case types.SOCKETS:
         return this.#reply(request, { sockets: [...await local.sockets(new Set(request.rooms))] });
       case types.ALL_ROOMS:
-        return this.#reply(request, { rooms: [...local.adapter.rooms.keys()] });
+        return this.#reply(request, { rooms: crossing(local.adapter.rooms.keys()) });
       case types.REMOTE_JOIN:
         if (request.opts) return local.addSockets(filterOf(request.opts), request.rooms);
         return this.#toSocket(request, (socket) => socket.join(request.room));
@@ -100,27 +104,46 @@ class Answers {
 
   #broadcast(request) {
     const { requestId } = request;
-    const { adapter: { parser, uid }, respond } = this.#local;
+    const { adapter: { parser, uid }, encodes, malformed, report, respond } = this.#local;
+    if (!encodes(request.packet)) return malformed();
     this.#local.broadcastWithAck(
       request.packet,
       filterOf(request.opts),
       (clientCount) => {
         respond(request, JSON.stringify({ type: types.BROADCAST_CLIENT_COUNT, requestId, uid, clientCount }));
       },
-      (packet) => respond(request, parser.encode({ type: types.BROADCAST_ACK, requestId, uid, packet })),
+      (packet) => {
+        // What a client has answered may be nested too deep, say; it must not end the server.
+        let response;
+        try {
+          response = parser.encode({ type: types.BROADCAST_ACK, requestId, uid, packet });
+        } catch (cause) {
+          return report(encodeError(cause));
+        }
+        respond(request, response);
+      },
     );
   }
 }
 
-/** A socket as JSON; where its data cannot be JSON, without it, so that the one who asks gets an answer. */
+/**
+ * A socket as JSON; where its data or its handshake cannot be JSON, without it, so that the one who asks
+ * gets an answer.
+ */
 function describe({ id, handshake, rooms, data }) {
   // A session store may be circular, and is of no use elsewhere.
   const plain = { ...handshake, sessionStore: undefined };
-  const fields = { id, handshake: plain, rooms: [...rooms], data };
+  const whole = { id, handshake: plain, rooms: crossing(rooms), data };
+  return toJson(whole)
+    ?? toJson({ ...whole, handshake: { ...plain, auth: {} }, data: {} })
+    ?? JSON.stringify({ ...whole, handshake: {}, data: {} });
+}
+
+function toJson(value) {
   try {
-    return JSON.stringify(fields);
+    return JSON.stringify(value);
   } catch {
-    return JSON.stringify({ ...fields, handshake: { ...plain, auth: {} }, data: {} });
+    return undefined;
   }
 }
 

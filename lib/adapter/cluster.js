@@ -2,7 +2,9 @@
 
 const types = require('./types');
 const { Census } = require('./census');
-const { encoded, timeoutError } = require('./errors');
+const { encoded } = require('../errors');
+const { timeoutError } = require('./errors');
+const { filterNames } = require('./names');
 const { Requests } = require('./requests');
 
 /**
@@ -199,7 +201,7 @@ function collectInto(ids) {
  * @param {{ rooms?: Iterable<string | number>, except?: Iterable<string | number> }} filter
  */
 function listsOf({ rooms, except }) {
-  return { rooms: [...(rooms ?? [])], except: [...(except ?? [])] };
+  return { rooms: filterNames(rooms ?? []), except: filterNames(except ?? []) };
 }
 
 /**

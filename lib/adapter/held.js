@@ -1,8 +1,11 @@
 'use strict';
 
+const { crosses } = require('./names');
+
 /**
  * Tells the native side which rooms have somebody here, once a tick, and says when the
- * subscriptions that they need are confirmed.
+ * subscriptions that they need are confirmed. Rooms that are neither strings nor numbers are left out:
+ * they are local.
  */
 class HeldRooms {
   #tell;
@@ -24,6 +27,7 @@ class HeldRooms {
 
   /** A room has got its first socket. @param {string | number} room */
   created(room) {
+    if (!crosses(room)) return;
     const name = String(room);
     this.#change(name, 1);
     if (this.#expect === null || this.#unconfirmed.has(name)) return;
@@ -36,7 +40,7 @@ class HeldRooms {
 
   /** A room has lost its last socket. @param {string | number} room */
   deleted(room) {
-    this.#change(String(room), -1);
+    if (crosses(room)) this.#change(String(room), -1);
   }
 
   #change(name, by) {
@@ -78,7 +82,7 @@ class HeldRooms {
     if (this.#unconfirmed.size === 0) return undefined;
     const waits = [];
     for (const room of rooms) {
-      const waiting = this.#unconfirmed.get(String(room));
+      const waiting = crosses(room) ? this.#unconfirmed.get(String(room)) : undefined;
       if (waiting) waits.push(waiting.promise);
     }
     return waits.length === 0 ? undefined : Promise.all(waits);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { crosses } = require('./names');
 const types = require('./types');
 
 /**
@@ -17,7 +18,8 @@ function isBroadcast(message) {
 
 function isRequest(request) {
   if (!isObject(request)) return false;
-  const { type, opts, rooms, data, packet } = request;
+  const { type, uid, requestId, opts, rooms, data, packet } = request;
+  if (!isId(uid) || !isId(requestId)) return false;
   switch (type) {
     case types.SOCKETS:
       return isList(rooms);
@@ -27,7 +29,7 @@ function isRequest(request) {
     case types.REMOTE_DISCONNECT:
       return !opts || isFilter(opts);
     case types.SERVER_SIDE_EMIT:
-      return Array.isArray(data);
+      return Array.isArray(data) && isId(data[0]);
     case types.BROADCAST:
       return isFilter(opts) && isObject(packet);
     case types.REMOTE_FETCH:
@@ -42,6 +44,11 @@ function isRequest(request) {
 /** @returns {boolean} whether it names rooms, as a set may be made from it */
 function isFilter(opts) {
   return isObject(opts) && isList(opts.rooms) && isList(opts.except);
+}
+
+/** Whether something can be the name of an event, or be repeated in a response and in the name of a channel. */
+function isId(value) {
+  return value === undefined || value === null || crosses(value);
 }
 
 function isList(value) {

@@ -4,8 +4,9 @@
 function isSimple({ rooms, except, flags }) {
   if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
   for (const _ in flags) return false;
+  if (rooms.size === 0) return true;
   const room = first(rooms);
-  return room === undefined || (typeof room === 'string' && room !== '');
+  return typeof room === 'string' && room !== '';
 }
 
 /** The first of a set; much faster than to take it apart as an array. */
@@ -25,9 +26,9 @@ function holdsAll(text, parts) {
   return isBinary && text.split('{"_placeholder":true,"num":').length > parts.length;
 }
 
-/** Whether JSON says of a room what MessagePack would say. */
-function isName(room) {
-  return typeof room === 'string' || Number.isFinite(room) || typeof room === 'boolean' || room === null || room === undefined;
+/** Whether JSON says of a room what MessagePack would say: of numbers it knows the finite ones. */
+function isJson(room) {
+  return typeof room !== 'number' || Number.isFinite(room);
 }
 
 /** As notepack.io makes it of an attachment: of a typed array, each element becomes a byte. */
@@ -35,4 +36,4 @@ function toBuffer(part) {
   return Buffer.isBuffer(part) ? part : Buffer.from(part);
 }
 
-module.exports = { first, holdsAll, isName, isSimple, toBuffer };
+module.exports = { first, holdsAll, isJson, isSimple, toBuffer };

@@ -3,12 +3,13 @@
 const types = require('./types');
 const { Answers } = require('./answers');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { encoded } = require('./errors');
 const { HeldRooms } = require('./held');
 const { makesSense } = require('./messages');
-const { first, holdsAll, isName, isSimple, toBuffer } = require('./outgoing');
+const { crosses, crossing } = require('./names');
+const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
 const { rethrow } = require('../deliveries');
+const { encoded } = require('../errors');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
 /** What JavaScript gets as it came; the words of `Kind` in `src/adapter/namespace.rs`. */
@@ -94,6 +95,9 @@ class RedisAdapter extends adapterBase() {
       asked: (requestId) => this.#cluster.asked(requestId),
       respond: (request, response) => this.#respond(request, response),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
+      encodes: (packet) => this.#encode(packet) !== undefined,
+      malformed: () => this.#hub.native.malformed(this.requestChannel),
+      report: (error) => this.#hub.deliveries.reporter.error(error),
     };
   }
 
@@ -163,12 +167,14 @@ class RedisAdapter extends adapterBase() {
       native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
       return;
     }
+    // Rooms that are here alone: nobody elsewhere is in them.
+    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
     const fields = { ...listsOf(opts), flags: opts.flags };
     const suffix = fields.rooms.length === 1 ? `${fields.rooms[0]}#` : '';
     const [text, ...parts] = packets;
-    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isName)) {
+    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
       const attachments = encoded(() => parts.map(toBuffer));
-      native.broadcastTo(this.#id, suffix, text, JSON.stringify(fields), attachments);
+      native.broadcastTo(this.#id, suffix, text, encoded(() => JSON.stringify(fields)), attachments);
     } else {
       this.#publish(this.channel + suffix, encoded(() => this.parser.encode([this.uid, packet, fields])));
     }
@@ -229,7 +235,7 @@ class RedisAdapter extends adapterBase() {
     const message = this.#read(kind, payload);
     // What the application throws from here on is its own.
     if (message === undefined) this.#hub.native.malformed(channel);
-    else if (kind === BROADCAST) this.#onDecoded(message);
+    else if (kind === BROADCAST) this.#onDecoded(message, channel);
     else if (kind === REQUEST) this.#answers.answer(message).catch(rethrow);
     else this.#cluster.take(message);
   }
@@ -247,10 +253,23 @@ class RedisAdapter extends adapterBase() {
   }
 
   /** A broadcast that was decoded here. */
-  #onDecoded([uid, packet, opts]) {
+  #onDecoded([uid, packet, opts], channel) {
     if (uid === this.uid || !packet) return;
     if (packet.nsp === undefined) packet.nsp = '/';
-    if (packet.nsp === this.nsp.name) super.broadcast(packet, { ...opts, ...filterOf(opts) });
+    if (packet.nsp !== this.nsp.name) return;
+    const packets = this.#encode(packet);
+    if (packets === undefined) return this.#hub.native.malformed(channel);
+    const { rooms, except } = filterOf(opts);
+    this.#write(rooms, except, packet, packets, opts.flags ?? {});
+  }
+
+  /** Encodes a packet of another server; nothing when that cannot be done. */
+  #encode(packet) {
+    try {
+      return this.encoder.encode(packet);
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -321,13 +340,13 @@ class RedisAdapter extends adapterBase() {
   /** @param {any} opts @param {(string | number)[]} rooms */
   addSockets(opts, rooms) {
     super.addSockets(opts, rooms);
-    this.#tell(opts, { type: types.REMOTE_JOIN, opts: listsOf(opts), rooms: [...rooms] });
+    this.#tell(opts, { type: types.REMOTE_JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {(string | number)[]} rooms */
   delSockets(opts, rooms) {
     super.delSockets(opts, rooms);
-    this.#tell(opts, { type: types.REMOTE_LEAVE, opts: listsOf(opts), rooms: [...rooms] });
+    this.#tell(opts, { type: types.REMOTE_LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {boolean} close */
