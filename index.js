@@ -1,6 +1,24 @@
 'use strict';
 
-const { createAdapter } = require('./lib/adapter');
-const { RedisStore } = require('./lib/redis-store');
+const { adapterOn, createAdapter } = require('./lib/adapter');
+const { inner } = require('./lib/store/client');
+const { RedisStore: Store } = require('./lib/store/redis-store');
+
+/**
+ * The store of Socket.IO 0.9, which can also carry adapters of Socket.IO 4: the store and the adapter
+ * know nothing of each other.
+ */
+class RedisStore extends Store {
+  /**
+   * An adapter for Socket.IO 4 on this store's connections: `new Server({ adapter: store.adapter() })`.
+   * From then on the store no longer keeps the process alive; `destroy()` closes the connections.
+   * @param {import('.').AdapterOptions} [options]
+   * @returns {import('.').AdapterFactory}
+   * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+   */
+  adapter(options = {}) {
+    return adapterOn(this, /** @type {any} */ (inner.get(this)), options);
+  }
+}
 
 module.exports = { createAdapter, RedisStore };

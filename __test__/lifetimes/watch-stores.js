@@ -6,7 +6,7 @@
  * and is not collected by the end of the program is a leak, which makes the program fail.
  */
 
-const { inner } = require('../../lib/client');
+const { inner } = require('../../lib/store/client');
 
 /** @type {Set<WeakRef<any>>} */
 const closed = new Set();

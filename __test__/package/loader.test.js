@@ -16,7 +16,7 @@ const BINARY = `lib/native/socket-io-redis-native.${thisPlatform()}.node`;
 const DIR = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'sio-redis-loader-')));
 
 before(() => {
-  for (const file of ['lib/binding.js', BINARY]) {
+  for (const file of ['lib/backplane/binding.js', BINARY]) {
     fs.mkdirSync(path.dirname(path.join(DIR, file)), { recursive: true });
     fs.copyFileSync(path.join(ROOT, file), path.join(DIR, file));
   }
@@ -36,7 +36,7 @@ function probe() {
   });
   let result;
   try {
-    result = { loaded: Object.keys(require('./lib/binding')) };
+    result = { loaded: Object.keys(require('./lib/backplane/binding')) };
   } catch (error) {
     const { message, code, cause, ...rest } = /** @type {any} */ (error);
     result = { message, code, platform: rest.platform, package: rest.package, cause: cause?.message };

@@ -103,7 +103,7 @@ describe('the tarballs', () => {
 describe('the platforms', () => {
   it('are the same in npm/, in napi.targets and in the loader', () => {
     assert.deepEqual(root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(), platforms());
-    const source = fs.readFileSync(path.join(ROOT, 'lib/binding.js'), 'utf8');
+    const source = fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8');
     const [, list] = /** @type {RegExpMatchArray} */ (source.match(/PLATFORMS = \[([^\]]*)\]/));
     assert.deepEqual([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name).sort(), platforms());
     assert.ok(platforms().includes(thisPlatform()));
@@ -127,6 +127,6 @@ describe('the platforms', () => {
   it('say which Rust is needed as Cargo.toml does', () => {
     const cargo = fs.readFileSync(path.join(ROOT, 'Cargo.toml'), 'utf8');
     const [, version] = /** @type {RegExpMatchArray} */ (cargo.match(/^rust-version = "(.*)"/m));
-    assert.ok(fs.readFileSync(path.join(ROOT, 'lib/binding.js'), 'utf8').includes(`Rust ${version} or later`));
+    assert.ok(fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8').includes(`Rust ${version} or later`));
   });
 });

@@ -1,11 +1,10 @@
 'use strict';
 
 const types = require('./types');
-const { Census } = require('./census');
+const { Census } = require('./membership');
 const { encoded } = require('../errors');
-const { timeoutError } = require('./errors');
-const { filterNames } = require('./names');
-const { Requests } = require('./requests');
+const { filterNames } = require('./room-names');
+const { Requests, timeoutError } = require('./requests');
 
 /**
  * What an adapter lends to those who ask for it.

@@ -1,7 +1,8 @@
 'use strict';
 
-const { crosses } = require('./names');
+const { crosses } = require('./room-names');
 const types = require('./types');
+const { isObject } = require('../values');
 
 /**
  * Whether messages of other servers are what such servers publish, by kind: broadcasts, requests,
@@ -53,10 +54,6 @@ function isId(value) {
 
 function isList(value) {
   return value === undefined || value === null || Array.isArray(value);
-}
-
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 module.exports = { makesSense };

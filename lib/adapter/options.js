@@ -1,8 +1,8 @@
 'use strict';
 
-const { isPlainObject } = require('../endpoint/options');
+const { MAX_TIMEOUT, oneOf, readQueues, readWholeNumber } = require('../backplane/options');
 const { optionError } = require('../errors');
-const { MAX_TIMEOUT, oneOf, readQueues, wholeNumber } = require('../options');
+const { isPlainObject } = require('../values');
 
 /** Those of `@socket.io/redis-adapter`, and ours. */
 const ADAPTER = ['key', 'requestsTimeout', 'publishOnSpecificResponseChannel', 'parser', 'subscriptionMode', 'partial'];
@@ -34,7 +34,7 @@ function readAdapterOptions(options, withBackplane) {
   return {
     // As the official adapter does, an empty one and 0 ms are the default.
     key: key || 'socket.io',
-    requestsTimeout: wholeNumber('requestsTimeout', requestsTimeout || 5000, MAX_TIMEOUT),
+    requestsTimeout: readWholeNumber('requestsTimeout', requestsTimeout || 5000, MAX_TIMEOUT),
     publishOnSpecificResponseChannel: Boolean(publishOnSpecificResponseChannel),
     parser: readParser(parser),
     mode: oneOf('subscriptionMode', subscriptionMode ?? MODES[0], MODES),

@@ -1,14 +1,14 @@
 'use strict';
 
 const types = require('./types');
-const { Answers } = require('./answers');
+const { Answers } = require('./request-handler');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { HeldRooms } = require('./held');
+const { HeldRooms } = require('./local-rooms');
 const { makesSense } = require('./messages');
-const { crosses, crossing } = require('./names');
+const { crosses, crossing } = require('./room-names');
 const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
 const { newId } = require('./requests');
-const { rethrow } = require('../deliveries');
+const { rethrow } = require('../backplane/inbox');
 const { encoded } = require('../errors');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
@@ -36,7 +36,7 @@ class RedisAdapter extends adapterBase() {
   #parser;
   #closed = false;
 
-  /** @param {any} nsp @param {InstanceType<typeof import('./hub').Hub>} hub */
+  /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').Hub>} hub */
   constructor(nsp, hub) {
     super(nsp);
     const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode } = hub.settings;
@@ -82,7 +82,7 @@ class RedisAdapter extends adapterBase() {
     };
   }
 
-  /** @returns {import('./answers').Local} */
+  /** @returns {import('./request-handler').Local} */
   #local() {
     return {
       adapter: this,
@@ -205,7 +205,7 @@ class RedisAdapter extends adapterBase() {
 
   /**
    * A broadcast of another server, ready for sockets.
-   * @param {import('../deliveries').Broadcast} broadcast
+   * @param {import('../backplane/inbox').Broadcast} broadcast
    * @returns {number} to how many sockets it went
    */
   onBroadcast(broadcast) {

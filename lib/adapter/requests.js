@@ -111,10 +111,20 @@ class Requests {
   }
 }
 
+/**
+ * Not all servers have answered in time.
+ * @param {string} message as the official adapter words it
+ * @param {Outcome} outcome
+ * @param {unknown} responses what has arrived
+ */
+function timeoutError(message, { expected, received, missing }, responses) {
+  return Object.assign(new Error(message), { code: 'ERR_REQUEST_TIMEOUT', expected, received, missing, responses });
+}
+
 /** Unique in a cluster, as text that needs no escaping. */
 function newId() {
   // As node:crypto takes a third of the time that loading the package would take.
   return require('node:crypto').randomBytes(9).toString('base64url');
 }
 
-module.exports = { newId, Requests };
+module.exports = { newId, Requests, timeoutError };

@@ -65,7 +65,7 @@ function encodesText({ opts, encoder }) {
 class WriteOptions {
   #text;
   #frame;
-  /** @type {import('../deliveries').Broadcast | null} */
+  /** @type {import('../backplane/inbox').Broadcast | null} */
   #broadcast = null;
 
   /**
@@ -82,7 +82,7 @@ class WriteOptions {
   /**
    * Has the frame copied from the batch as long as `write` runs; the batch is much larger than the
    * frame, and a socket may hold these options for long.
-   * @param {import('../deliveries').Broadcast} broadcast
+   * @param {import('../backplane/inbox').Broadcast} broadcast
    * @param {() => void} write
    */
   whileFrameIsIn(broadcast, write) {
@@ -107,7 +107,7 @@ class WriteOptions {
   }
 }
 
-/** @param {import('../deliveries').Broadcast} broadcast */
+/** @param {import('../backplane/inbox').Broadcast} broadcast */
 function copyOf({ bytes, frame, end }) {
   const copy = Buffer.allocUnsafe(end - frame);
   bytes.copy(copy, 0, frame, end);

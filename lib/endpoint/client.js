@@ -2,12 +2,12 @@
 
 const { optionError } = require('../errors');
 const { NO_PREFIX, NO_PROVIDER, NO_STREAM, ONE_SERVER } = require('./names');
-const { isPlainObject } = require('./options');
 const { newestCommand } = require('./queue');
 const { readTls } = require('./tls');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
+const { isGiven, isObject, isPlainObject } = require('../values');
 
-/** @typedef {import('../endpoint').Endpoint} Endpoint */
+/** @typedef {import('.').Endpoint} Endpoint */
 /** @typedef {Record<string, any>} Client any client object: its shape differs between versions */
 
 /**
@@ -130,7 +130,7 @@ function readPromiseClient(name, client) {
   refuseProvider(name, options);
   const socket = options.socket ?? {};
   return {
-    ...readAddress(name, { port: DEFAULT_PORT, ...defined(socket) }),
+    ...readAddress(name, { port: DEFAULT_PORT, ...givenAddress(socket) }),
     username: text(options.username),
     password: text(options.password),
     db: database(name, options.database),
@@ -169,7 +169,7 @@ function readIoredis(name, client) {
   const select = newestCommand(queues, 'select');
   const auth = newestCommand(queues, 'auth') ?? [options.username, options.password];
   return {
-    ...readAddress(name, { port: DEFAULT_PORT, ...defined(options), ...defined(options.tls) }),
+    ...readAddress(name, { port: DEFAULT_PORT, ...givenAddress(options), ...givenAddress(options.tls) }),
     username: auth.length > 1 ? text(auth[0]) : null,
     password: text(auth[auth.length - 1]),
     db: database(name, select?.[0], client.prevCondition?.select, client.condition?.select, options.db),
@@ -184,7 +184,7 @@ function readIoredis(name, client) {
  */
 function readAddress(name, address) {
   if (address.path) return { host: DEFAULT_HOST, port: DEFAULT_PORT, path: String(address.path) };
-  if (address.port === undefined || address.port === null) {
+  if (!isGiven(address.port)) {
     throw optionError(name, 'this client does not say where it connects to; pass a URL or an options object instead.');
   }
   return {
@@ -200,7 +200,7 @@ function readAddress(name, address) {
  * @returns {number}
  */
 function database(name, ...values) {
-  const db = values.find((value) => value !== undefined && value !== null);
+  const db = values.find(isGiven);
   return db === undefined ? 0 : readDb(`${name}.db`, Buffer.isBuffer(db) ? String(db) : db);
 }
 
@@ -219,17 +219,17 @@ function tls(name, value) {
  * @returns {string|null}
  */
 function text(value) {
-  return value === undefined || value === null || value === '' ? null : String(value);
+  return !isGiven(value) || value === '' ? null : String(value);
 }
 
 /**
  * @param {unknown} fields
  * @returns {Client} the address fields that are given, so that the others do not hide a default
  */
-function defined(fields) {
+function givenAddress(fields) {
   if (!isObject(fields)) return {};
   const entries = ['host', 'port', 'path'].map((key) => [key, fields[key]]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null));
+  return Object.fromEntries(entries.filter(([, value]) => isGiven(value)));
 }
 
 /**
@@ -238,14 +238,6 @@ function defined(fields) {
  */
 function isPipe(port) {
   return typeof port === 'string' && !/^\d+$/.test(port);
-}
-
-/**
- * @param {unknown} value
- * @returns {value is Client}
- */
-function isObject(value) {
-  return typeof value === 'object' && value !== null;
 }
 
 module.exports = { clientReader };

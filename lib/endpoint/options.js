@@ -7,8 +7,9 @@ const { parseUrl } = require('./url');
 const {
   DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText,
 } = require('./values');
+const { isGiven, isPlainObject } = require('../values');
 
-/** @typedef {import('../endpoint').Endpoint} Endpoint */
+/** @typedef {import('.').Endpoint} Endpoint */
 /** @typedef {Record<string, any>} Fields */
 /** @typedef {[prefix: string, fields: Fields][]} Sources the places where a field may stand, the strongest first */
 
@@ -30,7 +31,7 @@ const TLS_OBJECT_NAMES = new Set([...ADDRESS, ...TLS_NAMES, ...SOCKET_IGNORED]);
 function parseOptions(name, options) {
   checkNames(name, options, OPTION_NAMES);
   const socket = subObject(`${name}.socket`, options.socket, SOCKET_NAMES);
-  const url = given(options.url) ? parseUrl(`${name}.url`, options.url) : null;
+  const url = isGiven(options.url) ? parseUrl(`${name}.url`, options.url) : null;
   const tls = readSwitch(name, options, socket);
 
   /** @type {Sources} */
@@ -60,7 +61,7 @@ function parseOptions(name, options) {
  *   `on` is undefined when the URL decides; `fields` may hold an address as well
  */
 function readSwitch(name, options, socket) {
-  const option = given(options.tls) ? `${name}.tls` : `${name}.socket.tls`;
+  const option = isGiven(options.tls) ? `${name}.tls` : `${name}.socket.tls`;
   const value = options.tls ?? socket.tls ?? undefined;
   if (value === undefined || typeof value === 'boolean') {
     return { on: value, option: `${name}.socket`, material: socket, fields: {} };
@@ -81,7 +82,7 @@ function readSwitch(name, options, socket) {
  */
 function pick(sources, names, read) {
   const found = sources.flatMap(([prefix, fields]) => names
-    .filter((name) => given(fields[name]))
+    .filter((name) => isGiven(fields[name]))
     .map((name) => read(`${prefix}.${name}`, fields[name])));
   return found[0];
 }
@@ -93,7 +94,7 @@ function pick(sources, names, read) {
  * @returns {Fields} an empty one when nothing is given
  */
 function subObject(option, value, known) {
-  if (!given(value)) return {};
+  if (!isGiven(value)) return {};
   if (!isPlainObject(value)) throw optionError(option, `pass an options object, not ${kindOf(value)}.`);
   checkNames(option, value, known);
   return value;
@@ -111,29 +112,8 @@ function checkNames(option, fields, known) {
     if (advice === undefined) {
       throw optionError(`${option}.${name}`, 'there is no such option; check its spelling or leave it out.');
     }
-    if (given(fields[name]) && fields[name] !== '') throw optionError(`${option}.${name}`, advice);
+    if (isGiven(fields[name]) && fields[name] !== '') throw optionError(`${option}.${name}`, advice);
   }
 }
 
-/**
- * Tells an options object from anything that has a class. Works for objects of
- * another realm (`node:vm`, Jest) too.
- *
- * @param {unknown} value
- * @returns {value is Fields}
- */
-function isPlainObject(value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/**
- * @param {unknown} value
- * @returns {boolean}
- */
-function given(value) {
-  return value !== undefined && value !== null;
-}
-
-module.exports = { isPlainObject, parseOptions };
+module.exports = { parseOptions };

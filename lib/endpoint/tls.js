@@ -2,8 +2,9 @@
 
 const { optionError } = require('../errors');
 const { kindOf, readText } = require('./values');
+const { isGiven } = require('../values');
 
-/** @typedef {import('../endpoint').Tls} Tls */
+/** @typedef {import('.').Tls} Tls */
 
 /** The options of `tls.connect` that we follow. */
 const USED = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
@@ -31,14 +32,13 @@ const TLS_NAMES = [...USED, ...IGNORED, ...REFUSED];
  */
 function readTls(option, fields) {
   for (const name of REFUSED) {
-    if (fields[name] === undefined || fields[name] === null) continue;
-    throw optionError(`${option}.${name}`, `it is not supported; pass ${USED.slice(0, 3).join(', ')} as PEM instead.`);
+    if (isGiven(fields[name])) throw optionError(`${option}.${name}`, `it is not supported; pass ${USED.slice(0, 3).join(', ')} as PEM instead.`);
   }
   return {
     ca: readPems(`${option}.ca`, fields.ca),
     cert: readPem(`${option}.cert`, fields.cert),
     key: readPem(`${option}.key`, fields.key),
-    servername: given(fields.servername) ? readText(`${option}.servername`, fields.servername) || null : null,
+    servername: isGiven(fields.servername) ? readText(`${option}.servername`, fields.servername) || null : null,
     rejectUnauthorized: readFlag(`${option}.rejectUnauthorized`, fields.rejectUnauthorized),
   };
 }
@@ -51,7 +51,7 @@ function readTls(option, fields) {
  * @returns {boolean}
  */
 function readFlag(option, value) {
-  if (!given(value)) return true;
+  if (!isGiven(value)) return true;
   if (typeof value !== 'boolean') throw optionError(option, `pass true or false, not ${kindOf(value)}.`);
   return value;
 }
@@ -62,7 +62,7 @@ function readFlag(option, value) {
  * @returns {string[]}
  */
 function readPems(option, value) {
-  if (!given(value)) return [];
+  if (!isGiven(value)) return [];
   return (Array.isArray(value) ? value : [value]).map((pem) => pemText(option, pem));
 }
 
@@ -86,14 +86,6 @@ function pemText(option, pem) {
   if (typeof pem === 'string') return pem;
   if (pem instanceof Uint8Array) return Buffer.from(pem).toString('utf8');
   throw optionError(option, `pass PEM text as a string or a Buffer, not ${kindOf(pem)}.`);
-}
-
-/**
- * @param {unknown} value
- * @returns {boolean}
- */
-function given(value) {
-  return value !== undefined && value !== null;
 }
 
 module.exports = { readTls, TLS_NAMES };

@@ -5,7 +5,7 @@ const { IGNORED } = require('./names');
 const { readTls } = require('./tls');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
 
-/** @typedef {import('../endpoint').Endpoint} Endpoint */
+/** @typedef {import('.').Endpoint} Endpoint */
 
 const SCHEMES = ['redis:', 'rediss:', 'unix:', 'redis+unix:'];
 const WANTED = 'write redis://[user][:password@]host[:port][/db], rediss:// for TLS, or unix:///path/to/socket';

@@ -1,6 +1,7 @@
 'use strict';
 
 const { optionError } = require('../errors');
+const { isGiven, isWholeNumber } = require('../values');
 
 const DEFAULT_HOST = 'localhost';
 const DEFAULT_PORT = 6379;
@@ -13,11 +14,9 @@ const DEFAULT_PORT = 6379;
  * @returns {number} 1 to 65535
  */
 function readPort(option, value) {
-  const port = wholeNumber(value);
-  if (port === null || port < 1 || port > 65535) {
-    throw optionError(option, 'a port must be a whole number from 1 to 65535.');
-  }
-  return port;
+  const port = fromDigits(value);
+  if (isWholeNumber(port, 1, 65535)) return port;
+  throw optionError(option, 'a port must be a whole number from 1 to 65535.');
 }
 
 /**
@@ -28,9 +27,9 @@ function readPort(option, value) {
  * @returns {number} 0 or more
  */
 function readDb(option, value) {
-  const db = wholeNumber(value);
-  if (db === null) throw optionError(option, 'a database must be a whole number, 0 or more.');
-  return db;
+  const db = fromDigits(value);
+  if (isWholeNumber(db, 0)) return db;
+  throw optionError(option, 'a database must be a whole number, 0 or more.');
 }
 
 /**
@@ -73,11 +72,10 @@ function readText(option, value) {
 
 /**
  * @param {unknown} value
- * @returns {number|null} null when the value is no whole number, 0 or more
+ * @returns {unknown} the number that a string of digits is; anything else as it is
  */
-function wholeNumber(value) {
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
+function fromDigits(value) {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }
 
 /**
@@ -87,7 +85,7 @@ function wholeNumber(value) {
  * @returns {string}
  */
 function kindOf(value) {
-  if (value === null || value === undefined) return String(value);
+  if (!isGiven(value)) return String(value);
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-const { encodeError } = require('./errors');
+const { encodeError } = require('../errors');
 
-/** @typedef {InstanceType<typeof import('./backplane').Backplane>} Backplane */
+/** @typedef {InstanceType<typeof import('../backplane').Backplane>} Backplane */
 
 /**
  * The backplane of each store. Not a property of it, so that `new Client(store, id)` is all that it

@@ -13,7 +13,7 @@ class Unpacker {
 
   /**
    * @param {{ nodeId: string | number, unpack: Function }} store
-   * @param {import('./native').NativeBackplane} native
+   * @param {import('../native').NativeBackplane} native
    * @param {boolean} buffers whether `unpack` gets Buffers, as from a client with `return_buffers`
    */
   constructor(store, native, buffers) {
@@ -25,7 +25,7 @@ class Unpacker {
   /**
    * Hands one message to the consumers of its channel.
    * @param {string} channel
-   * @param {import('./deliveries').Bytes} payload
+   * @param {import('../backplane/inbox').Bytes} payload
    * @param {Function[]} consumers
    * @param {(fn: Function, self: null, args: unknown[]) => void} attempt
    */

@@ -1,9 +1,10 @@
 'use strict';
 
-const { optionError } = require('./errors');
-const { clientReader } = require('./endpoint/client');
-const { isPlainObject, parseOptions } = require('./endpoint/options');
-const { parseUrl } = require('./endpoint/url');
+const { optionError } = require('../errors');
+const { clientReader } = require('./client');
+const { parseOptions } = require('./options');
+const { parseUrl } = require('./url');
+const { isPlainObject } = require('../values');
 
 /**
  * What TLS needs besides an address. PEM texts, as Node's `tls.connect` takes them.
@@ -58,7 +59,7 @@ const WANTED = 'pass a client of the redis or ioredis package, a redis://, redis
  * @param {unknown} [redisModule] the client module the user passed (the `redis` option of
  *   0.9's RedisStore); an instance of its `RedisClient` is a client whatever it looks like
  * @returns {ParsedEndpoint}
- * @throws {import('./errors').OptionError} at once for everything that cannot be used; from
+ * @throws {import('../errors').OptionError} at once for everything that cannot be used; from
  *   `read()` only if a client has become unreadable since
  */
 function parseEndpoint(name, value, redisModule) {

@@ -1,8 +1,8 @@
 'use strict';
 
 const { NativeBackplane } = require('./binding');
-const { Deliveries } = require('./deliveries');
-const { Reporter } = require('./reporter');
+const { Deliveries } = require('./inbox');
+const { Reporter } = require('./event-sink');
 
 /**
  * A timer that never fires (the longest that Node takes) keeps the process alive, and what it holds.
@@ -27,8 +27,8 @@ class Backplane {
 
   /**
    * @param {import('node:events').EventEmitter} emitter what emits the events
-   * @param {Record<'pub' | 'sub' | 'cmd', import('./endpoint').ParsedEndpoint>} endpoints
-   * @param {import('./native').NativeOptions} options
+   * @param {Record<'pub' | 'sub' | 'cmd', import('../endpoint').ParsedEndpoint>} endpoints
+   * @param {import('../native').NativeOptions} options
    */
   constructor(emitter, endpoints, options) {
     this.#endpoints = endpoints;
@@ -44,7 +44,7 @@ class Backplane {
     this.#connected = true;
     try {
       const { pub, sub, cmd } = this.#endpoints;
-      const read = (/** @type {import('./endpoint').ParsedEndpoint} */ endpoint) => JSON.stringify(endpoint.read());
+      const read = (/** @type {import('../endpoint').ParsedEndpoint} */ endpoint) => JSON.stringify(endpoint.read());
       this.native.connect(read(pub), read(sub), read(cmd));
     } catch (error) {
       this.deliveries.reporter.error(error);
@@ -118,7 +118,7 @@ class Backplane {
 
   /**
    * What has been counted, how full the queues are, and how the connections are.
-   * @returns {import('..').BackplaneStats}
+   * @returns {import('../..').BackplaneStats}
    */
   stats() {
     const { depths, links, ...counters } = this.native.stats();

@@ -80,11 +80,11 @@ function broken(what, triple, cause) {
     `Install ${NAME} again where the app runs, or ${FROM_SOURCE}.`, triple, cause);
 }
 
-/** @returns {typeof import('./native')} */
+/** @returns {typeof import('../native')} */
 function load() {
   const triple = platform();
   const override = process.env[OVERRIDE];
-  const candidates = override ? [path.resolve(override)] : [`./native/${BINARY}.${triple}.node`, `${NAME}-${triple}`];
+  const candidates = override ? [path.resolve(override)] : [`../native/${BINARY}.${triple}.node`, `${NAME}-${triple}`];
   let absent;
   for (const candidate of candidates) {
     try {

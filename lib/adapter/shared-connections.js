@@ -37,7 +37,7 @@ class Hub {
     return this.backplane.native;
   }
 
-  /** What hands out what arrives. @returns {InstanceType<typeof import('../deliveries').Deliveries>} */
+  /** What hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Deliveries>} */
   get deliveries() {
     return this.backplane.deliveries;
   }

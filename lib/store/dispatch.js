@@ -1,7 +1,6 @@
 'use strict';
 
-/** How a `volatile` of null, false or true crosses to the native side and back: by its place. */
-const VOLATILE = [null, false, true];
+const { VOLATILE } = require('../backplane/words');
 
 /** Half of a surrogate pair, or a whole one: text that crosses N-API as UTF-8 must have no half. */
 const SURROGATE = /[\ud800-\udfff]/;
@@ -23,4 +22,4 @@ function isWellFormed(text) {
   return typeof text === 'string' && !SURROGATE.test(text);
 }
 
-module.exports = { isFlat, VOLATILE };
+module.exports = { isFlat };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { crosses } = require('./names');
+const { crosses } = require('./room-names');
 
 /**
  * Tells the native side which rooms have somebody here, once a tick, and says when the

@@ -3,7 +3,7 @@
 const types = require('./types');
 const { filterOf } = require('./cluster');
 const { encodeError, encoded } = require('../errors');
-const { crossing } = require('./names');
+const { crossing } = require('./room-names');
 
 /**
  * What an adapter lends to those who answer for it: itself, and the methods of its base class, which

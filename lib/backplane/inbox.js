@@ -1,20 +1,8 @@
 'use strict';
 
-const { VOLATILE } = require('./dispatch');
-
-/** What an entry of a batch is; the words behind it are told in `src/delivery/chunk.rs`. */
-const ARGS = 0;
-const DISPATCH = 1;
-const RAW = 2;
-const REPLY = 3;
-const BROADCAST = 5;
-const PAYLOAD = 6;
-
-/** What a reply is. */
-const INTEGER = 1;
-const STRING = 2;
-const ERROR = 3;
-const LIST = 4;
+const {
+  ARGS, BROADCAST, DISPATCH, ERROR, INTEGER, LIST, PAYLOAD, RAW, REPLY, STRING, VOLATILE,
+} = require('./words');
 
 /** Half the time that a timer of 10 ms may wait: after it, what is left of a batch waits a turn. */
 const BUDGET_MS = 5;
@@ -56,6 +44,13 @@ const MAX_TICKET = 0xffffffff;
  */
 
 /**
+ * Reads payloads with the application's own `unpack`.
+ * @typedef {object} Unpacker
+ * @property {(channel: string, payload: Bytes, consumers: Function[], attempt: (fn: Function, self: null, args: unknown[]) => void) => void} unpack
+ * @property {() => void} count called at the end of each batch
+ */
+
+/**
  * Hands what the native side has received to those who wait for it: messages to consumers,
  * replies to callbacks, events to the reporter. In the order in which it was received.
  */
@@ -75,12 +70,12 @@ class Deliveries {
   #next = 0;
   #start = 0;
 
-  /** @param {InstanceType<typeof import('./reporter').Reporter>} reporter */
+  /** @param {InstanceType<typeof import('./event-sink').Reporter>} reporter */
   constructor(reporter) {
     this.reporter = reporter;
     /** How many replies have come. */
     this.answered = 0;
-    /** @type {InstanceType<typeof import('./unpacker').Unpacker> | null} For payloads that only JavaScript unpacks. */
+    /** @type {Unpacker | null} For payloads that only JavaScript unpacks. */
     this.unpacker = null;
   }
 

@@ -1,8 +1,8 @@
 'use strict';
 
-const { onEndpoints, onStore } = require('./adapter/hub');
-const { isOptions, readAdapterOptions } = require('./adapter/options');
-const { parseEndpoint } = require('./endpoint');
+const { onEndpoints, onStore } = require('./shared-connections');
+const { isOptions, readAdapterOptions } = require('./options');
+const { parseEndpoint } = require('../endpoint');
 
 /**
  * Makes the adapter of Socket.IO 4, in the place of `@socket.io/redis-adapter`'s.
@@ -13,16 +13,16 @@ const { parseEndpoint } = require('./endpoint');
  * ```
  *
  * The clients are only asked where they point; nothing is ever sent through them.
- * @param {import('..').RedisEndpoint} [pubClient] where to publish. Default: `localhost:6379`
- * @param {import('..').RedisEndpoint | import('..').CreateAdapterOptions} [subClient] where to
+ * @param {import('../..').RedisEndpoint} [pubClient] where to publish. Default: `localhost:6379`
+ * @param {import('../..').RedisEndpoint | import('../..').CreateAdapterOptions} [subClient] where to
  *   subscribe. Default: where to publish. Options may stand in its place
- * @param {import('..').CreateAdapterOptions} [opts]
- * @returns {import('..').AdapterFactory}
+ * @param {import('../..').CreateAdapterOptions} [opts]
+ * @returns {import('../..').AdapterFactory}
  * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
  */
 function createAdapter(pubClient, subClient, opts) {
   if (opts === undefined && isOptions(subClient)) {
-    opts = /** @type {import('..').CreateAdapterOptions | undefined} */ (subClient ?? undefined);
+    opts = /** @type {import('../..').CreateAdapterOptions | undefined} */ (subClient ?? undefined);
     subClient = undefined;
   }
   const settings = readAdapterOptions(opts ?? {}, true);
@@ -34,9 +34,9 @@ function createAdapter(pubClient, subClient, opts) {
 /**
  * The adapter of Socket.IO 4 on the connections of a RedisStore.
  * @param {any} store
- * @param {InstanceType<typeof import('./backplane').Backplane>} backplane
- * @param {import('..').AdapterOptions} options
- * @returns {import('..').AdapterFactory}
+ * @param {InstanceType<typeof import('../backplane').Backplane>} backplane
+ * @param {import('../..').AdapterOptions} options
+ * @returns {import('../..').AdapterFactory}
  */
 function adapterOn(store, backplane, options) {
   const settings = readAdapterOptions(options, false);

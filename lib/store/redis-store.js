@@ -2,13 +2,13 @@
 
 const { EventEmitter } = require('node:events');
 
-const { adapterOn } = require('./adapter');
-const { Backplane } = require('./backplane');
+const { Backplane } = require('../backplane');
+const { VOLATILE } = require('../backplane/words');
+const { parseEndpoint } = require('../endpoint');
+const { endClient } = require('../endpoint/end');
+const { encodeError } = require('../errors');
 const { Client, inner } = require('./client');
-const { isFlat, VOLATILE } = require('./dispatch');
-const { parseEndpoint } = require('./endpoint');
-const { endClient } = require('./endpoint/end');
-const { encodeError } = require('./errors');
+const { isFlat } = require('./dispatch');
 const { readOptions } = require('./options');
 const { Unpacker } = require('./unpacker');
 
@@ -35,7 +35,7 @@ class RedisStore extends EventEmitter {
   #packs;
 
   /**
-   * @param {import('..').RedisStoreOptions} [options]
+   * @param {import('../..').RedisStoreOptions} [options]
    * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
    */
   constructor(options = {}) {
@@ -221,21 +221,10 @@ class RedisStore extends EventEmitter {
   /**
    * What has been counted since the store was made, how full its queues are, and how its
    * connections are.
-   * @returns {import('..').RedisStoreStats}
+   * @returns {import('../..').RedisStoreStats}
    */
   stats() {
     return { nodeId: this.nodeId, ...this.#backplane.stats() };
-  }
-
-  /**
-   * An adapter for Socket.IO 4 on this store's connections: `new Server({ adapter: store.adapter() })`.
-   * From then on the store no longer keeps the process alive; `destroy()` closes the connections.
-   * @param {import('..').AdapterOptions} [options]
-   * @returns {import('..').AdapterFactory}
-   * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
-   */
-  adapter(options = {}) {
-    return adapterOn(this, this.#backplane, options);
   }
 }
 

@@ -1,0 +1,70 @@
+'use strict';
+
+const { optionError } = require('../errors');
+const { isWholeNumber } = require('../values');
+
+/** What happens to messages that do not fit into a full mailbox; the native side takes the place. */
+const OVERFLOWS = ['wait', 'drop-oldest', 'drop-newest', 'disconnect'];
+const MAX_TIMEOUT = 2 ** 31 - 1;
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * Checks the options of a backplane: `offlineQueue`, `mailbox`, `overflow` and `commandTimeout`.
+ * @param {Record<string, any>} options
+ * @param {string} overflow the default of `overflow`
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function readQueues(options, overflow) {
+  const queue = readBounds('offlineQueue', options.offlineQueue, { messages: 10_000, bytes: 16 * MEBIBYTE });
+  const mailbox = readBounds('mailbox', options.mailbox, { messages: 100_000, bytes: 64 * MEBIBYTE });
+  return {
+    queueMessages: queue.messages,
+    queueBytes: queue.bytes,
+    mailboxMessages: mailbox.messages,
+    mailboxBytes: mailbox.bytes,
+    overflow: oneOf('overflow', options.overflow ?? overflow, OVERFLOWS),
+    commandTimeout: readWholeNumber('commandTimeout', options.commandTimeout ?? 5000, MAX_TIMEOUT),
+  };
+}
+
+/**
+ * The place of a value among those that an option can have.
+ * @param {string} name
+ * @param {unknown} value
+ * @param {string[]} values
+ * @returns {number}
+ */
+function oneOf(name, value, values) {
+  const place = values.indexOf(/** @type {string} */ (value));
+  if (place === -1) throw optionError(name, `it must be one of ${values.map((known) => `'${known}'`).join(', ')}.`);
+  return place;
+}
+
+/**
+ * @param {string} option
+ * @param {any} bounds
+ * @param {{ messages: number, bytes: number }} defaults
+ */
+function readBounds(option, bounds = {}, defaults) {
+  if (bounds === null || typeof bounds !== 'object') throw optionError(option, 'it must be an object { messages, bytes }.');
+  for (const name of Object.keys(bounds)) {
+    if (name !== 'messages' && name !== 'bytes') throw optionError(`${option}.${name}`, 'it is not known.');
+  }
+  return {
+    messages: readWholeNumber(`${option}.messages`, bounds.messages ?? defaults.messages, 2 ** 32 - 1),
+    bytes: readWholeNumber(`${option}.bytes`, bounds.bytes ?? defaults.bytes, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {number} most
+ * @returns {number} 1 or more
+ */
+function readWholeNumber(name, value, most) {
+  if (isWholeNumber(value, 1, most)) return value;
+  throw optionError(name, `it must be a whole number from 1 to ${most}.`);
+}
+
+module.exports = { MAX_TIMEOUT, oneOf, readQueues, readWholeNumber };
