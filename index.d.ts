@@ -78,14 +78,14 @@ export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL;
 
 /** The options of connections, and of the queues on both of their sides. */
 export interface BackplaneOptions {
-  /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and told. */
+  /** How much may wait while Redis is away; beyond it the oldest is dropped, counted and reported. */
   offlineQueue?: {
     /** Publishes and commands. Default: 10000. */
     messages?: number;
     /** Their size in bytes. Default: 16777216 (16 MiB). */
     bytes?: number;
   };
-  /** How much may wait for an event loop that is behind; `overflow` tells what happens beyond it. */
+  /** How much may wait for an event loop that is behind; `overflow` says what happens beyond it. */
   mailbox?: {
     /** Messages. Default: 100000. */
     messages?: number;
@@ -93,7 +93,7 @@ export interface BackplaneOptions {
     bytes?: number;
   };
   /**
-   * What happens when the mailbox is full. What is dropped is counted (`overflowed`) and told
+   * What happens when the mailbox is full. What is dropped is counted (`overflowed`) and reported
    * (`gap`).
    * - `wait`: nothing more is read, so that Redis holds the messages; it cuts the connection when
    *   its own buffer for it is full, which is a `gap`. Default of {@link RedisStore}
@@ -165,7 +165,7 @@ export interface RedisStoreError extends Error {
 /** A connection, named as the store's properties are. */
 export type ConnectionName = 'pub' | 'sub' | 'cmd';
 
-/** The events of connections. Commands are told under `pub` where they share it. */
+/** The events of connections. Commands are reported under `pub` where they share it. */
 export interface BackplaneEvents {
   /** A connection is up; `sub` once all its subscriptions are confirmed. */
   connect: [
@@ -265,7 +265,7 @@ export interface BackplaneStats {
   delivered: number;
   /** Those of them that were this node's own, and so were dropped. */
   filteredOwn: number;
-  /** Those of them that were broadcasts of Socket.IO 4 for rooms that have nobody here. */
+  /** Those of them that were broadcasts of Socket.IO 4 for rooms without a socket here. */
   filteredRooms: number;
   /** Those of them that were broadcasts of Socket.IO 4 for another namespace. */
   filteredNamespaces: number;
@@ -275,7 +275,7 @@ export interface BackplaneStats {
   malformed: number;
   /** Publishes and commands that never left: the queue was full, or the store destroyed. */
   dropped: number;
-  /** Publishes on a connection that broke before Redis answered: nobody can tell. */
+  /** Publishes on a connection that broke before Redis answered, so they may or may not have arrived. */
   unconfirmed: number;
   /** Connections that came back after an outage. */
   reconnects: number;
@@ -288,7 +288,7 @@ export interface BackplaneStats {
     /** What waits for the event loop. */
     mailbox: QueueDepth;
   };
-  /** The connections; `cmd` tells of `pub` where commands share that. */
+  /** The connections; `cmd` is that of `pub` where commands share it. */
   connections: Record<ConnectionName, ConnectionStats>;
 }
 
@@ -334,7 +334,7 @@ export class Client {
    */
   del(key: string, fn?: (error: RedisStoreError | null, deleted?: number) => void): this;
   /**
-   * Tells whether there is such a field.
+   * Finds out whether there is such a field.
    *
    * @param key the field
    * @param fn gets `true` or `false`
@@ -460,8 +460,8 @@ export interface AdapterOptions {
   /**
    * Which broadcasts Redis sends to this server.
    * - `pattern`: all of the namespace, by one pattern, as with the official adapter. Those for rooms
-   *   that have nobody here are dropped off the event loop. Default
-   * - `dynamic`: those for all, and those for rooms that have somebody here, by one channel for each;
+   *   without a socket here are dropped off the event loop. Default
+   * - `dynamic`: those for all, and those for rooms with sockets here, by one channel for each;
    *   and those for single sockets, by one pattern
    * - `dynamic-private`: the same, but by one channel for each socket too
    *
@@ -519,7 +519,7 @@ export interface PartialAnswer {
   expected: number;
   /** How many have answered in time. */
   received: number;
-  /** The uids of those that have not, as far as can be told: official servers do not say who they are. */
+  /** The uids of those that have not, as far as is known: the answers of official servers carry no uid. */
   missing: string[];
 }
 
@@ -546,7 +546,7 @@ export interface SocketFilter {
 
 /** The events of a {@link RedisAdapter}, next to those of Socket.IO's own adapter. */
 export interface RedisAdapterEvents extends BackplaneEvents {
-  /** Somebody has not answered a request whose answer was to be partial then. */
+  /** A server has not answered a request that may have a partial answer. */
   partial: [
     PartialAnswer & {
       /** The request: `fetchSockets`, say. */

@@ -43,7 +43,7 @@ function reasonOf(cause) {
  * @returns {T}
  * @throws {Error} `ERR_ENCODE`
  */
-function encoded(encode) {
+function encodeOrThrow(encode) {
   try {
     return encode();
   } catch (cause) {
@@ -51,4 +51,4 @@ function encoded(encode) {
   }
 }
 
-module.exports = { encodeError, encoded, optionError };
+module.exports = { encodeError, encodeOrThrow, optionError };

@@ -6,15 +6,15 @@
  * and is not collected by the end of the program is a leak, which makes the program fail.
  */
 
-const { inner } = require('../../lib/store/client');
+const { backplanes } = require('../../lib/store/client');
 
 /** @type {Set<WeakRef<any>>} */
 const closed = new Set();
 let made = 0;
 
 // Every store enters itself here when it is made.
-const enter = inner.set;
-inner.set = function set(store, parts) {
+const enter = backplanes.set;
+backplanes.set = function set(store, parts) {
   made++;
   const reference = new WeakRef(store);
   store.once('close', () => closed.add(reference));

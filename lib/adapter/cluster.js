@@ -1,17 +1,17 @@
 'use strict';
 
 const types = require('./types');
-const { Census } = require('./membership');
-const { encoded } = require('../errors');
+const { Membership } = require('./membership');
 const { filterNames } = require('./room-names');
 const { Requests, timeoutError } = require('./requests');
+const { encodeOrThrow } = require('../errors');
 
 /**
- * What an adapter lends to those who ask for it.
- * @typedef {object} Means
+ * What the requests of an adapter need.
+ * @typedef {object} Context
  * @property {string} uid
  * @property {number} requestsTimeout in ms
- * @property {boolean} partial whether requests give what has arrived when somebody does not answer
+ * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {{ request: string, response: string, native: string }} channels
  * @property {(channel: string, payload: string) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
@@ -20,41 +20,41 @@ const { Requests, timeoutError } = require('./requests');
 
 /** The other servers of a namespace, and what this one asks of them. */
 class Cluster {
-  #means;
-  #census;
+  #context;
+  #membership;
   #requests;
 
-  /** @param {Means} means */
-  constructor(means) {
-    this.#means = means;
-    this.#census = new Census(means.channels, means.pubsub);
-    this.#requests = new Requests(means.uid, means.requestsTimeout);
+  /** @param {Context} context */
+  constructor(context) {
+    this.#context = context;
+    this.#membership = new Membership(context.channels, context.pubsub);
+    this.#requests = new Requests(context.uid, context.requestsTimeout);
   }
 
   /** How many servers there are. @returns {Promise<number>} never rejects */
   count() {
-    return this.#census.estimate();
+    return this.#membership.estimate();
   }
 
   /** Whether this server has made a request. @param {string} requestId */
-  asked(requestId) {
+  hasRequest(requestId) {
     return this.#requests.has(requestId);
   }
 
-  /** Takes a response. @param {any} response */
-  take(response) {
-    this.#requests.take(response);
+  /** Handles a response. @param {any} response */
+  onResponse(response) {
+    this.#requests.onResponse(response);
   }
 
   /**
-   * Keeps the callbacks of a broadcast with acknowledgements.
+   * Registers the callbacks of a broadcast with acknowledgements.
    * @param {string} requestId
    * @param {number} timeout how long they may come, in ms
    * @param {Function} count
    * @param {Function} ack
    */
-  expectAcks(requestId, timeout, count, ack) {
-    this.#requests.expectAcks(requestId, timeout, count, ack);
+  registerAcks(requestId, timeout, count, ack) {
+    this.#requests.registerAcks(requestId, timeout, count, ack);
   }
 
   /**
@@ -63,7 +63,7 @@ class Cluster {
    * @param {any} [opts]
    */
   async allRooms(rooms, opts) {
-    const outcome = await this.#ask(await this.#census.take(), { type: types.ALL_ROOMS }, (response) => {
+    const outcome = await this.#ask(await this.#membership.count(), { type: types.ALL_ROOMS }, (response) => {
       if (!Array.isArray(response.rooms)) return false;
       for (const room of response.rooms) rooms.add(room);
       return true;
@@ -78,7 +78,7 @@ class Cluster {
    */
   async fetchSockets(sockets, opts) {
     const request = { type: types.REMOTE_FETCH, opts: listsOf(opts) };
-    const outcome = await this.#ask(await this.#census.take(), request, (response) => {
+    const outcome = await this.#ask(await this.#membership.count(), request, (response) => {
       if (!Array.isArray(response.sockets)) return false;
       for (const socket of response.sockets) sockets.push(socket);
       return true;
@@ -92,47 +92,47 @@ class Cluster {
    * @param {any} opts
    */
   async fetchSocketIds(ids, opts) {
-    const outcome = await this.#askForIds(await this.#census.take(), listsOf(opts), ids);
+    const outcome = await this.#askIds(await this.#membership.count(), listsOf(opts), ids);
     return this.#conclude(outcome, 'fetchSocketIds', ids, opts);
   }
 
   /**
    * How many sockets there are.
-   * @param {Set<string>} ids those of this one; those of the others are added where these tell them
+   * @param {Set<string>} ids those of this server; those of others are added where their answers name them
    * @param {any} opts
    */
   async countSockets(ids, opts) {
-    const census = await this.#census.take();
+    const membership = await this.#membership.count();
     let count = 0;
-    const outcome = isNative(census)
-      ? await this.#ask(census, { type: types.COUNT, opts: listsOf(opts) }, (response) => {
+    const outcome = isNative(membership)
+      ? await this.#ask(membership, { type: types.COUNT, opts: listsOf(opts) }, (response) => {
         if (typeof response.count !== 'number') return false;
         count += response.count;
         return true;
       }, true)
-      : await this.#askForIds(census, listsOf(opts), ids);
+      : await this.#askIds(membership, listsOf(opts), ids);
     return this.#conclude(outcome, 'countSockets', ids.size + count, opts);
   }
 
-  async #askForIds(census, lists, ids) {
-    if (isNative(census)) return this.#ask(census, { type: types.IDS, opts: lists }, collectInto(ids), true);
-    // Official servers tell the ids in rooms, and nothing of exceptions.
-    const outcome = await this.#ask(census, { type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
+  async #askIds(membership, lists, ids) {
+    if (isNative(membership)) return this.#ask(membership, { type: types.IDS, opts: lists }, collectInto(ids), true);
+    // Official servers answer with the ids in rooms, and know no exceptions.
+    const outcome = await this.#ask(membership, { type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
     if (lists.except.length === 0 || outcome.received < outcome.expected) return outcome;
     const excluded = new Set();
-    const exceptions = await this.#ask(census, { type: types.SOCKETS, rooms: lists.except }, collectInto(excluded));
+    const exceptions = await this.#ask(membership, { type: types.SOCKETS, rooms: lists.except }, collectInto(excluded));
     for (const id of excluded) ids.delete(id);
     return exceptions;
   }
 
   /**
-   * Has the other servers do something that nobody waits for.
+   * Publishes a request without a response.
    * @param {any} request
    * @throws {Error} `ERR_ENCODE`
    */
-  tell(request) {
-    const { uid, channels, publish } = this.#means;
-    publish(channels.request, encoded(() => JSON.stringify({ uid, ...request })));
+  publish(request) {
+    const { uid, channels, publish } = this.#context;
+    publish(channels.request, encodeOrThrow(() => JSON.stringify({ uid, ...request })));
   }
 
   /**
@@ -143,9 +143,9 @@ class Cluster {
   async emit(data, ack) {
     /** @type {any[]} */
     const responses = [];
-    const census = await this.#census.take().catch((error) => error);
-    if (census instanceof Error) return ack(census, responses);
-    const outcome = await this.#ask(census, { type: types.SERVER_SIDE_EMIT, data }, (response) => {
+    const membership = await this.#membership.count().catch((error) => error);
+    if (membership instanceof Error) return ack(membership, responses);
+    const outcome = await this.#ask(membership, { type: types.SERVER_SIDE_EMIT, data }, (response) => {
       responses.push(response.data);
       return true;
     });
@@ -155,23 +155,23 @@ class Cluster {
     ack(timeoutError(message, outcome, responses), responses);
   }
 
-  /** Asks the other servers of a census, if there are any; with `natives`, on the channel of this package. */
-  async #ask({ servers, uids }, request, take, natives = false) {
-    const { uid, channels, publish } = this.#means;
+  /** Sends a request to the other servers, if there are any; with `natives`, on the channel of this package. */
+  async #ask({ servers, uids }, request, accept, natives = false) {
+    const { uid, channels, publish } = this.#context;
     if (servers <= 1) return { expected: 0, received: 0, missing: [] };
     return this.#requests.ask(uids, servers - 1, (requestId) => {
       publish(natives ? channels.native : channels.request, JSON.stringify({ uid, requestId, ...request }));
-    }, take);
+    }, accept);
   }
 
-  /** What has arrived, or the official rejection; if `partial`, what has arrived and who is missing. */
+  /** What has arrived, or the official rejection; if `partial`, what has arrived and which servers are missing. */
   #conclude(outcome, request, value, opts) {
     const { expected, received, missing } = outcome;
     if (received >= expected) return value;
-    if (!(opts?.partial ?? opts?.flags?.partial ?? this.#means.partial)) {
+    if (!(opts?.partial ?? opts?.flags?.partial ?? this.#context.partial)) {
       throw timeoutError(`timeout reached while waiting for ${request} response`, outcome, value);
     }
-    this.#means.emit('partial', { request, expected, received, missing });
+    this.#context.emit('partial', { request, expected, received, missing });
     return typeof value === 'object' ? Object.assign(value, { partial: { expected, received, missing } }) : value;
   }
 
@@ -181,7 +181,7 @@ class Cluster {
   }
 }
 
-/** Whether all servers of a census are of this package. */
+/** Whether all servers are of this package. */
 function isNative({ servers, natives }) {
   return natives >= servers;
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { onEndpoints, onStore } = require('./shared-connections');
+const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./shared-connections');
 const { isOptions, readAdapterOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
 
@@ -28,7 +28,7 @@ function createAdapter(pubClient, subClient, opts) {
   const settings = readAdapterOptions(opts ?? {}, true);
   const pub = parseEndpoint('pubClient', pubClient);
   const sub = subClient === undefined || subClient === null ? pub : parseEndpoint('subClient', subClient);
-  return onEndpoints(settings, pub, sub, { pubClient, subClient: subClient ?? pubClient });
+  return adapterFactoryOnEndpoints(settings, pub, sub, { pubClient, subClient: subClient ?? pubClient });
 }
 
 /**
@@ -38,9 +38,9 @@ function createAdapter(pubClient, subClient, opts) {
  * @param {import('../..').AdapterOptions} options
  * @returns {import('../..').AdapterFactory}
  */
-function adapterOn(store, backplane, options) {
+function adapterOnStore(store, backplane, options) {
   const settings = readAdapterOptions(options, false);
-  return onStore(settings, store, backplane, { pubClient: store.pub, subClient: store.sub });
+  return adapterFactoryOnStore(settings, store, backplane, { pubClient: store.pub, subClient: store.sub });
 }
 
-module.exports = { adapterOn, createAdapter };
+module.exports = { adapterOnStore, createAdapter };

@@ -3,34 +3,34 @@
 const { crosses } = require('./room-names');
 
 /**
- * Tells the native side which rooms have somebody here, once a tick, and says when the
+ * Passes on to the native side which rooms have sockets here, once a tick, and says when the
  * subscriptions that they need are confirmed. Rooms that are neither strings nor numbers are left out:
  * they are local.
  */
-class HeldRooms {
-  #tell;
-  #expect;
+class LocalRooms {
+  #update;
+  #registerCallback;
   /** By name, how many rooms of it there are more than the native side knows of. @type {Map<string, number>} */
   #changes = new Map();
   /** `asked`: whether Redis has been. @type {Map<string, { promise: Promise<void>, resolve: () => void, asked: boolean }>} */
   #unconfirmed = new Map();
 
   /**
-   * @param {(added: string[], removed: string[], tickets: number[]) => void} tell
-   * @param {((callback: () => void) => number) | null} expect gives a ticket; null where no room
+   * @param {(added: string[], removed: string[], tickets: number[]) => void} update
+   * @param {((callback: () => void) => number) | null} registerCallback gives a ticket; null where no room
    *   needs a subscription of its own
    */
-  constructor(tell, expect) {
-    this.#tell = tell;
-    this.#expect = expect;
+  constructor(update, registerCallback) {
+    this.#update = update;
+    this.#registerCallback = registerCallback;
   }
 
   /** A room has got its first socket. @param {string | number} room */
-  created(room) {
+  roomCreated(room) {
     if (!crosses(room)) return;
     const name = String(room);
     this.#change(name, 1);
-    if (this.#expect === null || this.#unconfirmed.has(name)) return;
+    if (this.#registerCallback === null || this.#unconfirmed.has(name)) return;
     let resolve = () => {};
     const promise = /** @type {Promise<void>} */ (new Promise((done) => {
       resolve = /** @type {() => void} */ (done);
@@ -39,7 +39,7 @@ class HeldRooms {
   }
 
   /** A room has lost its last socket. @param {string | number} room */
-  deleted(room) {
+  roomDeleted(room) {
     if (crosses(room)) this.#change(String(room), -1);
   }
 
@@ -56,20 +56,20 @@ class HeldRooms {
       const waiting = this.#unconfirmed.get(name);
       for (let i = 0; i < change; i++) {
         added.push(name);
-        if (this.#expect && waiting) tickets.push(this.#expect(() => this.#confirm(name, waiting)));
+        if (this.#registerCallback && waiting) tickets.push(this.#registerCallback(() => this.#confirm(name, waiting)));
       }
       for (let i = 0; i > change; i--) removed.push(name);
       if (waiting && change > 0) waiting.asked = true;
-      // Nobody is there, or was not long enough for Redis to be asked.
+      // The room is empty, or existed for too short a time to be subscribed to.
       if (waiting && (change < 0 || !waiting.asked)) this.#confirm(name, waiting);
     }
     this.#changes.clear();
-    if (added.length + removed.length > 0) this.#tell(added, removed, tickets);
+    if (added.length + removed.length > 0) this.#update(added, removed, tickets);
   }
 
   #confirm(name, waiting) {
     waiting.resolve();
-    // Meanwhile, somebody may have begun to wait for another subscription to it.
+    // Another subscription to it may be awaited by now.
     if (this.#unconfirmed.get(name) === waiting) this.#unconfirmed.delete(name);
   }
 
@@ -89,4 +89,4 @@ class HeldRooms {
   }
 }
 
-module.exports = { HeldRooms };
+module.exports = { LocalRooms };

@@ -1,14 +1,14 @@
 'use strict';
 
 /**
- * Who takes part in a namespace. Each server subscribes to the channel of requests and to a
- * channel of responses that has its uid in its name, so the second kind tells servers from others
- * who listen to requests: a monitor, say, that never answers. One of this package subscribes to a
- * channel more that has its uid in its name.
+ * The servers of a namespace. Each subscribes to the channel of requests, and to a channel of
+ * responses that has its uid in its name. The second one distinguishes servers from other subscribers
+ * to requests, such as a monitor that never answers. A server of this package subscribes to one more
+ * channel that has its uid in its name.
  */
-class Census {
+class Membership {
   #channels;
-  #ask;
+  #pubsub;
   /** The uids that were there the last time. @type {Set<string>} */
   #uids = new Set();
   /** Those of them that are of this package. @type {Set<string>} */
@@ -18,16 +18,16 @@ class Census {
 
   /**
    * @param {{ request: string, response: string, native: string }} channels
-   * @param {(args: string[]) => Promise<any[]>} ask sends `PUBSUB` with arguments
+   * @param {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
    */
-  constructor(channels, ask) {
+  constructor(channels, pubsub) {
     this.#channels = channels;
-    this.#ask = ask;
+    this.#pubsub = pubsub;
   }
 
-  /** How many servers there are, as far as is known: while Redis is away, how many there were. */
+  /** How many servers there are; while Redis is away, how many there were. */
   async estimate() {
-    return this.take().then(({ servers }) => servers, () => this.#last);
+    return this.count().then(({ servers }) => servers, () => this.#last);
   }
 
   /**
@@ -35,36 +35,36 @@ class Census {
    * @returns {Promise<{ servers: number, natives: number, uids: Set<string> }>} `natives`: how many
    *   of them are of this package
    */
-  async take() {
+  async count() {
     const { request, response } = this.#channels;
     const known = [...this.#uids].map((uid) => `${response}${uid}#`);
-    const counts = await this.#ask(['NUMSUB', request, ...known]);
+    const counts = await this.#pubsub(['NUMSUB', request, ...known]);
     const [subscribers, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
-    if (subscribers !== known.length || alive.includes(0)) await this.#learn();
-    // Older servers may lack a channel of their own; then everybody counts, as officially.
+    if (subscribers !== known.length || alive.includes(0)) await this.#refresh();
+    // Older servers may lack a channel of their own; then every subscriber counts, as officially.
     const servers = Math.max(1, this.#uids.size === 0 ? subscribers : Math.min(subscribers, this.#uids.size));
     this.#last = servers;
     return { servers, natives: this.#natives.size, uids: this.#uids };
   }
 
-  async #learn() {
+  async #refresh() {
     const { response, native } = this.#channels;
-    this.#uids = new Set(await this.#namedAfter(response));
-    const natives = await this.#namedAfter(native);
+    this.#uids = new Set(await this.#uidsAfter(response));
+    const natives = await this.#uidsAfter(native);
     this.#natives = new Set(natives.filter((uid) => this.#uids.has(uid)));
   }
 
   /** The uids in the names of channels that begin alike. */
-  async #namedAfter(start) {
-    const channels = await this.#ask(['CHANNELS', `${literally(start)}*#`]);
+  async #uidsAfter(start) {
+    const channels = await this.#pubsub(['CHANNELS', `${escapePattern(start)}*#`]);
     const uids = channels.map((channel) => channel.slice(start.length, -1));
     return uids.filter((uid) => uid !== '' && !uid.includes('#'));
   }
 }
 
-/** A pattern that matches a text and nothing else. */
-function literally(text) {
+/** The pattern that matches a text and nothing else. */
+function escapePattern(text) {
   return text.replace(/[*?[\]\\^]/g, '\\$&');
 }
 
-module.exports = { Census };
+module.exports = { Membership };

@@ -5,11 +5,11 @@ const types = require('./types');
 const { isObject } = require('../values');
 
 /**
- * Whether messages of other servers are what such servers publish, by kind: broadcasts, requests,
- * responses. The official adapter would throw where these say no.
+ * Whether a message of another server is valid, by kind: broadcasts, requests, responses. The official
+ * adapter would throw at one that is not.
  * @type {((message: any) => boolean)[]}
  */
-const makesSense = [isBroadcast, isRequest, isObject];
+const isValid = [isBroadcast, isRequest, isObject];
 
 function isBroadcast(message) {
   if (!Array.isArray(message)) return false;
@@ -56,4 +56,4 @@ function isList(value) {
   return value === undefined || value === null || Array.isArray(value);
 }
 
-module.exports = { makesSense };
+module.exports = { isValid };

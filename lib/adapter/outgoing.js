@@ -1,6 +1,6 @@
 'use strict';
 
-/** Whether a packet is for everybody or for one room, and nothing else is said about it. */
+/** Whether a packet is for all sockets or for one room, without exceptions and flags. */
 function isSimple({ rooms, except, flags }) {
   if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
   for (const _ in flags) return false;

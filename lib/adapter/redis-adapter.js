@@ -1,16 +1,16 @@
 'use strict';
 
 const types = require('./types');
-const { Answers } = require('./request-handler');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { HeldRooms } = require('./local-rooms');
-const { makesSense } = require('./messages');
-const { crosses, crossing } = require('./room-names');
+const { LocalRooms } = require('./local-rooms');
+const { isValid } = require('./messages');
 const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
+const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
-const { rethrow } = require('../backplane/inbox');
-const { encoded } = require('../errors');
+const { crosses, crossing } = require('./room-names');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
+const { rethrow } = require('../backplane/inbox');
+const { encodeOrThrow } = require('../errors');
 
 /** What JavaScript gets as it came; the words of `Kind` in `src/adapter/namespace.rs`. */
 const BROADCAST = 0;
@@ -20,27 +20,27 @@ const REQUEST = 1;
 const ONE_ROOM = 16;
 const FLAGS = [undefined, false, true];
 
-const NOBODY = new Set();
+const NO_ROOMS = new Set();
 
 /**
  * The adapter of one namespace, in the place of `@socket.io/redis-adapter`'s. It has the same
  * methods and properties.
  */
 class RedisAdapter extends adapterBase() {
-  #hub;
+  #connections;
   #id;
   #text;
-  #held;
+  #localRooms;
   #cluster;
-  #answers;
+  #requestHandler;
   #parser;
   #closed = false;
 
-  /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').Hub>} hub */
-  constructor(nsp, hub) {
+  /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections */
+  constructor(nsp, connections) {
     super(nsp);
-    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode } = hub.settings;
-    this.#hub = hub;
+    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode } = connections.settings;
+    this.#connections = connections;
     this.#parser = parser;
     this.#text = parser === undefined && encodesText(nsp.server);
     /** What marks this server's messages in this namespace. */
@@ -48,33 +48,33 @@ class RedisAdapter extends adapterBase() {
     this.requestsTimeout = requestsTimeout;
     this.publishOnSpecificResponseChannel = publishOnSpecificResponseChannel;
     /** The client objects or whatever else was passed. They are never used. */
-    this.pubClient = hub.pubClient;
-    this.subClient = hub.subClient;
+    this.pubClient = connections.pubClient;
+    this.subClient = connections.subClient;
     this.channel = `${key}#${nsp.name}#`;
     this.requestChannel = `${key}-request#${nsp.name}#`;
     this.responseChannel = `${key}-response#${nsp.name}#`;
     this.specificResponseChannel = `${this.responseChannel}${this.uid}#`;
 
-    const { native, deliveries } = hub;
+    const { native, inbox } = connections;
     const id = native.openNamespace({ key, nsp: nsp.name, uid: this.uid, mode, raw: !this.#text });
     this.#id = id;
-    deliveries.addNamespace(id, this);
-    this.#held = new HeldRooms(
+    inbox.addNamespace(id, this);
+    this.#localRooms = new LocalRooms(
       (added, removed, tickets) => native.holdRooms(id, added, removed, tickets),
-      mode === 0 ? null : (callback) => deliveries.expect(callback),
+      mode === 0 ? null : (callback) => inbox.registerCallback(callback),
     );
-    this.on('create-room', (/** @type {string | number} */ room) => this.#held.created(room));
-    this.on('delete-room', (/** @type {string | number} */ room) => this.#held.deleted(room));
-    this.#cluster = new Cluster(this.#means(`${key}-native#${nsp.name}#`));
-    this.#answers = new Answers(this.#local());
+    this.on('create-room', (/** @type {string | number} */ room) => this.#localRooms.roomCreated(room));
+    this.on('delete-room', (/** @type {string | number} */ room) => this.#localRooms.roomDeleted(room));
+    this.#cluster = new Cluster(this.#context(`${key}-native#${nsp.name}#`));
+    this.#requestHandler = new RequestHandler(this.#localAdapter());
   }
 
-  /** @returns {import('./cluster').Means} */
-  #means(nativeChannel) {
+  /** @returns {import('./cluster').Context} */
+  #context(nativeChannel) {
     return {
       uid: this.uid,
       requestsTimeout: this.requestsTimeout,
-      partial: this.#hub.settings.partial,
+      partial: this.#connections.settings.partial,
       channels: { request: this.requestChannel, response: this.responseChannel, native: nativeChannel },
       publish: (channel, payload) => this.#publish(channel, payload),
       pubsub: (args) => this.#pubsub(args),
@@ -82,8 +82,8 @@ class RedisAdapter extends adapterBase() {
     };
   }
 
-  /** @returns {import('./request-handler').Local} */
-  #local() {
+  /** @returns {import('./request-handler').LocalAdapter} */
+  #localAdapter() {
     return {
       adapter: this,
       sockets: (rooms) => super.sockets(rooms),
@@ -92,12 +92,12 @@ class RedisAdapter extends adapterBase() {
       delSockets: (opts, rooms) => super.delSockets(opts, rooms),
       disconnectSockets: (opts, close) => super.disconnectSockets(opts, close),
       broadcastWithAck: (packet, opts, count, ack) => super.broadcastWithAck(packet, opts, count, ack),
-      asked: (requestId) => this.#cluster.asked(requestId),
+      hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
       encodes: (packet) => this.#encode(packet) !== undefined,
-      malformed: () => this.#hub.native.malformed(this.requestChannel),
-      report: (error) => this.#hub.deliveries.reporter.error(error),
+      malformed: () => this.#connections.native.malformed(this.requestChannel),
+      report: (error) => this.#connections.backplane.events.emitError(error),
     };
   }
 
@@ -108,13 +108,13 @@ class RedisAdapter extends adapterBase() {
   }
 
   #publish(channel, payload) {
-    this.#hub.native.publishPacked(channel, payload);
+    this.#connections.native.publishPacked(channel, payload);
   }
 
   #pubsub(args) {
     return new Promise((resolve, reject) => {
       const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => (error ? reject(error) : resolve(list));
-      this.#hub.native.pubsub(args, this.#hub.deliveries.expect(answer));
+      this.#connections.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
   }
 
@@ -132,7 +132,7 @@ class RedisAdapter extends adapterBase() {
    */
   addAll(id, rooms) {
     super.addAll(id, rooms);
-    const confirmed = this.#held.confirmed(rooms);
+    const confirmed = this.#localRooms.confirmed(rooms);
     if (confirmed !== undefined) return this.#atMost(confirmed);
   }
 
@@ -155,28 +155,28 @@ class RedisAdapter extends adapterBase() {
    */
   broadcast(packet, opts) {
     packet.nsp = this.nsp.name;
-    const packets = encoded(() => this.encoder.encode(packet));
+    const packets = encodeOrThrow(() => this.encoder.encode(packet));
     if (!opts.flags?.local) this.#send(packet, packets, opts);
     this.#write(opts.rooms, opts.except, packet, packets, opts.flags);
   }
 
   #send(packet, packets, opts) {
-    const { native } = this.#hub;
+    const { native } = this.#connections;
     if (this.#text && packets.length === 1 && isSimple(opts)) {
       // By far the most; the native side knows what they mean.
       native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
       return;
     }
-    // Rooms that are here alone: nobody elsewhere is in them.
+    // Such rooms are local: no socket of another server can be in them.
     if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
     const fields = { ...listsOf(opts), flags: opts.flags };
     const suffix = fields.rooms.length === 1 ? `${fields.rooms[0]}#` : '';
     const [text, ...parts] = packets;
     if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
-      const attachments = encoded(() => parts.map(toBuffer));
-      native.broadcastTo(this.#id, suffix, text, encoded(() => JSON.stringify(fields)), attachments);
+      const attachments = encodeOrThrow(() => parts.map(toBuffer));
+      native.broadcastTo(this.#id, suffix, text, encodeOrThrow(() => JSON.stringify(fields)), attachments);
     } else {
-      this.#publish(this.channel + suffix, encoded(() => this.parser.encode([this.uid, packet, fields])));
+      this.#publish(this.channel + suffix, encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])));
     }
   }
 
@@ -206,15 +206,15 @@ class RedisAdapter extends adapterBase() {
   /**
    * A broadcast of another server, ready for sockets.
    * @param {import('../backplane/inbox').Broadcast} broadcast
-   * @returns {number} to how many sockets it went
+   * @returns {number} how many sockets got it
    */
   onBroadcast(broadcast) {
     const { flags, rooms, except, text, attachments } = broadcast;
     const packets = attachments.length === 0 ? [text] : [text, ...attachments];
     const packet = new ReceivedPacket(this.nsp.name, text, attachments);
     const options = new WriteOptions({ volatile: FLAGS[flags & 3], compress: FLAGS[(flags >> 2) & 3] }, packets);
-    const excluded = except === '' ? NOBODY : new Set(JSON.parse(except));
-    const included = flags & ONE_ROOM ? new Set([rooms]) : rooms === '' ? NOBODY : new Set(JSON.parse(rooms));
+    const excluded = except === '' ? NO_ROOMS : new Set(JSON.parse(except));
+    const included = flags & ONE_ROOM ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
     let count = 0;
     options.whileFrameIsIn(broadcast, () => {
       this.#forEach(included, excluded, (/** @type {any} */ socket) => {
@@ -226,7 +226,7 @@ class RedisAdapter extends adapterBase() {
   }
 
   /**
-   * What JavaScript reads itself.
+   * A message that JavaScript decodes itself.
    * @param {number} kind
    * @param {string} channel
    * @param {Buffer} payload
@@ -234,19 +234,19 @@ class RedisAdapter extends adapterBase() {
   onPayload(kind, channel, payload) {
     const message = this.#read(kind, payload);
     // What the application throws from here on is its own.
-    if (message === undefined) this.#hub.native.malformed(channel);
+    if (message === undefined) this.#connections.native.malformed(channel);
     else if (kind === BROADCAST) this.#onDecoded(message, channel);
-    else if (kind === REQUEST) this.#answers.answer(message).catch(rethrow);
-    else this.#cluster.take(message);
+    else if (kind === REQUEST) this.#requestHandler.handle(message).catch(rethrow);
+    else this.#cluster.onResponse(message);
   }
 
-  /** What a payload says; nothing when that makes no sense. */
+  /** Decodes a payload; nothing when it is no valid message. */
   #read(kind, payload) {
     try {
       // 0x7b is "{".
       const isJson = kind !== BROADCAST && payload[0] === 0x7b;
       const message = isJson ? JSON.parse(payload.toString()) : this.parser.decode(payload);
-      return makesSense[kind](message) ? message : undefined;
+      return isValid[kind](message) ? message : undefined;
     } catch {
       return undefined;
     }
@@ -258,7 +258,7 @@ class RedisAdapter extends adapterBase() {
     if (packet.nsp === undefined) packet.nsp = '/';
     if (packet.nsp !== this.nsp.name) return;
     const packets = this.#encode(packet);
-    if (packets === undefined) return this.#hub.native.malformed(channel);
+    if (packets === undefined) return this.#connections.native.malformed(channel);
     const { rooms, except } = filterOf(opts);
     this.#write(rooms, except, packet, packets, opts.flags ?? {});
   }
@@ -285,8 +285,8 @@ class RedisAdapter extends adapterBase() {
     if (!opts.flags?.local) {
       const requestId = newId();
       const request = { uid: this.uid, requestId, type: types.BROADCAST, packet, opts: { ...listsOf(opts), flags: opts.flags } };
-      const payload = encoded(() => this.parser.encode(request));
-      this.#cluster.expectAcks(requestId, opts.flags?.timeout, clientCountCallback, ack);
+      const payload = encodeOrThrow(() => this.parser.encode(request));
+      this.#cluster.registerAcks(requestId, opts.flags?.timeout, clientCountCallback, ack);
       this.#publish(this.requestChannel, payload);
     }
     super.broadcastWithAck(packet, opts, clientCountCallback, ack);
@@ -304,7 +304,7 @@ class RedisAdapter extends adapterBase() {
 
   /**
    * The sockets of all servers.
-   * @param {any} opts `{ rooms, except, flags, partial }`; if `partial` and somebody does not
+   * @param {any} opts `{ rooms, except, flags, partial }`; if `partial` and a server does not
    *   answer, the result has `partial: { expected, received, missing }`
    */
   async fetchSockets(opts) {
@@ -340,23 +340,23 @@ class RedisAdapter extends adapterBase() {
   /** @param {any} opts @param {(string | number)[]} rooms */
   addSockets(opts, rooms) {
     super.addSockets(opts, rooms);
-    this.#tell(opts, { type: types.REMOTE_JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#publishRequest(opts, { type: types.REMOTE_JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {(string | number)[]} rooms */
   delSockets(opts, rooms) {
     super.delSockets(opts, rooms);
-    this.#tell(opts, { type: types.REMOTE_LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#publishRequest(opts, { type: types.REMOTE_LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {boolean} close */
   disconnectSockets(opts, close) {
     super.disconnectSockets(opts, close);
-    this.#tell(opts, { type: types.REMOTE_DISCONNECT, opts: listsOf(opts), close });
+    this.#publishRequest(opts, { type: types.REMOTE_DISCONNECT, opts: listsOf(opts), close });
   }
 
-  #tell({ flags }, request) {
-    if (!flags?.local) this.#cluster.tell(request);
+  #publishRequest({ flags }, request) {
+    if (!flags?.local) this.#cluster.publish(request);
   }
 
   /**
@@ -366,15 +366,15 @@ class RedisAdapter extends adapterBase() {
    */
   serverSideEmit(packet) {
     const ack = packet[packet.length - 1];
-    if (typeof ack !== 'function') return this.#cluster.tell({ type: types.SERVER_SIDE_EMIT, data: packet });
+    if (typeof ack !== 'function') return this.#cluster.publish({ type: types.SERVER_SIDE_EMIT, data: packet });
     const data = packet.slice(0, -1);
-    encoded(() => JSON.stringify(data));
+    encodeOrThrow(() => JSON.stringify(data));
     this.#cluster.emit(data, ack).catch(rethrow);
   }
 
   /** What is counted, queued and connected, for all namespaces on these connections. */
   stats() {
-    return this.#hub.stats();
+    return this.#connections.stats();
   }
 
   /**
@@ -386,9 +386,9 @@ class RedisAdapter extends adapterBase() {
     if (this.#closed) return;
     this.#closed = true;
     this.#cluster.close();
-    this.#hub.deliveries.removeNamespace(this.#id);
-    this.#hub.native.closeNamespace(this.#id);
-    await this.#hub.leave(this);
+    this.#connections.inbox.removeNamespace(this.#id);
+    this.#connections.native.closeNamespace(this.#id);
+    await this.#connections.leave(this);
   }
 }
 

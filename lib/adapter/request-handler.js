@@ -2,13 +2,12 @@
 
 const types = require('./types');
 const { filterOf } = require('./cluster');
-const { encodeError, encoded } = require('../errors');
 const { crossing } = require('./room-names');
+const { encodeError, encodeOrThrow } = require('../errors');
 
 /**
- * What an adapter lends to those who answer for it: itself, and the methods of its base class, which
- * concern this server alone.
- * @typedef {object} Local
+ * The adapter of this server, and the methods of its base class, which concern this server alone.
+ * @typedef {object} LocalAdapter
  * @property {any} adapter
  * @property {(rooms: Set<string | number>) => Promise<Set<string>>} sockets
  * @property {(opts: any) => Promise<any[]>} fetchSockets
@@ -16,7 +15,7 @@ const { crossing } = require('./room-names');
  * @property {(opts: any, rooms: any[]) => void} delSockets
  * @property {(opts: any, close: boolean) => void} disconnectSockets
  * @property {(packet: any, opts: any, count: Function, ack: Function) => void} broadcastWithAck
- * @property {(requestId: string) => boolean} asked whether this server has made the request
+ * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
  * @property {(response: string) => void} respondToAll
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
@@ -24,36 +23,36 @@ const { crossing } = require('./room-names');
  * @property {(error: Error) => void} report
  */
 
-/** Answers the requests of other servers, as `@socket.io/redis-adapter` does. */
-class Answers {
-  #local;
+/** Handles the requests of other servers, as `@socket.io/redis-adapter` does. */
+class RequestHandler {
+  #localAdapter;
 
-  /** @param {Local} local */
-  constructor(local) {
-    this.#local = local;
+  /** @param {LocalAdapter} localAdapter */
+  constructor(localAdapter) {
+    this.#localAdapter = localAdapter;
   }
 
   /**
    * Does what a request asks for.
    * @param {any} request
    */
-  async answer(request) {
-    const local = this.#local;
+  async handle(request) {
+    const localAdapter = this.#localAdapter;
     // A server does its own part when it makes the request.
-    if (request.uid === local.adapter.uid || local.asked(request.requestId)) return;
+    if (request.uid === localAdapter.adapter.uid || localAdapter.hasRequest(request.requestId)) return;
     switch (request.type) {
       case types.SOCKETS:
-        return this.#reply(request, { sockets: [...await local.sockets(new Set(request.rooms))] });
+        return this.#reply(request, { sockets: [...await localAdapter.sockets(new Set(request.rooms))] });
       case types.ALL_ROOMS:
-        return this.#reply(request, { rooms: crossing(local.adapter.rooms.keys()) });
+        return this.#reply(request, { rooms: crossing(localAdapter.adapter.rooms.keys()) });
       case types.REMOTE_JOIN:
-        if (request.opts) return local.addSockets(filterOf(request.opts), request.rooms);
+        if (request.opts) return localAdapter.addSockets(filterOf(request.opts), request.rooms);
         return this.#toSocket(request, (socket) => socket.join(request.room));
       case types.REMOTE_LEAVE:
-        if (request.opts) return local.delSockets(filterOf(request.opts), request.rooms);
+        if (request.opts) return localAdapter.delSockets(filterOf(request.opts), request.rooms);
         return this.#toSocket(request, (socket) => socket.leave(request.room));
       case types.REMOTE_DISCONNECT:
-        if (request.opts) return local.disconnectSockets(filterOf(request.opts), request.close);
+        if (request.opts) return localAdapter.disconnectSockets(filterOf(request.opts), request.close);
         return this.#toSocket(request, (socket) => socket.disconnect(request.close));
       case types.REMOTE_FETCH:
         return this.#fetch(request);
@@ -62,51 +61,51 @@ class Answers {
       case types.BROADCAST:
         return this.#broadcast(request);
       case types.COUNT:
-        return this.#reply(request, { count: (await local.fetchSockets(filterOf(request.opts))).length });
+        return this.#reply(request, { count: (await localAdapter.fetchSockets(filterOf(request.opts))).length });
       case types.IDS:
-        return this.#reply(request, { sockets: (await local.fetchSockets(filterOf(request.opts))).map(({ id }) => id) });
+        return this.#reply(request, { sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(({ id }) => id) });
       default:
     }
   }
 
   #reply(request, fields) {
-    const { uid } = this.#local.adapter;
-    this.#local.respond(request, JSON.stringify({ requestId: request.requestId, uid, ...fields }));
+    const { uid } = this.#localAdapter.adapter;
+    this.#localAdapter.respond(request, JSON.stringify({ requestId: request.requestId, uid, ...fields }));
   }
 
   /** The shape of older servers: one socket, by its id. */
   #toSocket(request, change) {
-    const socket = this.#local.adapter.nsp.sockets.get(request.sid);
+    const socket = this.#localAdapter.adapter.nsp.sockets.get(request.sid);
     if (socket === undefined) return;
     change(socket);
     this.#reply(request, {});
   }
 
   async #fetch(request) {
-    const sockets = await this.#local.fetchSockets(filterOf(request.opts));
-    const { uid } = this.#local.adapter;
+    const sockets = await this.#localAdapter.fetchSockets(filterOf(request.opts));
+    const { uid } = this.#localAdapter.adapter;
     const head = JSON.stringify({ requestId: request.requestId, uid });
-    this.#local.respond(request, `${head.slice(0, -1)},"sockets":[${sockets.map(describe).join(',')}]}`);
+    this.#localAdapter.respond(request, `${head.slice(0, -1)},"sockets":[${sockets.map(describe).join(',')}]}`);
   }
 
   #emit({ requestId, data }) {
-    if (requestId === undefined) return this.#local.adapter.nsp._onServerSideEmit(data);
+    if (requestId === undefined) return this.#localAdapter.adapter.nsp._onServerSideEmit(data);
     let called = false;
-    const { adapter: { uid }, respondToAll } = this.#local;
+    const { adapter: { uid }, respondToAll } = this.#localAdapter;
     const callback = (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
       const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
-      respondToAll(encoded(() => JSON.stringify(response)));
+      respondToAll(encodeOrThrow(() => JSON.stringify(response)));
     };
-    this.#local.adapter.nsp._onServerSideEmit([...data, callback]);
+    this.#localAdapter.adapter.nsp._onServerSideEmit([...data, callback]);
   }
 
   #broadcast(request) {
     const { requestId } = request;
-    const { adapter: { parser, uid }, encodes, malformed, report, respond } = this.#local;
+    const { adapter: { parser, uid }, encodes, malformed, report, respond } = this.#localAdapter;
     if (!encodes(request.packet)) return malformed();
-    this.#local.broadcastWithAck(
+    this.#localAdapter.broadcastWithAck(
       request.packet,
       filterOf(request.opts),
       (clientCount) => {
@@ -127,8 +126,8 @@ class Answers {
 }
 
 /**
- * A socket as JSON; where its data or its handshake cannot be JSON, without it, so that the one who asks
- * gets an answer.
+ * A socket as JSON; where its data or its handshake cannot be JSON, without
+ * it, so that the server that asks gets an answer.
  */
 function describe({ id, handshake, rooms, data }) {
   // A session store may be circular, and is of no use elsewhere.
@@ -147,4 +146,4 @@ function toJson(value) {
   }
 }
 
-module.exports = { Answers };
+module.exports = { RequestHandler };

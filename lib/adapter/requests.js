@@ -7,8 +7,8 @@ const types = require('./types');
  * @typedef {object} Outcome
  * @property {number} expected how many servers were asked
  * @property {number} received how many have answered
- * @property {string[]} missing the uids of those that have not, as far as can be told: official
- *   servers do not say who they are
+ * @property {string[]} missing the uids of those that have not, as far as is known: the answers
+ *   of official servers carry no uid
  */
 
 /**
@@ -16,7 +16,7 @@ const types = require('./types');
  * @property {number} expected
  * @property {number} received
  * @property {Set<string>} answered
- * @property {(response: any) => boolean} take takes a response; false when it is none
+ * @property {(response: any) => boolean} accept reads a response; false when it is none
  * @property {(outcome: Outcome) => void} done
  * @property {Set<string>} uids
  * @property {NodeJS.Timeout} timer
@@ -50,34 +50,34 @@ class Requests {
    * @param {Set<string>} uids all servers
    * @param {number} expected how many are to answer
    * @param {(requestId: string) => void} publish
-   * @param {(response: any) => boolean} take takes a response; false when it is none
+   * @param {(response: any) => boolean} accept reads a response; false when it is none
    * @returns {Promise<Outcome>} once all have answered, or their time is up
    */
-  ask(uids, expected, publish, take) {
+  ask(uids, expected, publish, accept) {
     const requestId = newId();
     return new Promise((done) => {
       const timer = setTimeout(() => this.#finish(requestId), this.#timeout);
       const answered = new Set([this.#uid]);
-      this.#pending.set(requestId, { expected, received: 0, answered, take, done, uids, timer });
+      this.#pending.set(requestId, { expected, received: 0, answered, accept, done, uids, timer });
       publish(requestId);
     });
   }
 
   /**
-   * Keeps the callbacks of a broadcast with acknowledgements.
+   * Registers the callbacks of a broadcast with acknowledgements.
    * @param {string} requestId
    * @param {number} timeout how long they may come, in ms
    * @param {Function} count
    * @param {Function} ack
    */
-  expectAcks(requestId, timeout, count, ack) {
+  registerAcks(requestId, timeout, count, ack) {
     const timer = setTimeout(() => this.#broadcasts.delete(requestId), timeout);
     timer.unref();
     this.#broadcasts.set(requestId, { count, ack, timer });
   }
 
-  /** Takes a response. @param {any} response */
-  take(response) {
+  /** Handles a response. @param {any} response */
+  onResponse(response) {
     const requestId = response?.requestId;
     const broadcast = this.#broadcasts.get(requestId);
     if (broadcast) {
@@ -87,7 +87,7 @@ class Requests {
       return;
     }
     const pending = this.#pending.get(requestId);
-    if (pending === undefined || !pending.take(response)) return;
+    if (pending === undefined || !pending.accept(response)) return;
     pending.received++;
     if (typeof response.uid === 'string') pending.answered.add(response.uid);
     if (pending.received >= pending.expected) this.#finish(requestId);

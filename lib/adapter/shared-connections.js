@@ -1,7 +1,7 @@
 'use strict';
 
 const { Backplane } = require('../backplane');
-const { flushAtExit, forget } = require('./exit');
+const { flushAtExit, stopFlushingAtExit } = require('./exit');
 
 /** The events of a store's connections, which the adapter of each namespace emits too. */
 const EVENTS = ['connect', 'disconnect', 'reconnecting', 'gap', 'close'];
@@ -12,8 +12,8 @@ const EVENTS = ['connect', 'disconnect', 'reconnecting', 'gap', 'close'];
  * @typedef {{ pubClient: unknown, subClient: unknown }} Clients as they were passed
  */
 
-/** What namespaces share: the connections, and what these have to tell. */
-class Hub {
+/** What namespaces share: the connections, and their events. */
+class SharedConnections {
   /** @type {Set<any>} */
   #adapters = new Set();
   #onLast;
@@ -37,9 +37,9 @@ class Hub {
     return this.backplane.native;
   }
 
-  /** What hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Deliveries>} */
-  get deliveries() {
-    return this.backplane.deliveries;
+  /** Hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Inbox>} */
+  get inbox() {
+    return this.backplane.inbox;
   }
 
   /** What is counted, queued and connected. @returns {import('../..').BackplaneStats} */
@@ -57,7 +57,7 @@ class Hub {
    * @returns {Promise<void>} resolves once all that was published has left, if it was the last
    */
   async leave(adapter) {
-    // The last one stays to hear of the end.
+    // The last one stays, to emit `close`.
     if (this.#adapters.size === 1 && this.#onLast !== null) return this.#onLast();
     this.#adapters.delete(adapter);
   }
@@ -75,7 +75,7 @@ class Hub {
   }
 
   /**
-   * How many listen to an event of the connections.
+   * How many listeners an event of the connections has.
    * @param {string} event
    */
   listenerCount(event) {
@@ -90,42 +90,42 @@ class Hub {
  * @param {ParsedEndpoint} sub
  * @param {Clients} clients
  */
-function onEndpoints(settings, pub, sub, clients) {
-  /** @type {Hub | null} */
-  let hub = null;
+function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
+  /** @type {SharedConnections | null} */
+  let connections = null;
   const open = () => {
     const close = () => {
-      hub = null;
-      forget(backplane);
+      connections = null;
+      stopFlushingAtExit(backplane);
       return /** @type {Promise<void>} */ (new Promise((resolve) => {
         opened.onClosed = resolve;
         backplane.close();
       }));
     };
-    const opened = new OwnHub(settings, clients, close, hear([pub.client, sub.client]));
-    // No message is marked by a node id here; the uid of a namespace marks them.
+    const opened = new OwnConnections(settings, clients, close, addErrorListeners([pub.client, sub.client]));
+    // The uid of a namespace marks its messages, and no node id does.
     const options = { ...settings.backplane, nodeId: '0', messagePack: false, raw: false };
     const backplane = new Backplane(/** @type {any} */ (opened), { pub, sub, cmd: pub }, options);
     opened.backplane = backplane;
     flushAtExit(backplane);
     return opened;
   };
-  return factory(() => (hub ??= open()));
+  return factory(() => (connections ??= open()));
 }
 
-/** A hub that ends with its connections. */
-class OwnHub extends Hub {
-  #unhear;
+/** Connections that are closed with the last namespace. */
+class OwnConnections extends SharedConnections {
+  #removeErrorListeners;
 
   /**
    * @param {Settings} settings
    * @param {Clients} clients
    * @param {() => Promise<void>} onLast
-   * @param {() => void} unhear
+   * @param {() => void} removeErrorListeners
    */
-  constructor(settings, clients, onLast, unhear) {
+  constructor(settings, clients, onLast, removeErrorListeners) {
     super(settings, clients, onLast);
-    this.#unhear = unhear;
+    this.#removeErrorListeners = removeErrorListeners;
     /** @type {() => void} */
     this.onClosed = () => {};
   }
@@ -134,7 +134,7 @@ class OwnHub extends Hub {
   emit(event, details) {
     super.emit(event, details);
     if (event !== 'close') return;
-    this.#unhear();
+    this.#removeErrorListeners();
     this.onClosed();
   }
 }
@@ -146,46 +146,46 @@ class OwnHub extends Hub {
  * @param {InstanceType<typeof Backplane>} backplane
  * @param {Clients} clients
  */
-function onStore(settings, store, backplane, clients) {
-  const hub = new Hub(settings, clients, null);
-  hub.backplane = backplane;
-  for (const event of EVENTS) store.on(event, (details) => hub.emit(event, details));
-  store.once('close', () => forget(backplane));
+function adapterFactoryOnStore(settings, store, backplane, clients) {
+  const connections = new SharedConnections(settings, clients, null);
+  connections.backplane = backplane;
+  for (const event of EVENTS) store.on(event, (details) => connections.emit(event, details));
+  store.once('close', () => stopFlushingAtExit(backplane));
   flushAtExit(backplane);
-  return factory(() => hub);
+  return factory(() => connections);
 }
 
 /**
- * @param {() => Hub} hubOf
+ * @param {() => SharedConnections} connectionsFor
  * @returns {import('../..').AdapterFactory}
  */
-function factory(hubOf) {
+function factory(connectionsFor) {
   // A function, since Socket.IO calls it with `new`.
   return /** @type {any} */ (function RedisAdapterFactory(/** @type {any} */ nsp) {
-    // Not before somebody uses Socket.IO 4: it stands on a class of that.
+    // Only an application of Socket.IO 4 has the base class that this needs.
     const { RedisAdapter } = require('./redis-adapter');
-    const hub = hubOf();
-    const adapter = new RedisAdapter(nsp, hub);
-    hub.join(adapter);
+    const connections = connectionsFor();
+    const adapter = new RedisAdapter(nsp, connections);
+    connections.join(adapter);
     return adapter;
   });
 }
 
 /**
- * Has client objects never throw an `error` that nobody listens for, as the official adapter does.
+ * Keeps client objects from throwing an `error` without a listener, as the official adapter does.
  * @param {any[]} clients
- * @returns {() => void} takes it back
+ * @returns {() => void} removes the listeners
  */
-function hear(clients) {
-  const heard = [...new Set(clients)].filter((client) => typeof client?.on === 'function');
+function addErrorListeners(clients) {
+  const emitters = [...new Set(clients)].filter((client) => typeof client?.on === 'function');
   /** @this {import('node:events').EventEmitter} */
   function onError() {
     if (this.listenerCount('error') === 1) console.warn("missing 'error' handler on this Redis client");
   }
-  for (const client of heard) client.on('error', onError);
+  for (const client of emitters) client.on('error', onError);
   return () => {
-    for (const client of heard) client.removeListener('error', onError);
+    for (const client of emitters) client.removeListener('error', onError);
   };
 }
 
-module.exports = { Hub, onEndpoints, onStore };
+module.exports = { adapterFactoryOnEndpoints, adapterFactoryOnStore, SharedConnections };

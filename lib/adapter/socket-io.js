@@ -131,7 +131,7 @@ function frameOf(text) {
 /**
  * Writes an encoded packet to a socket.
  * @param {any} socket
- * @param {any} packet for those who listen to what goes out
+ * @param {any} packet for the listeners of `onAnyOutgoing`
  * @param {unknown[]} packets what the encoder made of it
  * @param {WriteOptions} options
  */
@@ -142,8 +142,8 @@ function writeTo(socket, packet, packets, options) {
 }
 
 /**
- * A packet that arrived as text. It is taken apart when somebody looks at its data: listeners of
- * `onAnyOutgoing` do.
+ * A packet that arrived as text. Its data is decoded when it is read first: listeners of
+ * `onAnyOutgoing` read it.
  */
 class ReceivedPacket {
   #text;

@@ -1,10 +1,10 @@
 'use strict';
 
-/** What only an outage brings; the rest is told whenever it happens. */
+/** What only an outage brings; everything else is emitted each time. */
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 
-/** Emits the events of the native side on the store. */
-class Reporter {
+/** Emits the events of the native side. */
+class EventSink {
   #emitter;
   /** The connections that are away: an outage lasts as long as there are any. */
   #away = new Set();
@@ -12,8 +12,8 @@ class Reporter {
   #onClose;
 
   /**
-   * @param {import('node:events').EventEmitter} emitter the store
-   * @param {() => void} onClose called before the store's listeners for `close` are
+   * @param {import('node:events').EventEmitter} emitter a store, or the connections that namespaces share
+   * @param {() => void} onClose called before the listeners for `close` are
    */
   constructor(emitter, onClose) {
     this.#emitter = emitter;
@@ -24,12 +24,12 @@ class Reporter {
    * Emits one event. Its shapes are those of `Event` in `src/delivery/event.rs`.
    * @param {any} event
    */
-  event({ event, error, ...details }) {
-    if (event === 'connect') this.#back(details.connection);
+  emit({ event, error, ...details }) {
+    if (event === 'connect') this.#reconnected(details.connection);
     if (event === 'close') this.#onClose();
     if (event === 'disconnect') this.#away.add(details.connection);
     if (event === 'error') {
-      this.error(Object.assign(this.toError(error), details));
+      this.emitError(Object.assign(this.toError(error), details));
     } else if (error) {
       this.#emitter.emit(event, { ...details, error: this.toError(error) });
     } else {
@@ -37,17 +37,17 @@ class Reporter {
     }
   }
 
-  #back(connection) {
+  #reconnected(connection) {
     this.#away.delete(connection);
     if (this.#away.size === 0) this.#warned = false;
   }
 
   /**
-   * Emits `error`, which never throws: where nobody listens, the console is told, once in an
+   * Emits `error`, which never throws: without a listener it goes to the console, once in an
    * outage.
    * @param {any} error
    */
-  error(error) {
+  emitError(error) {
     const outage = OUTAGE.has(error.code);
     if (outage) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {
@@ -69,4 +69,4 @@ class Reporter {
   }
 }
 
-module.exports = { Reporter };
+module.exports = { EventSink };

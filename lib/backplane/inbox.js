@@ -6,7 +6,7 @@ const {
 
 /** Half the time that a timer of 10 ms may wait: after it, what is left of a batch waits a turn. */
 const BUDGET_MS = 5;
-/** The clock is looked at when this many entries and sockets have been seen to. */
+/** The clock is read after this many entries and sockets. */
 const BUDGET_STEP = 64;
 
 const MAX_TICKET = 0xffffffff;
@@ -39,7 +39,7 @@ const MAX_TICKET = 0xffffffff;
 /**
  * A namespace of Socket.IO 4.
  * @typedef {object} Receiver
- * @property {(broadcast: Broadcast) => number} onBroadcast returns to how many sockets it went
+ * @property {(broadcast: Broadcast) => number} onBroadcast returns how many sockets got it
  * @property {(kind: number, channel: string, payload: Buffer) => void} onPayload
  */
 
@@ -51,10 +51,10 @@ const MAX_TICKET = 0xffffffff;
  */
 
 /**
- * Hands what the native side has received to those who wait for it: messages to consumers,
- * replies to callbacks, events to the reporter. In the order in which it was received.
+ * Hands out what the native side has received, in the order in which it was received: messages to
+ * consumers, replies to callbacks, broadcasts to namespaces, events to the event sink.
  */
-class Deliveries {
+class Inbox {
   /** @type {Map<string, number>} */
   #ids = new Map();
   /** @type {Map<number, { name: string, consumers: Function[] }>} */
@@ -70,9 +70,11 @@ class Deliveries {
   #next = 0;
   #start = 0;
 
-  /** @param {InstanceType<typeof import('./event-sink').Reporter>} reporter */
-  constructor(reporter) {
-    this.reporter = reporter;
+  #events;
+
+  /** @param {InstanceType<typeof import('./event-sink').EventSink>} events */
+  constructor(events) {
+    this.#events = events;
     /** How many replies have come. */
     this.answered = 0;
     /** @type {Unpacker | null} For payloads that only JavaScript unpacks. */
@@ -80,11 +82,11 @@ class Deliveries {
   }
 
   /**
-   * A ticket under which `callback` is called with the reply to a request.
+   * Registers the callback that gets the reply to a request.
    * @param {Function} [callback]
-   * @returns {number} 0 when there is none
+   * @returns {number} the ticket of the request; 0 when there is no callback
    */
-  expect(callback) {
+  registerCallback(callback) {
     if (typeof callback !== 'function') return 0;
     this.#ticket = this.#ticket === MAX_TICKET ? 1 : this.#ticket + 1;
     this.#callbacks.set(this.#ticket, callback);
@@ -97,7 +99,7 @@ class Deliveries {
    * @param {string} name
    * @param {Function} consumer
    */
-  add(id, name, consumer) {
+  addConsumer(id, name, consumer) {
     const consumers = this.#channels.get(id)?.consumers ?? [];
     // A new array, since the old one may be being walked.
     this.#channels.set(id, { name, consumers: [...consumers, consumer] });
@@ -108,7 +110,7 @@ class Deliveries {
    * Removes all consumers of a channel.
    * @param {string} name
    */
-  remove(name) {
+  removeConsumers(name) {
     const id = this.#ids.get(name);
     if (id === undefined) return;
     this.#ids.delete(name);
@@ -141,8 +143,8 @@ class Deliveries {
     return this.resume();
   }
 
-  /** Whether somebody waits for a reply. */
-  get isAwaited() {
+  /** Whether a callback waits for a reply. */
+  get hasCallbacks() {
     return this.#callbacks.size > 0;
   }
 
@@ -176,7 +178,7 @@ class Deliveries {
 
   /**
    * Hands out the entry whose words begin at `i` and whose bytes begin at `start`.
-   * @returns {number} to how many it went, at least 1
+   * @returns {number} how many sockets got it, at least 1
    */
   #entry(index, i, start, slice, bytes) {
     switch (index[i]) {
@@ -213,7 +215,7 @@ class Deliveries {
       }
       default: {
         const end = this.#pass(i + 2, start + index[i + 1]);
-        attempt(this.reporter.event, this.reporter, [JSON.parse(slice(start, end))]);
+        attempt(this.#events.emit, this.#events, [JSON.parse(slice(start, end))]);
         return 1;
       }
     }
@@ -291,7 +293,7 @@ class Deliveries {
     this.#callbacks.delete(ticket);
     this.answered++;
     if (kind === ERROR) {
-      attempt(callback, null, [this.reporter.toError(JSON.parse(text))]);
+      attempt(callback, null, [this.#events.toError(JSON.parse(text))]);
     } else {
       attempt(callback, null, [null, valueOf(kind, text)]);
     }
@@ -353,4 +355,4 @@ function rethrow(error) {
   });
 }
 
-module.exports = { Deliveries, rethrow };
+module.exports = { Inbox, rethrow };

@@ -1,8 +1,8 @@
 'use strict';
 
 const { NativeBackplane } = require('./binding');
-const { Deliveries } = require('./inbox');
-const { Reporter } = require('./event-sink');
+const { EventSink } = require('./event-sink');
+const { Inbox } = require('./inbox');
 
 /**
  * A timer that never fires (the longest that Node takes) keeps the process alive, and what it holds.
@@ -13,7 +13,7 @@ const FOREVER = 2 ** 31 - 1;
  * One node's connections to Redis, with what crosses between the native side and JavaScript. A
  * RedisStore has one, and so has what `createAdapter` makes.
  *
- * It keeps the process alive until it is closed, unless it is told not to.
+ * It keeps the process alive until it is closed, or until `unref()`.
  */
 class Backplane {
   #endpoints;
@@ -33,7 +33,11 @@ class Backplane {
   constructor(emitter, endpoints, options) {
     this.#endpoints = endpoints;
     this.#flush = options.commandTimeout;
-    this.deliveries = new Deliveries(new Reporter(emitter, () => clearInterval(this.#alive)));
+    /** Emits the events. */
+    this.events = new EventSink(emitter, () => clearInterval(this.#alive));
+    /** Hands out what arrives. */
+    this.inbox = new Inbox(this.events);
+    /** The native side. */
     this.native = new NativeBackplane(options, Backplane.#waker(this));
     this.#alive = setInterval(() => this, FOREVER);
     // The application may still call auth() or select() on its clients, until its turn is over.
@@ -47,7 +51,7 @@ class Backplane {
       const read = (/** @type {import('../endpoint').ParsedEndpoint} */ endpoint) => JSON.stringify(endpoint.read());
       this.native.connect(read(pub), read(sub), read(cmd));
     } catch (error) {
-      this.deliveries.reporter.error(error);
+      this.events.emitError(error);
     }
   }
 
@@ -63,17 +67,17 @@ class Backplane {
     };
   }
 
-  /** One batch, or the rest of one, a turn: the native side takes it that all of it has been seen to when the next is asked for. */
+  /** Hands out one batch, or the rest of one, a turn. The native side takes a batch for handled when the next is drained. */
   #drain() {
     this.#scheduled = false;
     let more;
-    if (this.deliveries.isBusy) {
-      this.deliveries.resume();
+    if (this.inbox.isBusy) {
+      this.inbox.resume();
       more = true;
     } else {
       const batch = this.native.drain();
       if (batch === null) return;
-      more = !this.deliveries.deliver(batch) || batch.more;
+      more = !this.inbox.deliver(batch) || batch.more;
     }
     if (!more) return;
     // Timers and sockets get their turn before the rest.
@@ -108,12 +112,12 @@ class Backplane {
   /** Whether something that was published or asked has not been answered. */
   get busy() {
     const [publishes, , commands] = this.native.stats().depths;
-    return !this.#closed && (publishes + commands > 0 || this.deliveries.isAwaited);
+    return !this.#closed && (publishes + commands > 0 || this.inbox.hasCallbacks);
   }
 
   /** Grows with all that Redis has answered. */
   get progress() {
-    return this.native.stats().published + this.deliveries.answered;
+    return this.native.stats().published + this.inbox.answered;
   }
 
   /**

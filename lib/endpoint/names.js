@@ -3,7 +3,7 @@
 /*
  * The names that options objects of the supported clients may have, collected from
  * their READMEs, type declarations and sources. What says where Redis is gets read
- * (options.js); the rest is known here so that a typo can be told from it.
+ * (options.js); the rest is known here so that a typo can be recognised.
  */
 
 /** The aliases of each thing that we read. The first one wins when several are given. */

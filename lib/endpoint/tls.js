@@ -16,7 +16,7 @@ const IGNORED = [
   'sessionIdContext', 'sessionTimeout', 'sigalgs', 'ticketKeys',
 ];
 
-/** Options that decide whom to trust or who we are: to ignore one would weaken or break the connection. */
+/** Options about trust and identity: to ignore one would weaken or break the connection. */
 const REFUSED = ['checkServerIdentity', 'crl', 'passphrase', 'pfx', 'pskCallback', 'secureContext'];
 
 /** Every option of `tls.connect` that is not about the socket below. */

@@ -9,7 +9,7 @@ const { encodeError } = require('../errors');
  * takes, as in 0.9, and nothing private shows.
  * @type {WeakMap<object, Backplane>}
  */
-const inner = new WeakMap();
+const backplanes = new WeakMap();
 
 /**
  * The data of one client, in a Redis hash whose key is the client's id, as 0.9's
@@ -20,18 +20,20 @@ const inner = new WeakMap();
  */
 class Client {
   #native;
-  #deliveries;
+  #events;
+  #inbox;
 
   /**
    * @param {any} store the RedisStore
    * @param {string} id
    */
   constructor(store, id) {
-    const { native, deliveries } = /** @type {Backplane} */ (inner.get(store));
+    const { events, inbox, native } = /** @type {Backplane} */ (backplanes.get(store));
     this.store = store;
     this.id = id;
     this.#native = native;
-    this.#deliveries = deliveries;
+    this.#events = events;
+    this.#inbox = inbox;
   }
 
   /**
@@ -41,7 +43,7 @@ class Client {
    */
   get(key, fn) {
     const texts = this.#texts([key], fn);
-    if (texts) this.#native.get(texts[0], texts[1], this.#deliveries.expect(fn));
+    if (texts) this.#native.get(texts[0], texts[1], this.#inbox.registerCallback(fn));
     return this;
   }
 
@@ -54,7 +56,7 @@ class Client {
   set(key, value, fn) {
     const isBuffer = Buffer.isBuffer(value);
     const texts = this.#texts(isBuffer ? [key] : [key, value], fn);
-    if (texts) this.#native.set(texts[0], texts[1], isBuffer ? value : texts[2], this.#deliveries.expect(fn));
+    if (texts) this.#native.set(texts[0], texts[1], isBuffer ? value : texts[2], this.#inbox.registerCallback(fn));
     return this;
   }
 
@@ -65,7 +67,7 @@ class Client {
    */
   del(key, fn) {
     const texts = this.#texts([key], fn);
-    if (texts) this.#native.del(texts[0], texts[1], this.#deliveries.expect(fn));
+    if (texts) this.#native.del(texts[0], texts[1], this.#inbox.registerCallback(fn));
     return this;
   }
 
@@ -75,9 +77,9 @@ class Client {
    * @returns {this}
    */
   has(key, fn) {
-    const answer = fn && ((error, has) => (error ? fn(error) : fn(null, has === 1)));
+    const callback = fn && ((error, has) => (error ? fn(error) : fn(null, has === 1)));
     const texts = this.#texts([key], fn);
-    if (texts) this.#native.has(texts[0], texts[1], this.#deliveries.expect(answer));
+    if (texts) this.#native.has(texts[0], texts[1], this.#inbox.registerCallback(callback));
     return this;
   }
 
@@ -111,10 +113,10 @@ class Client {
     } catch (cause) {
       const error = encodeError(cause);
       if (typeof fn === 'function') setImmediate(fn, error);
-      else this.#deliveries.reporter.error(error);
+      else this.#events.emitError(error);
       return undefined;
     }
   }
 }
 
-module.exports = { Client, inner };
+module.exports = { backplanes, Client };

@@ -7,7 +7,7 @@ const { VOLATILE } = require('../backplane/words');
 const { parseEndpoint } = require('../endpoint');
 const { endClient } = require('../endpoint/end');
 const { encodeError } = require('../errors');
-const { Client, inner } = require('./client');
+const { backplanes, Client } = require('./client');
 const { isFlat } = require('./dispatch');
 const { readOptions } = require('./options');
 const { Unpacker } = require('./unpacker');
@@ -22,15 +22,15 @@ const { Unpacker } = require('./unpacker');
  * ```
  *
  * Events, beside 0.9's own `publish`, `subscribe` and `unsubscribe`: `connect`, `disconnect`,
- * `reconnecting`, `gap`, `error` and `close`; see index.d.ts for what they carry. An `error` that
- * nobody listens for is not thrown but written to the console, once per outage.
+ * `reconnecting`, `gap`, `error` and `close`; see index.d.ts for what they carry. An `error`
+ * without a listener is not thrown but written to the console, once per outage.
  *
  * The store keeps the process alive until `destroy()`, as the JavaScript store's connections do.
  */
 class RedisStore extends EventEmitter {
   #backplane;
   #native;
-  #deliveries;
+  #inbox;
   #destroyed = false;
   #packs;
 
@@ -70,9 +70,9 @@ class RedisStore extends EventEmitter {
     this.#packs = settings.native.raw;
     this.#backplane = new Backplane(this, endpoints, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
     this.#native = this.#backplane.native;
-    this.#deliveries = this.#backplane.deliveries;
-    if (settings.native.raw) this.#deliveries.unpacker = new Unpacker(this, this.#native, settings.buffers);
-    inner.set(this, this.#backplane);
+    this.#inbox = this.#backplane.inbox;
+    if (settings.native.raw) this.#inbox.unpacker = new Unpacker(this, this.#native, settings.buffers);
+    backplanes.set(this, this.#backplane);
   }
 
   /**
@@ -103,7 +103,7 @@ class RedisStore extends EventEmitter {
     try {
       return String(value);
     } catch (cause) {
-      this.#deliveries.reporter.error(encodeError(cause));
+      this.#backplane.events.emitError(encodeError(cause));
       return undefined;
     }
   }
@@ -118,7 +118,7 @@ class RedisStore extends EventEmitter {
       return JSON.stringify(args);
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
-      this.#deliveries.reporter.error(encodeError(cause));
+      this.#backplane.events.emitError(encodeError(cause));
       return undefined;
     }
   }
@@ -138,8 +138,8 @@ class RedisStore extends EventEmitter {
   subscribe(name, consumer, fn) {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
-    const id = this.#native.subscribe(channel, this.#deliveries.expect(fn && (() => fn())));
-    if (consumer) this.#deliveries.add(id, channel, consumer);
+    const id = this.#native.subscribe(channel, this.#inbox.registerCallback(fn && (() => fn())));
+    if (consumer) this.#inbox.addConsumer(id, channel, consumer);
     this.emit('subscribe', name, consumer, fn);
   }
 
@@ -151,8 +151,8 @@ class RedisStore extends EventEmitter {
   unsubscribe(name, fn) {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
-    this.#deliveries.remove(channel);
-    this.#native.unsubscribe(channel, this.#deliveries.expect(fn && (() => fn())));
+    this.#inbox.removeConsumers(channel);
+    this.#native.unsubscribe(channel, this.#inbox.registerCallback(fn && (() => fn())));
     this.emit('unsubscribe', name, fn);
   }
 

@@ -48,7 +48,7 @@ class Unpacker {
       const own = this.#store.nodeId == message.nodeId;
       if (typeof message === 'object' && Array.isArray(args)) return { own, args };
     } catch {
-      // Told below, like any other payload that is no message; an id may be an object that cannot be text.
+      // Counted below, like any other payload that is no message; an id may be an object that cannot be text.
     }
     this.#native.malformed(channel);
     return undefined;
