@@ -3,6 +3,29 @@
 const js = require('@eslint/js');
 const globals = require('globals');
 
+/** What each layer of lib/ may require of the others: lower ones only. The store and the adapter know nothing of each other. */
+const LAYERS = {
+  'lib/*.js': [],
+  'lib/endpoint/*.js': ['errors', 'values'],
+  'lib/backplane/*.js': ['errors', 'values', 'endpoint'],
+  'lib/store/*.js': ['errors', 'values', 'endpoint', 'backplane'],
+  'lib/adapter/*.js': ['errors', 'values', 'endpoint', 'backplane'],
+};
+
+/** @param {string} files @param {string[]} allowed */
+function layer(files, allowed) {
+  // A selector's expression has no slash in it.
+  const outside = allowed.length === 0 ? '^[.]' : `[.][.]\\W(?!(${allowed.join('|')})(\\W|$))`;
+  const message = allowed.length === 0 ? 'It stands below all other modules.' : `This layer may require only ${allowed.join(', ')}.`;
+  const calls = ['CallExpression[callee.name="require"]', 'ImportExpression'];
+  return {
+    files: [files],
+    rules: {
+      'no-restricted-syntax': ['error', ...calls.map((call) => ({ selector: `${call} Literal[value=/${outside}/]`, message }))],
+    },
+  };
+}
+
 module.exports = [
   { ignores: ['lib/native/', 'target/', '__test__/fuzz/target/', 'artifacts/'] },
   js.configs.recommended,
@@ -17,6 +40,7 @@ module.exports = [
       'max-lines-per-function': ['error', { max: 80, IIFEs: true }],
     },
   },
+  ...Object.entries(LAYERS).map(([files, allowed]) => layer(files, allowed)),
   // A test file is one long description; its tests are the functions that should be short.
   { files: ['__test__/**/*.js'], rules: { 'max-lines-per-function': 'off' } },
   { files: ['demo/public/**/*.js'], languageOptions: { sourceType: 'module', globals: globals.browser } },
