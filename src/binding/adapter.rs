@@ -1,4 +1,4 @@
-//! The methods of `NativeBackplane` that `lib/adapter.js` calls.
+//! The methods of `NativeBackplane` that `lib/adapter/` calls.
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;

@@ -1,4 +1,4 @@
-//! `NativeBackplane`: the class behind `lib/redis-store.js` and `lib/adapter.js`.
+//! `NativeBackplane`: the class behind `lib/backplane/`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,4 @@
-//! The methods of `NativeBackplane` that `lib/redis-store.js` and `lib/client.js` call.
+//! The methods of `NativeBackplane` that `lib/store/` calls.
 
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// An endpoint, as `lib/endpoint.js` reads it from a client object, options or a URL.
+/// An endpoint, as `lib/endpoint/` reads it from a client object, options or a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Endpoint {
