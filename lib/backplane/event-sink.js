@@ -1,5 +1,10 @@
 'use strict';
 
+const { debuglog } = require('node:util');
+
+/** Prints what happens to connections, where NODE_DEBUG names the package. */
+const debug = debuglog('socket.io-redis-native');
+
 /** What only an outage brings; everything else is emitted each time. */
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 
@@ -25,6 +30,7 @@ class EventSink {
    * @param {any} event
    */
   emit({ event, error, ...details }) {
+    if (event !== 'error') debug('%s %j', event, { ...details, error });
     if (event === 'connect') this.#reconnected(details.connection);
     if (event === 'close') this.#onClose();
     if (event === 'disconnect') this.#away.add(details.connection);
@@ -48,6 +54,8 @@ class EventSink {
    * @param {any} error
    */
   emitError(error) {
+    const { connection, code, message, cause } = error;
+    debug('error %j', { connection, error: { code, message, cause: cause?.message } });
     const outage = OUTAGE.has(error.code);
     if (outage) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {

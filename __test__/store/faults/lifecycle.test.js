@@ -16,9 +16,10 @@ const { EventLog, Load, cleanup, closeAll, until } = require('../../support/load
  * @param {(clean: () => unknown) => void} after
  * @param {string} name
  * @param {string} url
+ * @param {NodeJS.ProcessEnv} [env]
  */
-function start(after, name, url) {
-  const child = fork(path.join(__dirname, 'children', name), [url], { silent: true });
+function start(after, name, url, env = process.env) {
+  const child = fork(path.join(__dirname, 'children', name), [url], { silent: true, env });
   after(() => child.kill('SIGKILL'));
   const said = { out: '', err: '', messages: [] };
   child.stdout.on('data', (text) => { said.out += text; });
@@ -63,6 +64,36 @@ describe('a store without a listener for `error`', { timeout: 40_000 }, () => {
     child.send('destroy');
     assert.deepEqual(await exited, [0, null]);
     assert.equal(said.err.trim().split('\n').length, 1, said.err);
+  });
+});
+
+describe('NODE_DEBUG=socket.io-redis-native', { timeout: 30_000 }, () => {
+  it('prints what becomes of each connection', async (t) => {
+    const after = cleanup(t);
+    const redis = await startRedis();
+    after(() => redis.stop());
+    const env = { ...process.env, NODE_DEBUG: 'socket.io-redis-native' };
+    const { child, said, exited } = start(after, 'silent.js', redis.url, env);
+    const lines = () => [...said.err.matchAll(/^SOCKET\.IO-REDIS-NATIVE \d+: (\w+) (\{.*\})$/gm)]
+      .map(([, event, details]) => ({ event, ...JSON.parse(details) }));
+    const of = (connection) => lines().filter((line) => line.connection === connection);
+    const both = (event, count) => until(`${event} of both connections`, () => ['pub', 'sub'].every((connection) => (
+      of(connection).filter((line) => line.event === event).length >= count
+    )));
+    await both('connect', 1);
+    await redis.kill();
+    await both('reconnecting', 2);
+    await redis.restart();
+    await both('connect', 2);
+    child.send('destroy');
+    assert.deepEqual(await exited, [0, null]);
+    const [first, lost] = of('pub');
+    const endpoint = `127.0.0.1:${redis.port}`;
+    assert.deepEqual(first, { event: 'connect', connection: 'pub', endpoint });
+    assert.equal(lost.event, 'disconnect');
+    assert.equal(lost.error.code, 'ERR_CONNECTION_LOST');
+    assert.ok(of('pub').some(({ event, error }) => event === 'error' && error.code === 'ERR_CONNECT'), said.err);
+    assert.deepEqual(lines().at(-1), { event: 'close' });
   });
 });
 
