@@ -154,7 +154,7 @@ export interface RedisStoreError extends Error {
    * - `ERR_ENCODE`: what was published cannot be packed, or an id, a key, a value or a channel cannot be text
    * - `ERR_MALFORMED_MESSAGE`: something arrived that no store publishes
    * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`
-   * - `ERR_STORE_DESTROYED`: the store has been destroyed, or the adapter closed
+   * - `ERR_CLOSED`: the store has been destroyed, or the adapter closed
    * - `ERR_REQUEST_TIMEOUT`: another server did not answer within `requestsTimeout`
    */
   code: string;
@@ -301,7 +301,7 @@ export interface RedisStoreStats extends BackplaneStats {
 /**
  * The data of one client, in a Redis hash whose key is the client's id: what `socket.get` and
  * `socket.set` of 0.9 work on. A callback gets an error with the code `ERR_COMMAND_TIMEOUT`,
- * `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`; without a callback it is an `error`
+ * `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_CLOSED`; without a callback it is an `error`
  * event of the store.
  */
 export class Client {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { adapterOnStore, createAdapter } = require('./lib/adapter');
-const { backplanes } = require('./lib/store/client');
+const { parts } = require('./lib/store/client');
 const { RedisStore: Store } = require('./lib/store/redis-store');
 
 /**
@@ -17,7 +17,7 @@ class RedisStore extends Store {
    * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
    */
   adapter(options = {}) {
-    return adapterOnStore(this, /** @type {any} */ (backplanes.get(this)), options);
+    return adapterOnStore(this, /** @type {any} */ (parts.get(this)).backplane, options);
   }
 }
 

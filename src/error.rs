@@ -25,15 +25,42 @@ pub enum Error {
         /// The error reply, as Redis worded it.
         reply: String,
     },
-    /// An endpoint's TLS material cannot be used.
-    #[error("The TLS options cannot be used: {0}")]
-    Tls(String),
     /// An open connection broke, or went silent for too long.
     #[error("The connection to Redis at {endpoint} was lost: {reason}")]
     Lost {
         /// Where Redis listens.
         endpoint: String,
         /// Why it counts as lost.
+        reason: String,
+    },
+    /// Redis has not answered for a while, and takes connections.
+    #[error(
+        "Redis at {endpoint} has not answered for {seconds} s. The connection is kept, and nothing is lost as long as it is whole"
+    )]
+    Stalled {
+        /// Where Redis listens.
+        endpoint: String,
+        /// For how long, in s.
+        seconds: u32,
+    },
+    /// Redis refused a subscription; it is asked for again.
+    #[error("Redis refused {command} {channel}: {reply}. It is asked for again")]
+    SubscriptionRefused {
+        /// The command's name.
+        command: &'static str,
+        /// The channel or pattern.
+        channel: String,
+        /// The error reply, as Redis worded it.
+        reply: String,
+    },
+    /// A task or a consumer has panicked: a bug of this package. It goes on.
+    #[error(
+        "A bug of socket.io-redis-native: the {task} panicked ({reason}). It goes on; please report this"
+    )]
+    Internal {
+        /// What has panicked.
+        task: &'static str,
+        /// What the panic said.
         reason: String,
     },
     /// Redis answered a command with an error.
@@ -59,8 +86,8 @@ pub enum Error {
         "The event loop is behind and the mailbox is full (mailbox, overflow): the connection is closed until it has caught up"
     )]
     MailboxFull,
-    /// The store has been destroyed.
-    #[error("The store has been destroyed")]
+    /// The connections are closed: the store has been destroyed, or the adapter closed.
+    #[error("The connections to Redis are closed")]
     Closed,
     /// A message could not be written in the chosen codec.
     #[error("A message for channel {channel} could not be encoded{}: {reason}", times(*.count))]
@@ -91,13 +118,15 @@ impl Error {
         match self {
             Self::Connect { .. } => "ERR_CONNECT",
             Self::Refused { .. } => "ERR_REFUSED",
-            Self::Tls(_) => "ERR_TLS",
             Self::Lost { .. } => "ERR_CONNECTION_LOST",
+            Self::Stalled { .. } => "ERR_STALLED",
+            Self::SubscriptionRefused { .. } => "ERR_SUBSCRIPTION_REFUSED",
+            Self::Internal { .. } => "ERR_INTERNAL",
             Self::Reply { .. } => "ERR_REDIS_REPLY",
             Self::Timeout(_) => "ERR_COMMAND_TIMEOUT",
             Self::QueueFull => "ERR_QUEUE_FULL",
             Self::MailboxFull => "ERR_MAILBOX_FULL",
-            Self::Closed => "ERR_STORE_DESTROYED",
+            Self::Closed => "ERR_CLOSED",
             Self::Encode { .. } => "ERR_ENCODE",
             Self::Malformed { .. } => "ERR_MALFORMED_MESSAGE",
         }
@@ -120,7 +149,8 @@ impl Error {
     }
 }
 
-/// As `{ code, message, cause }`, where the cause is the text of the underlying error, or null.
+/// As `{ code, message, cause }`, where the cause is the text of the underlying error, or null; for
+/// a refused subscription with `command` and `channel`.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -128,9 +158,20 @@ impl Serialize for Error {
             code: &'a str,
             message: String,
             cause: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            command: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            channel: Option<&'a str>,
         }
         let cause = std::error::Error::source(self).map(ToString::to_string);
-        Fields { code: self.code(), message: self.to_string(), cause }.serialize(serializer)
+        let (command, channel) = match self {
+            Self::SubscriptionRefused { command, channel, .. } => {
+                (Some(*command), Some(&**channel))
+            }
+            _ => (None, None),
+        };
+        let (code, message) = (self.code(), self.to_string());
+        Fields { code, message, cause, command, channel }.serialize(serializer)
     }
 }
 
@@ -138,5 +179,13 @@ fn times(count: u64) -> String {
     if count == 1 { String::new() } else { format!(" ({count} times)") }
 }
 
+/// What a panic said.
+#[must_use]
+pub fn panic_reason(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no reason given").to_owned()
+}
+
 /// A result with this crate's error.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;

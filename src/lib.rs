@@ -1,23 +1,23 @@
 //! The native core of the npm package `socket.io-redis-native`.
 //!
-//! Floors, lowest first; a module may use only those above it in this list (see ARCHITECTURE.md).
+//! Layers, lowest first: a module uses only those above it in this list (see ARCHITECTURE.md). Those
+//! that are public are so for the tests, benches and fuzz targets.
 
-// F0: plain data
+// Errors with stable codes.
 pub mod error;
-pub mod model;
-// F1: pure logic, no I/O
-pub mod delivery;
-pub mod packet;
-pub mod rooms;
-pub mod wire;
-// F2: one connection to Redis
-pub mod connection;
-// F3: subscriptions that survive a reconnect
-pub mod pubsub;
-// F4: one node's place on Redis
-pub mod backplane;
-// F5: what a user constructs
+// Pure: JSON, MessagePack, numbers.
+pub mod codec;
+// Between Tokio and the event loop.
+pub mod event_loop;
+// One connection to Redis.
+mod connection;
+// Subscriptions that survive a reconnect.
+mod pubsub;
+// One process's connections. It knows neither version of Socket.IO.
+mod backplane;
+// Socket.IO 4.
 pub mod adapter;
+// Socket.IO 0.9.
 pub mod store;
-// F6: the door to Node
-mod binding;
+// The door to Node.
+mod napi;

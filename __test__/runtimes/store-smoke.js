@@ -146,7 +146,7 @@ const parts = {
     assert.equal(refused.code, 'ERR_REDIS_REPLY');
     await close(store);
     const [late] = await ask(store.client('late'), 'get', 'key');
-    assert.equal(late.code, 'ERR_STORE_DESTROYED');
+    assert.equal(late.code, 'ERR_CLOSED');
     await ask(plain, 'del', `${prefix}text`);
     plain.end();
 

@@ -102,13 +102,13 @@ describe('destroy()', () => {
 describe('after destroy()', () => {
   beforeEach(() => close(store));
 
-  it('get, set, has and del call back with ERR_STORE_DESTROYED', async () => {
+  it('get, set, has and del call back with ERR_CLOSED', async () => {
     const client = store.client('id');
     for (const [method, ...args] of [['get', 'key'], ['set', 'key', 'value'], ['has', 'key'], ['del', 'key']]) {
       const answer = await ask(client, method, ...args);
       assert.equal(answer.length, 1, method);
       assert.ok(answer[0] instanceof Error);
-      assert.equal(answer[0].code, 'ERR_STORE_DESTROYED');
+      assert.equal(answer[0].code, 'ERR_CLOSED');
     }
   });
 

@@ -12,7 +12,7 @@ const { encodeOrThrow } = require('../errors');
  * @property {string} uid
  * @property {number} requestsTimeout in ms
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
- * @property {{ request: string, response: string, native: string }} channels
+ * @property {import('./channels').Channels} channels
  * @property {(channel: string, payload: string) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
  * @property {(event: string, details: object) => void} emit
@@ -132,7 +132,7 @@ class Cluster {
    */
   publish(request) {
     const { uid, channels, publish } = this.#context;
-    publish(channels.request, encodeOrThrow(() => JSON.stringify({ uid, ...request })));
+    publish(channels.requests, encodeOrThrow(() => JSON.stringify({ uid, ...request })));
   }
 
   /**
@@ -160,7 +160,7 @@ class Cluster {
     const { uid, channels, publish } = this.#context;
     if (servers <= 1) return { expected: 0, received: 0, missing: [] };
     return this.#requests.ask(uids, servers - 1, (requestId) => {
-      publish(natives ? channels.native : channels.request, JSON.stringify({ uid, requestId, ...request }));
+      publish(natives ? channels.nativeRequests : channels.requests, JSON.stringify({ uid, requestId, ...request }));
     }, accept);
   }
 

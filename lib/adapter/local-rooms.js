@@ -3,25 +3,31 @@
 const { crosses } = require('./room-names');
 
 /**
- * Passes on to the native side which rooms have sockets here, once a tick, and says when the
+ * Passes on to the native side which rooms have sockets here, once a tick and before anything else arrives, and says when the
  * subscriptions that they need are confirmed. Rooms that are neither strings nor numbers are left out:
  * they are local.
  */
 class LocalRooms {
   #update;
+  #beforeDrain;
   #registerCallback;
   /** By name, how many rooms of it there are more than the native side knows of. @type {Map<string, number>} */
   #changes = new Map();
+  #flush = () => this.#passOn();
   /** `asked`: whether Redis has been. @type {Map<string, { promise: Promise<void>, resolve: () => void, asked: boolean }>} */
   #unconfirmed = new Map();
 
   /**
-   * @param {(added: string[], removed: string[], tickets: number[]) => void} update
-   * @param {((callback: () => void) => number) | null} registerCallback gives a ticket; null where no room
-   *   needs a subscription of its own
+   * @param {object} backplane
+   * @param {(added: string[], removed: string[], tickets: number[]) => void} backplane.update
+   * @param {(callback: () => void) => void} backplane.beforeDrain calls back once, at the end of the tick or
+   *   before anything else arrives
+   * @param {((callback: () => void) => number) | null} backplane.registerCallback gives a ticket; null where
+   *   no room needs a subscription of its own
    */
-  constructor(update, registerCallback) {
+  constructor({ update, beforeDrain, registerCallback }) {
     this.#update = update;
+    this.#beforeDrain = beforeDrain;
     this.#registerCallback = registerCallback;
   }
 
@@ -44,11 +50,11 @@ class LocalRooms {
   }
 
   #change(name, by) {
-    if (this.#changes.size === 0) queueMicrotask(() => this.#flush());
+    if (this.#changes.size === 0) this.#beforeDrain(this.#flush);
     this.#changes.set(name, (this.#changes.get(name) ?? 0) + by);
   }
 
-  #flush() {
+  #passOn() {
     const added = [];
     const removed = [];
     const tickets = [];

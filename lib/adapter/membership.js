@@ -1,5 +1,7 @@
 'use strict';
 
+const { channelOfServer, patternOfServers, uidsIn } = require('./channels');
+
 /**
  * The servers of a namespace. Each subscribes to the channel of requests, and to a channel of
  * responses that has its uid in its name. The second one distinguishes servers from other subscribers
@@ -17,7 +19,7 @@ class Membership {
   #last = 1;
 
   /**
-   * @param {{ request: string, response: string, native: string }} channels
+   * @param {import('./channels').Channels} channels
    * @param {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
    */
   constructor(channels, pubsub) {
@@ -36,9 +38,9 @@ class Membership {
    *   of them are of this package
    */
   async count() {
-    const { request, response } = this.#channels;
-    const known = [...this.#uids].map((uid) => `${response}${uid}#`);
-    const counts = await this.#pubsub(['NUMSUB', request, ...known]);
+    const { requests, responses } = this.#channels;
+    const known = [...this.#uids].map((uid) => channelOfServer(responses, uid));
+    const counts = await this.#pubsub(['NUMSUB', requests, ...known]);
     const [subscribers, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
     if (subscribers !== known.length || alive.includes(0)) await this.#refresh();
     // Older servers may lack a channel of their own; then every subscriber counts, as officially.
@@ -48,23 +50,16 @@ class Membership {
   }
 
   async #refresh() {
-    const { response, native } = this.#channels;
-    this.#uids = new Set(await this.#uidsAfter(response));
-    const natives = await this.#uidsAfter(native);
+    const { responses, nativeRequests } = this.#channels;
+    this.#uids = new Set(await this.#uidsOn(responses));
+    const natives = await this.#uidsOn(nativeRequests);
     this.#natives = new Set(natives.filter((uid) => this.#uids.has(uid)));
   }
 
-  /** The uids in the names of channels that begin alike. */
-  async #uidsAfter(start) {
-    const channels = await this.#pubsub(['CHANNELS', `${escapePattern(start)}*#`]);
-    const uids = channels.map((channel) => channel.slice(start.length, -1));
-    return uids.filter((uid) => uid !== '' && !uid.includes('#'));
+  /** The uids of the servers that have a channel of a kind. */
+  async #uidsOn(channel) {
+    return uidsIn(channel, await this.#pubsub(['CHANNELS', patternOfServers(channel)]));
   }
-}
-
-/** The pattern that matches a text and nothing else. */
-function escapePattern(text) {
-  return text.replace(/[*?[\]\\^]/g, '\\$&');
 }
 
 module.exports = { Membership };

@@ -2,14 +2,15 @@
 
 const { crosses } = require('./room-names');
 const types = require('./types');
+const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, PAYLOAD_RESPONSE } = require('../backplane/binding');
 const { isObject } = require('../values');
 
 /**
  * Whether a message of another server is valid, by kind: broadcasts, requests, responses. The official
  * adapter would throw at one that is not.
- * @type {((message: any) => boolean)[]}
+ * @type {Record<number, (message: any) => boolean>}
  */
-const isValid = [isBroadcast, isRequest, isObject];
+const isValid = { [PAYLOAD_BROADCAST]: isBroadcast, [PAYLOAD_REQUEST]: isRequest, [PAYLOAD_RESPONSE]: isObject };
 
 function isBroadcast(message) {
   if (!Array.isArray(message)) return false;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { Overflow, SubscriptionMode } = require('../backplane/binding');
 const { MAX_TIMEOUT, oneOf, readQueues, readWholeNumber } = require('../backplane/options');
 const { optionError } = require('../errors');
 const { isPlainObject } = require('../values');
@@ -8,8 +9,6 @@ const { isPlainObject } = require('../values');
 const ADAPTER = ['key', 'requestsTimeout', 'publishOnSpecificResponseChannel', 'parser', 'subscriptionMode', 'partial'];
 /** Those of the connections. */
 const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
-/** The native side takes the place. */
-const MODES = ['pattern', 'dynamic', 'dynamic-private'];
 
 /**
  * Whether a value can be meant as the options of an adapter, and not as an endpoint.
@@ -37,9 +36,9 @@ function readAdapterOptions(options, withBackplane) {
     requestsTimeout: readWholeNumber('requestsTimeout', requestsTimeout || 5000, MAX_TIMEOUT),
     publishOnSpecificResponseChannel: Boolean(publishOnSpecificResponseChannel),
     parser: readParser(parser),
-    mode: oneOf('subscriptionMode', subscriptionMode ?? MODES[0], MODES),
+    mode: oneOf('subscriptionMode', subscriptionMode ?? SubscriptionMode.Pattern, Object.values(SubscriptionMode)),
     partial: Boolean(partial),
-    backplane: readQueues(options, 'drop-oldest'),
+    backplane: readQueues(options, Overflow.DropOldest),
   };
 }
 

@@ -1,7 +1,9 @@
 'use strict';
 
 const types = require('./types');
+const { channelOfServer, channelsOf } = require('./channels');
 const { Cluster, filterOf, listsOf } = require('./cluster');
+const { isOneRoom, writeFlags } = require('./flags');
 const { LocalRooms } = require('./local-rooms');
 const { isValid } = require('./messages');
 const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
@@ -9,16 +11,9 @@ const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
 const { crosses, crossing } = require('./room-names');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
+const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, SubscriptionMode } = require('../backplane/binding');
 const { rethrow } = require('../backplane/inbox');
 const { encodeOrThrow } = require('../errors');
-
-/** What JavaScript gets as it came; the words of `Kind` in `src/adapter/namespace.rs`. */
-const BROADCAST = 0;
-const REQUEST = 1;
-
-/** Bits of a broadcast's flags; see `src/delivery/chunk.rs`. */
-const ONE_ROOM = 16;
-const FLAGS = [undefined, false, true];
 
 const NO_ROOMS = new Set();
 
@@ -50,32 +45,34 @@ class RedisAdapter extends adapterBase() {
     /** The client objects or whatever else was passed. They are never used. */
     this.pubClient = connections.pubClient;
     this.subClient = connections.subClient;
-    this.channel = `${key}#${nsp.name}#`;
-    this.requestChannel = `${key}-request#${nsp.name}#`;
-    this.responseChannel = `${key}-response#${nsp.name}#`;
-    this.specificResponseChannel = `${this.responseChannel}${this.uid}#`;
+    const channels = channelsOf(key, nsp.name, this.uid);
+    this.channel = channels.broadcasts;
+    this.requestChannel = channels.requests;
+    this.responseChannel = channels.responses;
+    this.specificResponseChannel = channels.ownResponses;
 
-    const { native, inbox } = connections;
-    const id = native.openNamespace({ key, nsp: nsp.name, uid: this.uid, mode, raw: !this.#text });
+    const { native, inbox, backplane } = connections;
+    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !this.#text });
     this.#id = id;
     inbox.addNamespace(id, this);
-    this.#localRooms = new LocalRooms(
-      (added, removed, tickets) => native.holdRooms(id, added, removed, tickets),
-      mode === 0 ? null : (callback) => inbox.registerCallback(callback),
-    );
+    this.#localRooms = new LocalRooms({
+      update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
+      beforeDrain: (callback) => backplane.beforeDrain(callback),
+      registerCallback: mode === SubscriptionMode.Pattern ? null : (callback) => inbox.registerCallback(callback),
+    });
     this.on('create-room', (/** @type {string | number} */ room) => this.#localRooms.roomCreated(room));
     this.on('delete-room', (/** @type {string | number} */ room) => this.#localRooms.roomDeleted(room));
-    this.#cluster = new Cluster(this.#context(`${key}-native#${nsp.name}#`));
+    this.#cluster = new Cluster(this.#context(channels));
     this.#requestHandler = new RequestHandler(this.#localAdapter());
   }
 
   /** @returns {import('./cluster').Context} */
-  #context(nativeChannel) {
+  #context(channels) {
     return {
       uid: this.uid,
       requestsTimeout: this.requestsTimeout,
       partial: this.#connections.settings.partial,
-      channels: { request: this.requestChannel, response: this.responseChannel, native: nativeChannel },
+      channels,
       publish: (channel, payload) => this.#publish(channel, payload),
       pubsub: (args) => this.#pubsub(args),
       emit: (event, details) => this.emit(event, details),
@@ -96,7 +93,7 @@ class RedisAdapter extends adapterBase() {
       respond: (request, response) => this.#respond(request, response),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
       encodes: (packet) => this.#encode(packet) !== undefined,
-      malformed: () => this.#connections.native.malformed(this.requestChannel),
+      malformed: () => this.#backplane.malformed(this.requestChannel),
       report: (error) => this.#connections.backplane.events.emitError(error),
     };
   }
@@ -107,20 +104,25 @@ class RedisAdapter extends adapterBase() {
     return (this.#parser ??= require('notepack.io'));
   }
 
+  /** The native side of the connections. */
+  get #backplane() {
+    return this.#connections.backplane.native;
+  }
+
   #publish(channel, payload) {
-    this.#connections.native.publishPacked(channel, payload);
+    this.#backplane.publishPacked(channel, payload);
   }
 
   #pubsub(args) {
     return new Promise((resolve, reject) => {
       const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => (error ? reject(error) : resolve(list));
-      this.#connections.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
+      this.#backplane.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
   }
 
   #respond(request, response) {
     const specific = this.publishOnSpecificResponseChannel || request.type === types.COUNT || request.type === types.IDS;
-    this.#publish(specific ? `${this.responseChannel}${request.uid}#` : this.responseChannel, response);
+    this.#publish(specific ? channelOfServer(this.responseChannel, request.uid) : this.responseChannel, response);
   }
 
   /**
@@ -170,13 +172,13 @@ class RedisAdapter extends adapterBase() {
     // Such rooms are local: no socket of another server can be in them.
     if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
     const fields = { ...listsOf(opts), flags: opts.flags };
-    const suffix = fields.rooms.length === 1 ? `${fields.rooms[0]}#` : '';
+    const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
     const [text, ...parts] = packets;
     if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
       const attachments = encodeOrThrow(() => parts.map(toBuffer));
-      native.broadcastTo(this.#id, suffix, text, encodeOrThrow(() => JSON.stringify(fields)), attachments);
+      native.broadcastTo(this.#id, room, text, encodeOrThrow(() => JSON.stringify(fields)), attachments);
     } else {
-      this.#publish(this.channel + suffix, encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])));
+      native.broadcastPacked(this.#id, room, encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])));
     }
   }
 
@@ -212,9 +214,9 @@ class RedisAdapter extends adapterBase() {
     const { flags, rooms, except, text, attachments } = broadcast;
     const packets = attachments.length === 0 ? [text] : [text, ...attachments];
     const packet = new ReceivedPacket(this.nsp.name, text, attachments);
-    const options = new WriteOptions({ volatile: FLAGS[flags & 3], compress: FLAGS[(flags >> 2) & 3] }, packets);
+    const options = new WriteOptions(writeFlags(flags), packets);
     const excluded = except === '' ? NO_ROOMS : new Set(JSON.parse(except));
-    const included = flags & ONE_ROOM ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
+    const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
     let count = 0;
     options.whileFrameIsIn(broadcast, () => {
       this.#forEach(included, excluded, (/** @type {any} */ socket) => {
@@ -234,9 +236,9 @@ class RedisAdapter extends adapterBase() {
   onPayload(kind, channel, payload) {
     const message = this.#read(kind, payload);
     // What the application throws from here on is its own.
-    if (message === undefined) this.#connections.native.malformed(channel);
-    else if (kind === BROADCAST) this.#onDecoded(message, channel);
-    else if (kind === REQUEST) this.#requestHandler.handle(message).catch(rethrow);
+    if (message === undefined) this.#backplane.malformed(channel);
+    else if (kind === PAYLOAD_BROADCAST) this.#onDecoded(message, channel);
+    else if (kind === PAYLOAD_REQUEST) this.#requestHandler.handle(message).catch(rethrow);
     else this.#cluster.onResponse(message);
   }
 
@@ -244,7 +246,7 @@ class RedisAdapter extends adapterBase() {
   #read(kind, payload) {
     try {
       // 0x7b is "{".
-      const isJson = kind !== BROADCAST && payload[0] === 0x7b;
+      const isJson = kind !== PAYLOAD_BROADCAST && payload[0] === 0x7b;
       const message = isJson ? JSON.parse(payload.toString()) : this.parser.decode(payload);
       return isValid[kind](message) ? message : undefined;
     } catch {
@@ -258,7 +260,7 @@ class RedisAdapter extends adapterBase() {
     if (packet.nsp === undefined) packet.nsp = '/';
     if (packet.nsp !== this.nsp.name) return;
     const packets = this.#encode(packet);
-    if (packets === undefined) return this.#connections.native.malformed(channel);
+    if (packets === undefined) return this.#backplane.malformed(channel);
     const { rooms, except } = filterOf(opts);
     this.#write(rooms, except, packet, packets, opts.flags ?? {});
   }

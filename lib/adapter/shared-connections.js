@@ -1,6 +1,7 @@
 'use strict';
 
 const { Backplane } = require('../backplane');
+const { NativeAdapter } = require('../backplane/binding');
 const { flushAtExit, stopFlushingAtExit } = require('./exit');
 
 /** The events of a store's connections, which the adapter of each namespace emits too. */
@@ -21,20 +22,18 @@ class SharedConnections {
   /**
    * @param {Settings} settings
    * @param {Clients} clients
+   * @param {(emitter: any) => InstanceType<typeof Backplane>} makeBackplane for the emitter of its events
    * @param {(() => Promise<void>) | null} onLast called when the last namespace leaves
    */
-  constructor(settings, { pubClient, subClient }, onLast) {
+  constructor(settings, { pubClient, subClient }, makeBackplane, onLast) {
     this.settings = settings;
     this.pubClient = pubClient;
     this.subClient = subClient;
     this.#onLast = onLast;
-    /** @type {any} The connections. */
-    this.backplane = undefined;
-  }
-
-  /** The native side of the connections. @returns {import('../native').NativeBackplane} */
-  get native() {
-    return this.backplane.native;
+    /** The connections. */
+    this.backplane = makeBackplane(this);
+    /** The native side of the adapters on them. */
+    this.native = new NativeAdapter(this.backplane.native);
   }
 
   /** Hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Inbox>} */
@@ -94,20 +93,17 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
   /** @type {SharedConnections | null} */
   let connections = null;
   const open = () => {
+    const makeBackplane = (/** @type {any} */ emitter) => new Backplane(emitter, { pub, sub, cmd: pub }, settings.backplane);
     const close = () => {
       connections = null;
-      stopFlushingAtExit(backplane);
+      stopFlushingAtExit(opened.backplane);
       return /** @type {Promise<void>} */ (new Promise((resolve) => {
         opened.onClosed = resolve;
-        backplane.close();
+        opened.backplane.close();
       }));
     };
-    const opened = new OwnConnections(settings, clients, close, addErrorListeners([pub.client, sub.client]));
-    // The uid of a namespace marks its messages, and no node id does.
-    const options = { ...settings.backplane, nodeId: '0', messagePack: false, raw: false };
-    const backplane = new Backplane(/** @type {any} */ (opened), { pub, sub, cmd: pub }, options);
-    opened.backplane = backplane;
-    flushAtExit(backplane);
+    const opened = new OwnConnections(settings, clients, makeBackplane, close, addErrorListeners([pub.client, sub.client]));
+    flushAtExit(opened.backplane);
     return opened;
   };
   return factory(() => (connections ??= open()));
@@ -120,11 +116,12 @@ class OwnConnections extends SharedConnections {
   /**
    * @param {Settings} settings
    * @param {Clients} clients
+   * @param {(emitter: any) => InstanceType<typeof Backplane>} makeBackplane
    * @param {() => Promise<void>} onLast
    * @param {() => void} removeErrorListeners
    */
-  constructor(settings, clients, onLast, removeErrorListeners) {
-    super(settings, clients, onLast);
+  constructor(settings, clients, makeBackplane, onLast, removeErrorListeners) {
+    super(settings, clients, makeBackplane, onLast);
     this.#removeErrorListeners = removeErrorListeners;
     /** @type {() => void} */
     this.onClosed = () => {};
@@ -147,8 +144,7 @@ class OwnConnections extends SharedConnections {
  * @param {Clients} clients
  */
 function adapterFactoryOnStore(settings, store, backplane, clients) {
-  const connections = new SharedConnections(settings, clients, null);
-  connections.backplane = backplane;
+  const connections = new SharedConnections(settings, clients, () => backplane, null);
   for (const event of EVENTS) store.on(event, (details) => connections.emit(event, details));
   store.once('close', () => stopFlushingAtExit(backplane));
   flushAtExit(backplane);

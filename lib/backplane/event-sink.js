@@ -1,10 +1,5 @@
 'use strict';
 
-const { debuglog } = require('node:util');
-
-/** Prints what happens to connections, where NODE_DEBUG names the package. */
-const debug = debuglog('socket.io-redis-native');
-
 /** What only an outage brings; everything else is emitted each time. */
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 
@@ -26,11 +21,10 @@ class EventSink {
   }
 
   /**
-   * Emits one event. Its shapes are those of `Event` in `src/delivery/event.rs`.
+   * Emits one event. Its shapes are those of `Event` in `src/event_loop/event.rs`.
    * @param {any} event
    */
   emit({ event, error, ...details }) {
-    if (event !== 'error') debug('%s %j', event, { ...details, error });
     if (event === 'connect') this.#reconnected(details.connection);
     if (event === 'close') this.#onClose();
     if (event === 'disconnect') this.#away.add(details.connection);
@@ -54,8 +48,6 @@ class EventSink {
    * @param {any} error
    */
   emitError(error) {
-    const { connection, code, message, cause } = error;
-    debug('error %j', { connection, error: { code, message, cause: cause?.message } });
     const outage = OUTAGE.has(error.code);
     if (outage) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {

@@ -1,11 +1,10 @@
 'use strict';
 
 const {
-  ARGS, BROADCAST, DISPATCH, ERROR, INTEGER, LIST, PAYLOAD, RAW, REPLY, STRING, VOLATILE,
-} = require('./words');
+  ENTRY_ARGS, ENTRY_BROADCAST, ENTRY_DISPATCH, ENTRY_PAYLOAD, ENTRY_RAW, ENTRY_REPLY, OPTIONAL_FALSE, OPTIONAL_TRUE,
+  REPLY_ERROR, REPLY_INTEGER, REPLY_LIST, REPLY_STRING,
+} = require('./binding');
 
-/** Half the time that a timer of 10 ms may wait: after it, what is left of a batch waits a turn. */
-const BUDGET_MS = 5;
 /** The clock is read after this many entries and sockets. */
 const BUDGET_STEP = 64;
 
@@ -26,7 +25,7 @@ const MAX_TICKET = 0xffffffff;
 /**
  * A broadcast, ready for sockets.
  * @typedef {object} Broadcast
- * @property {number} flags see `Broadcast` in `src/delivery/chunk.rs`
+ * @property {number} flags see `broadcast_flags` in `src/adapter/entry.rs`
  * @property {string} rooms
  * @property {string} except
  * @property {string} text the packet as Socket.IO text
@@ -132,15 +131,16 @@ class Inbox {
   }
 
   /**
-   * Hands out one batch, as far as the budget goes. What a consumer throws is an uncaught
-   * exception, after the batch.
+   * Hands out one batch, as far as the time goes. What a consumer throws is an uncaught exception,
+   * after the batch.
    * @param {any} batch a `NativeBatch`
+   * @param {number} deadline as `performance.now()` has it
    * @returns {boolean} whether that was all of it
    */
-  deliver(batch) {
+  deliver(batch, deadline) {
     this.#batch = batch;
     this.#next = this.#start = 0;
-    return this.resume();
+    return this.resume(deadline);
   }
 
   /** Whether a callback waits for a reply. */
@@ -154,22 +154,20 @@ class Inbox {
   }
 
   /**
-   * Hands out what is left of the last batch, as far as the budget goes.
+   * Hands out what is left of the last batch, as far as the time goes.
+   * @param {number} deadline as `performance.now()` has it
    * @returns {boolean} whether that was all of it
    */
-  resume() {
+  resume(deadline) {
     const batch = this.#batch;
     if (batch === null) return true;
     const slice = sliceOf(batch.bytes, batch.wide);
-    let deadline = 0;
     let work = 0;
     while (this.#next < batch.index.length) {
       work += this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
       if (work < BUDGET_STEP) continue;
       work = 0;
-      const now = performance.now();
-      if (deadline === 0) deadline = now + BUDGET_MS;
-      else if (now > deadline) return false;
+      if (performance.now() > deadline && this.#next < batch.index.length) return false;
     }
     this.#batch = null;
     this.unpacker?.count();
@@ -182,32 +180,32 @@ class Inbox {
    */
   #entry(index, i, start, slice, bytes) {
     switch (index[i]) {
-      case ARGS: {
+      case ENTRY_ARGS: {
         const end = this.#pass(i + 3, start + index[i + 2]);
         this.#args(index[i + 1], slice(start, end));
         return 1;
       }
-      case DISPATCH: {
+      case ENTRY_DISPATCH: {
         const room = start + index[i + 3];
         const packet = room + index[i + 4];
         const end = this.#pass(i + 6, packet + index[i + 5]);
-        const volatile = VOLATILE[index[i + 2]];
+        const volatile = optional(index[i + 2]);
         this.#dispatch(index[i + 1], slice(start, room), slice(room, packet), volatile, slice(packet, end));
         return 1;
       }
-      case RAW: {
+      case ENTRY_RAW: {
         const end = this.#pass(i + 3, start + index[i + 2]);
         this.#raw(index[i + 1], bytes.subarray(start, end));
         return 1;
       }
-      case REPLY: {
+      case ENTRY_REPLY: {
         const end = this.#pass(i + 4, start + index[i + 3]);
         this.#reply(index[i + 1], index[i + 2], slice(start, end));
         return 1;
       }
-      case BROADCAST:
+      case ENTRY_BROADCAST:
         return this.#broadcast(index, i, start, slice, bytes);
-      case PAYLOAD: {
+      case ENTRY_PAYLOAD: {
         const channel = start + index[i + 3];
         const end = this.#pass(i + 5, channel + index[i + 4]);
         this.#payload(index[i + 1], index[i + 2], bytes.utf8Slice(start, channel), bytes.subarray(channel, end));
@@ -292,7 +290,7 @@ class Inbox {
     if (callback === undefined) return;
     this.#callbacks.delete(ticket);
     this.answered++;
-    if (kind === ERROR) {
+    if (kind === REPLY_ERROR) {
       attempt(callback, null, [this.#events.toError(JSON.parse(text))]);
     } else {
       attempt(callback, null, [null, valueOf(kind, text)]);
@@ -303,15 +301,20 @@ class Inbox {
 /** What a reply means. */
 function valueOf(kind, text) {
   switch (kind) {
-    case STRING:
+    case REPLY_STRING:
       return text;
-    case INTEGER:
+    case REPLY_INTEGER:
       return Number(text);
-    case LIST:
+    case REPLY_LIST:
       return JSON.parse(text);
     default:
       return null;
   }
+}
+
+/** What a word of the index means. */
+function optional(word) {
+  return word === OPTIONAL_TRUE ? true : word === OPTIONAL_FALSE ? false : null;
 }
 
 /** @type {Buffer[]} */

@@ -4,6 +4,9 @@ const { NativeBackplane } = require('./binding');
 const { EventSink } = require('./event-sink');
 const { Inbox } = require('./inbox');
 
+/** How long the event loop is held at a time, in ms: half of what a timer of 10 ms may wait. */
+const BUDGET_MS = 5;
+
 /**
  * A timer that never fires (the longest that Node takes) keeps the process alive, and what it holds.
  */
@@ -22,6 +25,10 @@ class Backplane {
   #closed = false;
   #flush;
   #alive;
+  /** What is to be done before the next drain. @type {Set<() => void>} */
+  #due = new Set();
+  /** The time at which what waits has to leave the event loop to others. */
+  #deadline = 0;
   /** Whether a turn of the event loop is reserved for the messages that wait. */
   #scheduled = false;
 
@@ -48,8 +55,7 @@ class Backplane {
     this.#connected = true;
     try {
       const { pub, sub, cmd } = this.#endpoints;
-      const read = (/** @type {import('../endpoint').ParsedEndpoint} */ endpoint) => JSON.stringify(endpoint.read());
-      this.native.connect(read(pub), read(sub), read(cmd));
+      this.native.connect(pub.read(), sub.read(), cmd.read());
     } catch (error) {
       this.events.emitError(error);
     }
@@ -63,26 +69,57 @@ class Backplane {
     const reference = new WeakRef(backplane);
     return () => {
       const alive = reference.deref();
-      if (alive && !alive.#scheduled) alive.#drain();
+      if (alive && !alive.#scheduled) alive.#turn();
     };
   }
 
-  /** Hands out one batch, or the rest of one, a turn. The native side takes a batch for handled when the next is drained. */
+  #turn() {
+    this.#deadline = performance.now() + BUDGET_MS;
+    this.#drain();
+  }
+
+  /** Hands out one batch, or the rest of one. */
   #drain() {
     this.#scheduled = false;
     let more;
     if (this.inbox.isBusy) {
-      this.inbox.resume();
+      this.inbox.resume(this.#deadline);
+      // What has arrived meanwhile has woken nothing.
       more = true;
     } else {
+      // The native side decides by it for which sockets a message is.
+      this.#doDue();
       const batch = this.native.drain();
       if (batch === null) return;
-      more = !this.inbox.deliver(batch) || batch.more;
+      more = !this.inbox.deliver(batch, this.#deadline) || batch.more;
     }
     if (!more) return;
-    // Timers and sockets get their turn before the rest.
     this.#scheduled = true;
-    setImmediate(() => this.#drain());
+    if (performance.now() > this.#deadline) {
+      // Timers and sockets get their turn before the rest.
+      setImmediate(() => this.#turn());
+    } else {
+      // What the batch resolved may have sockets join rooms, which counts for the next one: a microtask
+      // comes after those that are there, and a tick after those that they make.
+      queueMicrotask(() => process.nextTick(() => this.#drain()));
+    }
+  }
+
+  /**
+   * Calls back once: at the end of the current callback of the event loop, or before anything else
+   * arrives.
+   * @param {() => void} callback
+   */
+  beforeDrain(callback) {
+    if (this.#due.size === 0) queueMicrotask(() => this.#doDue());
+    this.#due.add(callback);
+  }
+
+  #doDue() {
+    if (this.#due.size === 0) return;
+    const due = this.#due;
+    this.#due = new Set();
+    for (const callback of due) callback();
   }
 
   /**

@@ -1,17 +1,16 @@
 'use strict';
 
+const { Overflow } = require('./binding');
 const { optionError } = require('../errors');
 const { isWholeNumber } = require('../values');
 
-/** What happens to messages that do not fit into a full mailbox; the native side takes the place. */
-const OVERFLOWS = ['wait', 'drop-oldest', 'drop-newest', 'disconnect'];
 const MAX_TIMEOUT = 2 ** 31 - 1;
 const MEBIBYTE = 1024 * 1024;
 
 /**
  * Checks the options of a backplane: `offlineQueue`, `mailbox`, `overflow` and `commandTimeout`.
  * @param {Record<string, any>} options
- * @param {string} overflow the default of `overflow`
+ * @param {Overflow} overflow the default of `overflow`
  * @throws {TypeError} `ERR_INVALID_OPTION`
  */
 function readQueues(options, overflow) {
@@ -22,22 +21,23 @@ function readQueues(options, overflow) {
     queueBytes: queue.bytes,
     mailboxMessages: mailbox.messages,
     mailboxBytes: mailbox.bytes,
-    overflow: oneOf('overflow', options.overflow ?? overflow, OVERFLOWS),
+    overflow: oneOf('overflow', options.overflow ?? overflow, Object.values(Overflow)),
     commandTimeout: readWholeNumber('commandTimeout', options.commandTimeout ?? 5000, MAX_TIMEOUT),
   };
 }
 
 /**
- * The place of a value among those that an option can have.
+ * A value, if it is one of those that an option can have.
+ * @template {string} T
  * @param {string} name
  * @param {unknown} value
- * @param {string[]} values
- * @returns {number}
+ * @param {T[]} values
+ * @returns {T}
  */
 function oneOf(name, value, values) {
-  const place = values.indexOf(/** @type {string} */ (value));
-  if (place === -1) throw optionError(name, `it must be one of ${values.map((known) => `'${known}'`).join(', ')}.`);
-  return place;
+  const known = values.find((one) => one === value);
+  if (known !== undefined) return known;
+  throw optionError(name, `it must be one of ${values.map((one) => `'${one}'`).join(', ')}.`);
 }
 
 /**

@@ -5,16 +5,16 @@ const { encodeError } = require('../errors');
 /** @typedef {InstanceType<typeof import('../backplane').Backplane>} Backplane */
 
 /**
- * The backplane of each store. Not a property of it, so that `new Client(store, id)` is all that it
+ * What each store is made of. Not properties of it, so that `new Client(store, id)` is all that it
  * takes, as in 0.9, and nothing private shows.
- * @type {WeakMap<object, Backplane>}
+ * @type {WeakMap<object, { backplane: Backplane, native: import('../native').NativeStore }>}
  */
-const backplanes = new WeakMap();
+const parts = new WeakMap();
 
 /**
  * The data of one client, in a Redis hash whose key is the client's id, as 0.9's
  * `RedisStore.Client` keeps it. Every callback gets `(error)` or `(null, value)`; an error has a
- * `code`: `ERR_COMMAND_TIMEOUT`, `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_STORE_DESTROYED`, or
+ * `code`: `ERR_COMMAND_TIMEOUT`, `ERR_QUEUE_FULL`, `ERR_REDIS_REPLY` or `ERR_CLOSED`, or
  * `ERR_ENCODE` for an id, a key or a value that cannot be text. Without a callback an error is an
  * `error` event of the store.
  */
@@ -28,12 +28,12 @@ class Client {
    * @param {string} id
    */
   constructor(store, id) {
-    const { events, inbox, native } = /** @type {Backplane} */ (backplanes.get(store));
+    const { backplane, native } = /** @type {{ backplane: Backplane, native: import('../native').NativeStore }} */ (parts.get(store));
     this.store = store;
     this.id = id;
     this.#native = native;
-    this.#events = events;
-    this.#inbox = inbox;
+    this.#events = backplane.events;
+    this.#inbox = backplane.inbox;
   }
 
   /**
@@ -119,4 +119,4 @@ class Client {
   }
 }
 
-module.exports = { backplanes, Client };
+module.exports = { Client, parts };

@@ -1,7 +1,5 @@
 'use strict';
 
-const { VOLATILE } = require('../backplane/words');
-
 /** Half of a surrogate pair, or a whole one: text that crosses N-API as UTF-8 must have no half. */
 const SURROGATE = /[\ud800-\udfff]/;
 
@@ -14,7 +12,11 @@ function isFlat(args) {
   if (args.length !== 4) return false;
   const [room, packet, volatile, exceptions] = args;
   return isWellFormed(room) && isWellFormed(packet) && Array.isArray(exceptions)
-    && VOLATILE.includes(/** @type {any} */ (volatile ?? null));
+    && isOptionalBoolean(volatile);
+}
+
+function isOptionalBoolean(value) {
+  return value === undefined || value === null || typeof value === 'boolean';
 }
 
 /** V8 answers at once for text without a character beyond U+00FF. */

@@ -1,5 +1,6 @@
 'use strict';
 
+const { Overflow } = require('../backplane/binding');
 const { readQueues } = require('../backplane/options');
 const { optionError } = require('../errors');
 
@@ -27,11 +28,8 @@ function readOptions(options) {
     pack,
     unpack,
     buffers: wantsBuffers(options.redisSub),
-    native: {
-      messagePack,
-      raw: options.pack !== undefined,
-      ...readQueues(options, 'wait'),
-    },
+    native: { messagePack, raw: options.pack !== undefined },
+    backplane: readQueues(options, Overflow.Wait),
   };
 }
 

@@ -3,11 +3,11 @@
 const { EventEmitter } = require('node:events');
 
 const { Backplane } = require('../backplane');
-const { VOLATILE } = require('../backplane/words');
+const { NativeStore } = require('../backplane/binding');
 const { parseEndpoint } = require('../endpoint');
 const { endClient } = require('../endpoint/end');
 const { encodeError } = require('../errors');
-const { backplanes, Client } = require('./client');
+const { Client, parts } = require('./client');
 const { isFlat } = require('./dispatch');
 const { readOptions } = require('./options');
 const { Unpacker } = require('./unpacker');
@@ -68,11 +68,11 @@ class RedisStore extends EventEmitter {
     this.manager = undefined;
 
     this.#packs = settings.native.raw;
-    this.#backplane = new Backplane(this, endpoints, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
-    this.#native = this.#backplane.native;
+    this.#backplane = new Backplane(this, endpoints, settings.backplane);
+    this.#native = new NativeStore(this.#backplane.native, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
     this.#inbox = this.#backplane.inbox;
-    if (settings.native.raw) this.#inbox.unpacker = new Unpacker(this, this.#native, settings.buffers);
-    backplanes.set(this, this.#backplane);
+    if (settings.native.raw) this.#inbox.unpacker = new Unpacker(this, this.#backplane.native, this.#native, settings.buffers);
+    parts.set(this, { backplane: this.#backplane, native: this.#native });
   }
 
   /**
@@ -84,7 +84,7 @@ class RedisStore extends EventEmitter {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
     if (this.#packs) {
-      this.#native.publishPacked(channel, this.pack({ nodeId: this.nodeId, args }));
+      this.#backplane.native.publishPacked(channel, this.pack({ nodeId: this.nodeId, args }));
     } else if (name === 'dispatch' && isFlat(args)) {
       this.#dispatch(args);
     } else {
@@ -126,7 +126,7 @@ class RedisStore extends EventEmitter {
   /** @param {any[]} args */
   #dispatch([room, packet, volatile, exceptions]) {
     const ids = exceptions.length === 0 ? '' : JSON.stringify(exceptions);
-    this.#native.dispatch(room, packet, VOLATILE.indexOf(volatile ?? null), ids);
+    this.#native.dispatch(room, packet, volatile, ids);
   }
 
   /**

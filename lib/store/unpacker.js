@@ -6,6 +6,7 @@
  */
 class Unpacker {
   #store;
+  #backplane;
   #native;
   #buffers;
   #delivered = 0;
@@ -13,11 +14,13 @@ class Unpacker {
 
   /**
    * @param {{ nodeId: string | number, unpack: Function }} store
-   * @param {import('../native').NativeBackplane} native
+   * @param {import('../native').NativeBackplane} backplane
+   * @param {import('../native').NativeStore} native
    * @param {boolean} buffers whether `unpack` gets Buffers, as from a client with `return_buffers`
    */
-  constructor(store, native, buffers) {
+  constructor(store, backplane, native, buffers) {
     this.#store = store;
+    this.#backplane = backplane;
     this.#native = native;
     this.#buffers = buffers;
   }
@@ -50,7 +53,7 @@ class Unpacker {
     } catch {
       // Counted below, like any other payload that is no message; an id may be an object that cannot be text.
     }
-    this.#native.malformed(channel);
+    this.#backplane.malformed(channel);
     return undefined;
   }
 

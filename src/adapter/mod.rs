@@ -1,51 +1,40 @@
 //! The adapter of Socket.IO 4: namespaces on one backplane, on the wire of
 //! `@socket.io/redis-adapter`.
 
+mod broadcast;
+mod channels;
+pub mod entry;
+mod local_rooms;
 mod namespace;
-mod subscription;
+pub mod packet;
+mod subscriptions;
+pub mod wire;
 
-pub use subscription::Mode;
+pub use self::broadcast::{Outgoing, Target};
+pub use self::channels::Channels;
+pub use self::subscriptions::Mode;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::broadcast::{Origin, OutgoingBroadcast};
 use self::namespace::Namespace;
-use self::subscription::Subscribed;
-use crate::backplane::{Backplane, Broadcast, Origin, Request, Target};
+use self::subscriptions::Subscribed;
+use crate::backplane::{Backplane, Packed, Request};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
-    /// The option `key`: what all channels begin with.
-    pub key: String,
     /// The namespace's name.
     pub nsp: String,
     /// What marks this server's messages.
     pub uid: String,
+    /// The channels.
+    pub channels: Channels,
     /// Which channels are subscribed to.
     pub mode: Mode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
-}
-
-/// What a broadcast is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Whom it is for.
-    pub target: Target,
-    /// The packet as Socket.IO text.
-    pub text: String,
-    /// Its binary parts.
-    pub attachments: Vec<Vec<u8>>,
-}
-
-impl Outgoing {
-    /// Text for one room, or for all when `room` is empty.
-    #[must_use]
-    pub fn simple(room: String, text: String) -> Self {
-        let target = if room.is_empty() { Target::All } else { Target::Room(room) };
-        Self { target, text, attachments: Vec::new() }
-    }
 }
 
 /// The namespaces of the servers that share a backplane.
@@ -73,12 +62,12 @@ impl Adapter {
         self.change(|namespaces| {
             namespaces.last = namespaces.last.wrapping_add(1);
             let number = namespaces.last;
-            let Opening { key, nsp, uid, mode, raw } = opening;
-            let channel = format!("{key}#{nsp}#");
-            let origin = Arc::new(Origin { uid, nsp, channel });
-            let reporter = Arc::clone(self.backplane.reporter());
-            let namespace = Arc::new(Namespace::new(number, origin, raw, reporter));
-            let subscribed = Subscribed::new(Arc::clone(&self.backplane), namespace, mode, &key);
+            let Opening { nsp, uid, channels, mode, raw } = opening;
+            let origin = Arc::new(Origin { uid, nsp, channel: channels.broadcasts.clone() });
+            let events = Arc::clone(self.backplane.events());
+            let namespace = Arc::new(Namespace::new(number, origin, raw, events));
+            let backplane = Arc::clone(&self.backplane);
+            let subscribed = Subscribed::new(backplane, namespace, mode, channels);
             namespaces.by_number.insert(number, subscribed);
             number
         })
@@ -91,41 +80,39 @@ impl Adapter {
         drop(closed);
     }
 
-    /// The first has joined each of `added` and the last has left each of `removed`. With a ticket,
-    /// a reply comes once the subscription that the room needs, if any, is confirmed.
-    pub fn hold(&self, number: u32, added: &[(String, Option<u32>)], removed: &[String]) {
+    /// The first socket has joined each of `added` and the last has left each of `removed`. With a
+    /// ticket, a reply comes once the subscription that the room needs, if any, is confirmed.
+    pub fn change_rooms(&self, number: u32, added: &[(String, Option<u32>)], removed: &[String]) {
         self.change(|namespaces| {
             match namespaces.by_number.get(&number) {
-                Some(subscribed) => subscribed.hold(added, removed),
+                Some(subscribed) => subscribed.change_rooms(added, removed),
                 // It is closed: there is nothing to wait for.
                 None => added.iter().for_each(|(_, ticket)| {
-                    self.backplane.reporter().settle(ticket.as_slice());
+                    self.backplane.events().settle(ticket.as_slice());
                 }),
             }
         });
     }
 
-    /// The event loop has begun another turn: whoever joined a room in the last one has been told.
-    pub fn turn(&self) {
-        if self.backplane.reporter().take_strays() {
-            let strays: Vec<_> = self.change(|namespaces| {
-                namespaces.by_number.values().map(Subscribed::take_strays).collect()
-            });
-            // The event loop has better things to do than to free thousands of them.
-            self.backplane.drop_elsewhere(strays);
+    /// Publishes a broadcast.
+    pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
+        if let Some(origin) = self.origin(number) {
+            self.backplane.send(Request::publish(OutgoingBroadcast { origin, outgoing }), None);
         }
     }
 
-    /// Publishes a broadcast.
-    pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
-        let origin = self.change(|namespaces| {
-            namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.origin()))
-        });
-        if let Some(origin) = origin {
-            let Outgoing { target, text, attachments } = outgoing;
-            let broadcast = Broadcast { origin, target, text, attachments };
-            self.backplane.send(Request::Broadcast(broadcast), None);
+    /// Publishes a broadcast that a parser of the application's own has encoded.
+    pub fn broadcast_packed(&self, number: u32, room: Option<&str>, payload: Vec<u8>) {
+        if let Some(origin) = self.origin(number) {
+            let channel = origin.channel_of(room).into_owned();
+            self.backplane.send(Request::publish(Packed { channel, payload }), None);
         }
+    }
+
+    fn origin(&self, number: u32) -> Option<Arc<Origin>> {
+        self.change(|namespaces| {
+            namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.origin()))
+        })
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Namespaces) -> T) -> T {

@@ -1,127 +1,73 @@
 //! From what Redis sends for a namespace to what the event loop gets.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use crate::backplane::{Origin, Reporter};
-use crate::delivery::{self, Counters, Entry};
-use crate::packet;
+use super::broadcast::Origin;
+use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
+use super::local_rooms::LocalRooms;
+use super::packet;
+use super::wire::{self, Broadcast, Received};
+use crate::backplane::EventSink;
+use crate::codec::Malformed;
+use crate::event_loop::{Chunk, Counters, Filter};
 use crate::pubsub::Consumer;
-use crate::rooms::{Held, Strays};
-use crate::wire::classic::{self, Broadcast, Received};
 
 /// One namespace of one server.
 pub(super) struct Namespace {
     pub(super) number: u32,
     pub(super) origin: Arc<Origin>,
-    held: Held,
-    // A plain mutex: whoever finds a room without anybody, or puts somebody there, holds it.
-    strays: Mutex<Strays>,
+    pub(super) rooms: LocalRooms,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
-    reporter: Arc<Reporter>,
+    events: Arc<EventSink>,
 }
 
-/// What JavaScript reads itself. The discriminants are the `kind` words of the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A broadcast in a parser of the application's own.
-    Broadcast = 0,
-    /// A request, as official nodes make them too.
-    Request = 1,
-    /// A response to one.
-    Response = 2,
+/// What becomes of a broadcast.
+enum Verdict<'a> {
+    /// Sockets here get it.
+    Deliver(Broadcast<'a>),
+    /// JavaScript gets it as it is.
+    HandOver,
+    /// It is for rooms that have no socket here.
+    NotHere,
+    /// It is of this server, or for another namespace, and counted.
+    Dropped,
 }
 
 impl Namespace {
-    pub(super) fn new(
-        number: u32,
-        origin: Arc<Origin>,
-        raw: bool,
-        reporter: Arc<Reporter>,
-    ) -> Self {
-        let (held, strays) = (Held::default(), Mutex::default());
-        Self { number, origin, held, strays, raw, reporter }
+    pub(super) fn new(number: u32, origin: Arc<Origin>, raw: bool, events: Arc<EventSink>) -> Self {
+        Self { number, origin, rooms: LocalRooms::default(), raw, events }
     }
 
-    /// The first has joined `room`.
-    pub(super) fn hold(&self, room: &str) {
-        let mut strays = self.strays();
-        // Before it is held, so that no later broadcast overtakes these.
-        let welcome = strays.take(room);
-        for stray in &welcome {
-            self.pass(&stray.channel, &stray.payload, |_| true);
-        }
-        if !welcome.is_empty() {
-            self.reporter.ring();
-        }
-        self.held.hold(room);
-    }
-
-    /// The last has left `room`. `true` when its name is not held any more.
-    pub(super) fn release(&self, room: &str) -> bool {
-        self.held.release(room)
-    }
-
-    /// The names of all rooms that are held.
-    pub(super) fn held(&self) -> Vec<Box<str>> {
-        self.held.names()
-    }
-
-    /// The event loop has begun another turn: nobody has joined the rooms of the strays. They are
-    /// the caller's to drop, which takes longer than this.
-    pub(super) fn take_strays(&self) -> Strays {
-        let strays = std::mem::take(&mut *self.strays());
-        Counters::add(&self.reporter.counters().filtered_rooms, strays.len());
-        strays
-    }
-
-    fn strays(&self) -> MutexGuard<'_, Strays> {
-        self.strays.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn broadcast(&self, channel: &[u8], payload: &[u8]) {
-        Counters::count(&self.reporter.counters().received);
+    fn judge<'a>(&self, channel: &[u8], payload: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
         match self.room_of(channel) {
             // Broken UTF-8 is a room that JavaScript cannot name.
-            Some(Err(_)) => Counters::count(&self.reporter.counters().filtered_rooms),
-            Some(Ok(room)) if !self.holds(room) => self.stray(&[room], channel, payload),
-            _ => self.pass(channel, payload, |room| self.holds(room)),
-        }
-    }
-
-    /// Keeps a broadcast that nobody here waits for until the event loop has taken a turn.
-    fn stray(&self, rooms: &[&str], channel: &[u8], payload: &[u8]) {
-        let mut strays = self.strays();
-        if rooms.iter().any(|room| self.holds(room)) {
-            // Somebody has joined in between.
-            drop(strays);
-            return self.pass(channel, payload, |_| true);
-        }
-        if strays.keep(rooms.iter().copied(), channel, payload) {
-            self.reporter.has_strays();
-        } else {
-            Counters::count(&self.reporter.counters().filtered_rooms);
-        }
-    }
-
-    /// Delivers a broadcast, if it is for somebody.
-    fn pass(&self, channel: &[u8], payload: &[u8], holds: impl Fn(&str) -> bool) {
-        if self.raw {
-            return self.hand_over(Kind::Broadcast, channel, payload);
+            Some(Err(_)) => return Ok(Verdict::NotHere),
+            // Own messages are dropped at once: deferred, they would wake the event loop.
+            Some(Ok(room)) if !self.rooms.has(room) && !self.is_own(payload) => {
+                return Ok(Verdict::NotHere);
+            }
+            _ if self.raw => return Ok(Verdict::HandOver),
+            _ => {}
         }
         let Origin { uid, nsp, .. } = &*self.origin;
-        let counters = self.reporter.counters();
-        match classic::decode(payload, uid, nsp, holds) {
-            Ok(Received::Broadcast(broadcast)) => self.deliver(&broadcast),
-            Ok(Received::Own) => Counters::count(&counters.filtered_own),
-            Ok(Received::OtherNamespace) => Counters::count(&counters.filtered_namespaces),
-            Ok(Received::NotHeld(rooms)) => {
-                let rooms: Vec<_> = rooms.iter().collect();
-                let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
-                self.stray(&rooms, channel, payload);
+        let counters = self.events.counters();
+        Ok(match wire::decode(payload, uid, nsp, |room| self.rooms.has(room))? {
+            Received::Broadcast(broadcast) => Verdict::Deliver(broadcast),
+            Received::NotHere => Verdict::NotHere,
+            Received::Own => {
+                Counters::count(&counters.filtered_own);
+                Verdict::Dropped
             }
-            Err(problem) => self.reporter.ignore(problem.kind(), channel),
-        }
+            Received::OtherNamespace => {
+                Counters::count(&counters.filtered_namespaces);
+                Verdict::Dropped
+            }
+        })
+    }
+
+    fn is_own(&self, payload: &[u8]) -> bool {
+        !self.raw && wire::is_own(payload, &self.origin.uid)
     }
 
     /// The room that the channel is for, if it is for one.
@@ -130,67 +76,139 @@ impl Namespace {
         (!room.is_empty()).then(|| str::from_utf8(room))
     }
 
-    /// Whether somebody here is in `room`, or may be by the time that a broadcast is delivered: a
-    /// request to join it may be on its way to the event loop.
-    fn holds(&self, room: &str) -> bool {
-        self.held.holds(room) || self.reporter.is_gated()
+    fn payload<'a>(&self, kind: u32, channel: &'a [u8], payload: &'a [u8]) -> Payload<'a> {
+        Payload { namespace: self.number, kind, channel, payload }
     }
 
-    fn deliver(&self, broadcast: &Broadcast<'_>) {
+    /// Calls back with the broadcast as the event loop gets it.
+    fn ready<T>(
+        &self,
+        broadcast: &Broadcast<'_>,
+        callback: impl FnOnce(&ReadyBroadcast<'_>) -> T,
+    ) -> Result<T, Malformed> {
         let Broadcast { packet, rooms, except, volatile, compress } = broadcast;
         let mut text = Vec::new();
         packet::append_text(packet, &self.origin.nsp, &mut text);
+        if text.len() > packet::MAX_TEXT {
+            return Err(Malformed::TooLong);
+        }
         // Text made of `str`s is valid.
         let text = String::from_utf8(text).unwrap_or_default();
         let single = rooms.single();
         let rooms = single.map_or_else(|| json_or_nothing(rooms), str::to_owned);
-        let flags = flag(*volatile) | flag(*compress) << 2 | u32::from(single.is_some()) << 4;
+        let one_room = if single.is_some() { broadcast_flags::ONE_ROOM } else { 0 };
         // Engine.IO writes "4" before a message; a packet with attachments takes several frames.
         let mut head = Vec::new();
         if packet.attachments.is_empty() {
             packet::append_frame_head(text.len() + 1, &mut head);
             head.push(b'4');
         }
-        self.reporter.deliver(&Entry::Broadcast(delivery::Broadcast {
+        Ok(callback(&ReadyBroadcast {
             namespace: self.number,
-            flags,
+            flags: broadcast_flags::place(broadcast_flags::VOLATILE, *volatile)
+                | broadcast_flags::place(broadcast_flags::COMPRESS, *compress)
+                | one_room,
             rooms: &rooms,
             except: &json_or_nothing(except),
             head: &head,
             text: &text,
             attachments: &packet.attachments,
-        }));
+        }))
     }
 
-    fn hand_over(&self, kind: Kind, channel: &[u8], payload: &[u8]) {
-        let (namespace, kind) = (self.number, kind as u32);
-        self.reporter.deliver(&Entry::Payload { namespace, kind, channel, payload });
+    fn delivered(&self) {
+        Counters::count(&self.events.counters().delivered);
     }
 }
 
-fn json_or_nothing(names: &classic::Names<'_>) -> String {
+fn json_or_nothing(names: &wire::Names<'_>) -> String {
     if names.is_empty() { String::new() } else { names.to_json() }
 }
 
-fn flag(on: Option<bool>) -> u32 {
-    on.map_or(0, |on| 1 + u32::from(on))
+/// Decides at the drain about broadcasts for rooms that had no socket here when they arrived.
+impl Filter for Namespace {
+    fn generation(&self) -> u64 {
+        self.rooms.generation()
+    }
+
+    fn decide(&self, channel: &[u8], payload: &[u8], chunk: &mut Chunk) {
+        let decided = self.judge(channel, payload).and_then(|verdict| match verdict {
+            Verdict::Deliver(broadcast) => self.ready(&broadcast, |entry| {
+                chunk.push(entry);
+                self.delivered();
+            }),
+            Verdict::HandOver => {
+                chunk.push(&self.payload(payload_kind::BROADCAST, channel, payload));
+                self.delivered();
+                Ok(())
+            }
+            Verdict::NotHere => {
+                self.discarded(1);
+                Ok(())
+            }
+            Verdict::Dropped => Ok(()),
+        });
+        if let Err(problem) = decided {
+            self.events.malformed(problem.kind(), channel);
+        }
+    }
+
+    fn discarded(&self, count: u64) {
+        Counters::add(&self.events.counters().filtered_rooms, count);
+    }
 }
 
 /// Gets the broadcasts of a namespace.
-pub(super) struct Broadcasts(pub(super) Arc<Namespace>);
+pub(super) struct Broadcasts {
+    namespace: Arc<Namespace>,
+    filter: Arc<dyn Filter>,
+}
+
+impl Broadcasts {
+    pub(super) fn new(namespace: Arc<Namespace>) -> Self {
+        let filter: Arc<dyn Filter> = Arc::clone(&namespace) as _;
+        Self { namespace, filter }
+    }
+}
 
 impl Consumer for Broadcasts {
     fn message(&self, channel: &[u8], payload: &[u8]) {
-        self.0.broadcast(channel, payload);
+        let Self { namespace, filter } = self;
+        let events = &namespace.events;
+        Counters::count(&events.counters().received);
+        // Before the rooms are looked up: one that is added later changes it.
+        let generation = filter.generation();
+        let judged = namespace.judge(channel, payload).and_then(|verdict| match verdict {
+            Verdict::Deliver(broadcast) => {
+                namespace.ready(&broadcast, |entry| events.deliver(entry))
+            }
+            Verdict::HandOver => {
+                events.deliver(&namespace.payload(payload_kind::BROADCAST, channel, payload));
+                Ok(())
+            }
+            Verdict::NotHere => {
+                events.defer(filter, generation, channel, payload);
+                Ok(())
+            }
+            Verdict::Dropped => Ok(()),
+        });
+        if let Err(problem) = judged {
+            events.malformed(problem.kind(), channel);
+        }
     }
 }
 
 /// Gets the requests, or the responses, of a namespace.
-pub(super) struct Inbox(pub(super) Arc<Namespace>, pub(super) Kind);
+pub(super) struct Requests {
+    pub(super) namespace: Arc<Namespace>,
+    /// One of [`payload_kind`].
+    pub(super) kind: u32,
+}
 
-impl Consumer for Inbox {
+impl Consumer for Requests {
     fn message(&self, channel: &[u8], payload: &[u8]) {
-        Counters::count(&self.0.reporter.counters().received);
-        self.0.hand_over(self.1, channel, payload);
+        let events = &self.namespace.events;
+        Counters::count(&events.counters().received);
+        events.deliver(&self.namespace.payload(self.kind, channel, payload));
     }
 }

@@ -1,17 +1,19 @@
-//! One node's place on Redis: what leaves through the outbox, what arrives through the session,
-//! and the mailbox between both and the event loop. Stores and adapters stand on it.
+//! One process's connections to Redis: what leaves through the outbox, what arrives through the
+//! session, and the mailbox between both and the event loop. Stores and adapters stand on it; it
+//! knows neither version of Socket.IO.
 
-mod host;
+mod event_sink;
 mod outbox;
-mod reporter;
+mod pipeline;
 mod request;
+mod subscriber;
+mod supervisor;
 mod throttle;
 mod writer;
 
-pub use host::Host;
+pub use event_sink::EventSink;
 pub use outbox::QueueLimits;
-pub use reporter::Reporter;
-pub use request::{Broadcast, DISPATCH, Dispatch, Origin, Request, Target};
+pub use request::{Command, Packed, Publication, Request};
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -19,23 +21,18 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
+use self::event_sink::LinkEvents;
 use self::outbox::Outbox;
-use self::reporter::Voice;
-use self::throttle::Throttle;
+use self::subscriber::MailboxSubscriber;
+use self::supervisor::supervise;
 use self::writer::Writer;
 use crate::connection::Endpoint;
-use crate::delivery::{Counters, Drained, Event, Limits, Link, Mailbox, Wake};
-use crate::model::NodeId;
-use crate::pubsub::{Consumer, Kind, Session};
-use crate::wire::store09::Codec;
+use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
+use crate::pubsub::{Consumer, Kind, Need, Session};
 
 /// What a backplane is made from.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The node's id, as it stands in every message of 0.9's store.
-    pub node_id: NodeId,
-    /// How those are packed.
-    pub codec: Codec,
     /// What may wait while Redis is away.
     pub queue: QueueLimits,
     /// What may wait for a busy event loop.
@@ -61,8 +58,8 @@ pub struct Snapshot {
 pub struct Backplane {
     runtime: Handle,
     options: Options,
-    reporter: Arc<Reporter>,
-    session: Arc<Session<Host>>,
+    events: Arc<EventSink>,
+    session: Arc<Session<MailboxSubscriber>>,
     publisher: Arc<Outbox>,
     // Set when commands go to another server than publishes.
     commander: OnceLock<Arc<Outbox>>,
@@ -77,18 +74,18 @@ struct Tasks {
 }
 
 impl Backplane {
-    /// A backplane without connections. `wake` is called when [`Self::drain`] has something to
+    /// A backplane without connections. `waker` is called when [`Self::drain`] has something to
     /// give.
     #[must_use]
-    pub fn new(runtime: Handle, options: Options, wake: Box<dyn Wake>) -> Self {
-        let reporter = Arc::new(Reporter::new(Mailbox::new(options.mailbox, wake)));
+    pub fn new(runtime: Handle, options: Options, waker: Waker) -> Self {
+        let events = Arc::new(EventSink::new(Mailbox::new(options.mailbox, waker)));
         Self {
             runtime,
-            publisher: new_outbox(&options, &reporter, Link::Pub),
-            session: Session::new(Host::new(Arc::clone(&reporter))),
+            publisher: new_outbox(&options, &events, Link::Pub),
+            session: Session::new(MailboxSubscriber::new(Arc::clone(&events))),
             commander: OnceLock::new(),
             tasks: Mutex::default(),
-            reporter,
+            events,
             options,
         }
     }
@@ -97,24 +94,32 @@ impl Backplane {
     /// both point to the same server.
     pub fn connect(&self, publisher: Endpoint, subscriber: Endpoint, commander: Endpoint) {
         let shared = publisher.same_server(&commander);
-        let links = &self.reporter.links;
+        let links = &self.events.links;
         links.publisher.lead_to(publisher.to_string());
         links.subscriber.lead_to(subscriber.to_string());
         links.commander.lead_to(commander.to_string());
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.session = Some(self.runtime.spawn(Arc::clone(&self.session).run(subscriber)));
+        tasks.session = Some(self.spawn_session(subscriber));
         if shared {
             // Channels span databases, so the commands' database serves both.
             tasks.writers.push(self.spawn_writer(&self.publisher, commander));
         } else {
             let outbox = self.split_commands();
-            tasks.writers.push(self.spawn_writer(&self.publisher, publisher));
+            // Without commands, the database does not matter.
+            tasks.writers.push(self.spawn_writer(&self.publisher, Endpoint { db: 0, ..publisher }));
             tasks.writers.push(self.spawn_writer(&outbox, commander));
         }
     }
 
+    fn spawn_session(&self, endpoint: Endpoint) -> JoinHandle<()> {
+        let (session, connector) = (Arc::clone(&self.session), Arc::new(endpoint));
+        let link = LinkEvents { events: Arc::clone(&self.events), link: Link::Sub };
+        let run = move || Arc::clone(&session).run(Arc::clone(&connector));
+        self.runtime.spawn(supervise(link, "subscriber's session", run))
+    }
+
     fn split_commands(&self) -> Arc<Outbox> {
-        let outbox = new_outbox(&self.options, &self.reporter, Link::Cmd);
+        let outbox = new_outbox(&self.options, &self.events, Link::Cmd);
         let outbox = self.commander.get_or_init(|| outbox);
         for item in self.publisher.take_commands() {
             outbox.adopt(item);
@@ -127,14 +132,10 @@ impl Backplane {
         outbox: &Arc<Outbox>,
         endpoint: Endpoint,
     ) -> (Arc<Writer>, JoinHandle<()>) {
-        let (codec, node_id) = (self.options.codec, self.options.node_id.to_json());
-        let writer = Arc::new(Writer {
-            outbox: Arc::clone(outbox),
-            codec,
-            node_id,
-            refusals: Throttle::default(),
-        });
-        let task = self.runtime.spawn(Arc::clone(&writer).run(endpoint));
+        let writer = Arc::new(Writer::new(Arc::clone(outbox)));
+        let (running, connector) = (Arc::clone(&writer), Arc::new(endpoint));
+        let run = move || Arc::clone(&running).run(Arc::clone(&connector));
+        let task = self.runtime.spawn(supervise(outbox.link.clone(), "writer", run));
         (writer, task)
     }
 
@@ -148,15 +149,16 @@ impl Backplane {
     }
 
     /// Has `consumer` get what arrives on a channel or through a pattern. With a `ticket`, a reply
-    /// comes through the mailbox once Redis has confirmed it.
+    /// comes through the mailbox once Redis has answered.
     pub fn subscribe(
         &self,
         kind: Kind,
         name: &str,
         consumer: Arc<dyn Consumer>,
+        need: Need,
         ticket: Option<u32>,
     ) {
-        self.session.change(|wanted| wanted.subscribe(kind, name, consumer, ticket));
+        self.session.subscribe(kind, name, consumer, need, ticket);
     }
 
     /// Takes that back.
@@ -167,53 +169,53 @@ impl Backplane {
         consumer: &Arc<dyn Consumer>,
         ticket: Option<u32>,
     ) {
-        let settled =
-            self.session.change(|wanted| wanted.unsubscribe(kind, name, consumer, ticket));
-        self.reporter.settle(&settled);
+        self.session.unsubscribe(kind, name, consumer, ticket);
+    }
+
+    /// Up to 100 channels and patterns that Redis refuses.
+    #[must_use]
+    pub fn refused_subscriptions(&self) -> Vec<String> {
+        self.session.refused_names(100)
     }
 
     /// Takes what is there for the event loop, one chunk at a time.
     #[must_use]
     pub fn drain(&self) -> Option<Drained> {
-        self.reporter.mailbox.drain()
+        self.events.mailbox.drain()
     }
 
-    /// Accepts no more, gives what is queued up to `flush` to leave, then tells [`Event::Close`].
+    /// Accepts no more, gives what is queued up to `flush` to leave, then emits [`Event::Close`].
     pub fn close(&self, flush: Duration) {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
-        let reporter = Arc::clone(&self.reporter);
+        self.session.close();
+        let events = Arc::clone(&self.events);
         self.runtime.spawn(async move {
             if let Some(session) = tasks.session {
                 session.abort();
             }
             finish(tasks.writers, Instant::now() + flush).await;
-            reporter.links.closed();
-            reporter.tell(&Event::Close);
+            events.links.closed();
+            events.emit(&Event::Close);
         });
-    }
-
-    /// Drops something on another thread.
-    pub fn drop_elsewhere(&self, what: impl Send + 'static) {
-        self.runtime.spawn(async move { drop(what) });
     }
 
     /// The way to the event loop.
     #[must_use]
-    pub fn reporter(&self) -> &Arc<Reporter> {
-        &self.reporter
+    pub fn events(&self) -> &Arc<EventSink> {
+        &self.events
     }
 
     /// What has been counted.
     #[must_use]
     pub fn counters(&self) -> &Counters {
-        &self.reporter.counters
+        &self.events.counters
     }
 
     /// State and endpoint of the connections that publish, subscribe and carry commands.
     #[must_use]
     pub fn links(&self) -> [(&'static str, &str); 3] {
-        let links = &self.reporter.links;
+        let links = &self.events.links;
         let own = self.commander.get().is_some();
         let commander = if own { &links.commander } else { &links.publisher };
         [&links.publisher, &links.subscriber, commander].map(|link| (link.name(), link.endpoint()))
@@ -225,14 +227,14 @@ impl Backplane {
         Snapshot {
             publish: self.publisher.depth(),
             command: self.commander.get().map_or((0, 0), |outbox| outbox.depth()),
-            mailbox: self.reporter.mailbox.depth(),
+            mailbox: self.events.mailbox.depth(),
         }
     }
 }
 
-fn new_outbox(options: &Options, reporter: &Arc<Reporter>, link: Link) -> Arc<Outbox> {
-    let voice = Voice { reporter: Arc::clone(reporter), link };
-    Arc::new(Outbox::new(options.queue, options.command_timeout, voice))
+fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Outbox> {
+    let link = LinkEvents { events: Arc::clone(events), link };
+    Arc::new(Outbox::new(options.queue, options.command_timeout, link))
 }
 
 async fn finish(writers: Vec<(Arc<Writer>, JoinHandle<()>)>, deadline: Instant) {

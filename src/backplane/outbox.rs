@@ -7,17 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
-use super::reporter::Voice;
+use super::event_sink::LinkEvents;
 use super::request::Request;
-use crate::delivery::{Counters, ms};
 use crate::error::Error;
+use crate::event_loop::{Counters, ms};
 
 /// How much may wait while Redis is away (the option `offlineQueue`).
 #[derive(Debug, Clone, Copy)]
 pub struct QueueLimits {
     /// Publishes and commands.
     pub messages: usize,
-    /// Bytes of their channels, keys and payloads.
+    /// Bytes of memory that they hold.
     pub bytes: usize,
 }
 
@@ -31,6 +31,13 @@ pub(super) struct Item {
     /// The caller's number, when somebody waits for the reply.
     pub(super) ticket: Option<u32>,
     pub(super) queued: Instant,
+}
+
+impl Item {
+    /// The bytes of memory that it holds while it waits.
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.request.size()
+    }
 }
 
 /// What was lost since it was last told.
@@ -48,8 +55,8 @@ pub(super) struct Outbox {
     state: Mutex<State>,
     limits: QueueLimits,
     command_timeout: Duration,
-    pub(super) voice: Voice,
-    // What was taken and is not answered. Changed by the writer alone.
+    pub(super) link: LinkEvents,
+    // What was taken and is not answered. Changed by the writer's task alone.
     in_flight: AtomicUsize,
     /// Something was queued.
     pub(super) queued: Notify,
@@ -72,12 +79,12 @@ struct State {
 }
 
 impl Outbox {
-    pub(super) fn new(limits: QueueLimits, command_timeout: Duration, voice: Voice) -> Self {
+    pub(super) fn new(limits: QueueLimits, command_timeout: Duration, link: LinkEvents) -> Self {
         Self {
             state: Mutex::default(),
             limits,
             command_timeout,
-            voice,
+            link,
             in_flight: AtomicUsize::new(0),
             queued: Notify::new(),
             deadlines: Notify::new(),
@@ -103,7 +110,7 @@ impl Outbox {
                 state.waiting.insert(ticket);
                 state.deadlines.push_back((item.queued + self.command_timeout, ticket));
             }
-            state.bytes += item.request.size();
+            state.bytes += item.size();
             state.items.push_back(item);
             state.trim(self.limits)
         };
@@ -116,24 +123,24 @@ impl Outbox {
 
     /// Counts and tells what the full queue has pushed out.
     fn tell_dropped(&self, dropped: &[Item]) {
-        let Voice { reporter, link } = &self.voice;
+        let LinkEvents { events, link } = &self.link;
         for item in dropped {
-            Counters::count(&reporter.counters.dropped);
-            if self.lose(item, true) {
-                reporter.error(*link, Error::QueueFull);
+            Counters::count(&events.counters.dropped);
+            if self.lose(item.queued, true) {
+                events.error(*link, Error::QueueFull);
             }
             if let Some(ticket) = item.ticket.filter(|&ticket| self.claim(ticket)) {
-                reporter.fail(ticket, &Error::QueueFull);
+                events.fail(ticket, &Error::QueueFull);
             }
         }
     }
 
     /// Refuses what comes after the end.
     fn refuse_closed(&self, item: &Item) {
-        let reporter = &self.voice.reporter;
-        Counters::count(&reporter.counters.dropped);
+        let events = &self.link.events;
+        Counters::count(&events.counters.dropped);
         if let Some(ticket) = item.ticket {
-            reporter.fail(ticket, &Error::Closed);
+            events.fail(ticket, &Error::Closed);
         }
     }
 
@@ -141,28 +148,28 @@ impl Outbox {
     pub(super) fn take(&self, most_items: usize, most_bytes: usize) -> VecDeque<Item> {
         let mut state = self.lock();
         let batch = state.take(most_items, most_bytes);
-        self.in_flight.store(batch.len(), Ordering::Relaxed);
+        self.in_flight.fetch_add(batch.len(), Ordering::Relaxed);
         drop(state);
-        if batch.is_empty() {
-            self.idle.notify_one();
-        }
         batch
     }
 
-    /// One item of the batch that was taken is done with.
-    pub(super) fn answered(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    /// So many of the requests that were taken are done with.
+    pub(super) fn answered(&self, count: usize) {
+        self.in_flight.fetch_sub(count, Ordering::Relaxed);
+        if self.in_flight() == 0 {
+            self.idle.notify_one();
+        }
     }
 
-    /// The rest of the batch that was taken is done with; `again` is what is to be sent once more,
-    /// unless its time was up meanwhile.
-    pub(super) fn done(&self, again: Vec<Item>) {
+    /// All requests that were taken are done with, but for `again`, which are to be sent once more,
+    /// unless their time was up meanwhile.
+    pub(super) fn give_back(&self, again: Vec<Item>) {
         let mut state = self.lock();
-        for item in
-            again.into_iter().rev().filter(|item| state.is_awaited(item)).collect::<Vec<_>>()
-        {
-            state.bytes += item.request.size();
-            state.items.push_front(item);
+        for item in again.into_iter().rev() {
+            if state.is_awaited(&item) {
+                state.bytes += item.size();
+                state.items.push_front(item);
+            }
         }
         self.in_flight.store(0, Ordering::Relaxed);
         drop(state);
@@ -252,7 +259,7 @@ impl Outbox {
         let (taken, left): (VecDeque<Item>, _) =
             std::mem::take(&mut state.items).into_iter().partition(|item| wanted(&item.request));
         state.items = left;
-        state.bytes = state.items.iter().map(|item| item.request.size()).sum();
+        state.bytes = state.items.iter().map(Item::size).sum();
         for item in &taken {
             item.ticket.map(|ticket| state.waiting.remove(&ticket));
         }
@@ -260,9 +267,9 @@ impl Outbox {
     }
 
     /// Notes a loss, to be told when the connection is up. `true` for the first drop of them.
-    pub(super) fn lose(&self, item: &Item, certain: bool) -> bool {
+    pub(super) fn lose(&self, queued: Instant, certain: bool) -> bool {
         let losses = &mut self.lock().losses;
-        losses.note(item, certain);
+        losses.note(queued, certain);
         certain && losses.dropped == 1
     }
 
@@ -301,7 +308,7 @@ impl State {
         let (items, waiting, bytes) = (&mut self.items, &self.waiting, &mut self.bytes);
         items.retain(|item| {
             let awaited = item.ticket.is_none_or(|ticket| waiting.contains(&ticket));
-            *bytes -= if awaited { 0 } else { item.request.size() };
+            *bytes -= if awaited { 0 } else { item.size() };
             awaited
         });
     }
@@ -315,7 +322,7 @@ impl State {
         let (mut batch, mut bytes) = (VecDeque::new(), 0);
         while batch.len() < most_items && bytes < most_bytes {
             let Some(item) = self.pop() else { break };
-            bytes += item.request.size();
+            bytes += item.size();
             batch.push_back(item);
         }
         batch
@@ -323,7 +330,7 @@ impl State {
 
     fn pop(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
-        self.bytes -= item.request.size();
+        self.bytes -= item.size();
         Some(item)
     }
 
@@ -344,12 +351,12 @@ impl State {
 
 impl Losses {
     /// Counts one more item that will not arrive, or may not have.
-    fn note(&mut self, item: &Item, certain: bool) {
+    fn note(&mut self, queued: Instant, certain: bool) {
         if certain {
             self.dropped += 1;
         } else {
             self.unconfirmed += 1;
         }
-        self.since = Some(self.since.map_or(item.queued, |since| since.min(item.queued)));
+        self.since = Some(self.since.map_or(queued, |since| since.min(queued)));
     }
 }

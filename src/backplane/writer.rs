@@ -1,205 +1,170 @@
-//! The one task that writes to a connection, in order: what waits goes out in one pipeline, and
-//! the next one once Redis has answered it. So a batch grows with the load, and after a break it
-//! is known what was confirmed.
+//! The one task that writes to a connection, in order.
+//!
+//! Writing and reading run side by side: what waits is written as long as not too much is
+//! unanswered, whether or not earlier answers have come. After a break it is known what was
+//! confirmed.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
+use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use super::outbox::{Item, Losses, Outbox};
-use super::reporter::Reporter;
+use super::pipeline::Pipeline;
 use super::throttle::Throttle;
-use crate::connection::{Answer, Backoff, Connection, Endpoint};
-use crate::delivery::{Counters, Event, Reply};
-use crate::error::{Error, Result};
-use crate::wire::store09::Codec;
+use crate::connection::{Answer, Backoff, Connector, Ended, Opened, Patience, Purpose};
+use crate::error::Error;
+use crate::event_loop::{Counters, Event, Outcome};
 
 /// Writes an outbox to Redis.
 pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
-    pub(super) codec: Codec,
-    pub(super) node_id: String,
-    pub(super) refusals: Throttle,
+    refusals: Throttle,
 }
 
 impl Writer {
-    const BATCH_ITEMS: usize = 512;
-    const BATCH_BYTES: usize = 1024 * 1024;
-
-    /// Connects, writes and reconnects, until the outbox is closed and empty.
-    pub(super) async fn run(self: Arc<Self>, endpoint: Endpoint) {
-        tokio::select! {
-            () = self.outbox.finished() => {}
-            () = self.keep_writing(&endpoint) => {}
-            () = expire(&self.outbox, self.reporter()) => {}
-        }
-        self.tell_losses();
+    pub(super) fn new(outbox: Arc<Outbox>) -> Self {
+        Self { outbox, refusals: Throttle::default() }
     }
 
-    async fn keep_writing(&self, endpoint: &Endpoint) {
+    /// Connects, writes and reconnects, until the outbox is closed and empty.
+    pub(super) async fn run<C: Connector>(self: Arc<Self>, connector: Arc<C>) {
+        tokio::select! {
+            () = self.outbox.finished() => {}
+            () = self.keep_writing(&connector) => {}
+            () = self.expire() => {}
+        }
+        self.report_losses();
+    }
+
+    async fn keep_writing<C: Connector>(&self, connector: &Arc<C>) {
         let mut backoff = Backoff::new();
-        let mut again = false;
+        let mut second: Option<Box<Opened<C::Stream>>> = None;
         loop {
-            let error = match Connection::open(endpoint).await {
-                Ok(connection) => {
-                    self.outbox.set_online(true);
-                    self.outbox.voice.connected(std::mem::replace(&mut again, true));
-                    self.tell_losses();
+            let opened = match second.take() {
+                Some(opened) => Ok(*opened),
+                None => connector.connect(Purpose::Command, Patience::Limited).await,
+            };
+            let error = match opened {
+                Ok(opened) => {
                     backoff = Backoff::new();
-                    let Err(error) = self.serve(connection).await;
-                    self.outbox.set_online(false);
-                    self.outbox.voice.disconnected(error);
+                    let ended = self.serve(connector, opened).await;
+                    self.link().disconnected(ended.error);
+                    second = ended.second;
+                    if second.is_some() {
+                        continue;
+                    }
                     None
                 }
                 Err(error) => Some(error),
             };
             let (attempt, pause) = backoff.next_pause();
-            self.outbox.voice.retrying(error, attempt, pause);
+            self.link().retrying(error, attempt, pause);
             sleep(pause).await;
         }
     }
 
     /// Writes until the connection breaks.
-    async fn serve(&self, mut connection: Connection) -> Result<Infallible> {
-        loop {
-            let batch = self.outbox.take(Self::BATCH_ITEMS, Self::BATCH_BYTES);
-            if batch.is_empty() {
-                connection.rest(self.outbox.queued.notified()).await?;
-            } else {
-                self.exchange(&mut connection, batch).await?;
-            }
+    async fn serve<C: Connector>(
+        &self,
+        connector: &Arc<C>,
+        opened: Opened<C::Stream>,
+    ) -> Ended<C::Stream> {
+        if let Some(warning) = opened.warning {
+            self.link().warned(warning);
+        }
+        self.outbox.set_online(true);
+        self.link().status(LinkStatus::Connected);
+        self.report_losses();
+        // However it ends, what it owes is accounted for and the outbox is offline.
+        Pipeline::new(self, connector, opened.connection).serve().await
+    }
+
+    /// Redis has answered a publish.
+    pub(super) fn published(&self, answer: &Answer) {
+        match answer {
+            Answer::Error(reply) => self.lost("PUBLISH", reply.clone()),
+            _ => Counters::count(&self.events().counters.published),
         }
     }
 
-    async fn exchange(&self, connection: &mut Connection, items: VecDeque<Item>) -> Result<()> {
-        let mut batch = Batch { writer: self, items };
-        connection.send(batch.pack()).await?;
-        while !batch.items.is_empty() {
-            let answer = connection.reply().await?;
-            batch.answered(&answer);
-        }
-        drop(batch);
-        self.tell_losses();
-        Ok(())
+    fn lost(&self, command: &'static str, reply: String) {
+        self.dropped(Error::Reply { count: 1, command, reply });
     }
 
-    fn answer(&self, item: &Item, answer: &Answer) {
-        let reply = match answer {
-            Answer::Nil => Reply::Nil,
-            Answer::Integer(number) => Reply::Integer(*number),
-            Answer::Bytes(bytes) => Reply::Bytes(bytes),
-            Answer::List(json) => Reply::List(json),
+    /// Redis has answered a command.
+    pub(super) fn answered(&self, item: &Item, answer: &Answer) {
+        let outcome = match answer {
+            Answer::Nil => Outcome::Nil,
+            Answer::Integer(number) => Outcome::Integer(*number),
+            Answer::Bytes(bytes) => Outcome::Bytes(bytes),
+            Answer::List(json) => Outcome::List(json),
             Answer::Error(reply) => {
                 let (command, reply) = (item.request.name(), reply.clone());
                 return self.refused(item, Error::Reply { count: 1, command, reply });
             }
         };
-        if item.request.is_publish() {
-            Counters::count(&self.reporter().counters.published);
-        }
         if let Some(ticket) = item.ticket.filter(|&ticket| self.outbox.claim(ticket)) {
-            self.reporter().reply(ticket, reply);
+            self.events().reply(ticket, outcome);
         }
     }
 
-    /// Tells the caller that `item` was not done, or everybody, now and then, when no caller waits.
-    fn refused(&self, item: &Item, error: Error) {
+    /// Answers the caller that `item` was not done; where no caller waits, it is reported.
+    pub(super) fn refused(&self, item: &Item, error: Error) {
         match item.ticket {
-            Some(ticket) if self.outbox.claim(ticket) => self.reporter().fail(ticket, &error),
+            Some(ticket) if self.outbox.claim(ticket) => self.events().fail(ticket, &error),
             Some(_) => {}
-            None => {
-                Counters::count(&self.reporter().counters.dropped);
-                if let Some(count) = self.refusals.count(error.code()) {
-                    self.reporter().error(self.outbox.voice.link, error.times(count));
-                }
-            }
+            None => self.dropped(error),
+        }
+    }
+
+    /// Counts a request that is dropped, and reports why now and then.
+    fn dropped(&self, error: Error) {
+        Counters::count(&self.events().counters.dropped);
+        if let Some(count) = self.refusals.count(error.code()) {
+            self.events().error(self.link().link, error.times(count));
         }
     }
 
     /// Drops what is left once no more can be written.
     pub(super) fn abandon(&self) {
         for item in self.outbox.take_all() {
-            Counters::count(&self.reporter().counters.dropped);
-            self.outbox.lose(&item, true);
-            item.ticket.iter().for_each(|&ticket| self.reporter().fail(ticket, &Error::Closed));
+            Counters::count(&self.events().counters.dropped);
+            self.outbox.lose(item.queued, true);
+            item.ticket.iter().for_each(|&ticket| self.events().fail(ticket, &Error::Closed));
         }
-        self.tell_losses();
+        self.report_losses();
     }
 
-    fn tell_losses(&self) {
+    pub(super) fn report_losses(&self) {
         let Losses { dropped, unconfirmed, since } = self.outbox.take_losses();
         if let Some(since) = since {
             let since = SystemTime::now().checked_sub(since.elapsed()).unwrap_or(UNIX_EPOCH);
-            let gap = Event::gap(self.outbox.voice.link, since, dropped, unconfirmed);
-            self.reporter().tell(&gap);
+            let times = (since, SystemTime::now());
+            self.events().emit(&Event::gap(self.link().link, times, dropped, unconfirmed));
         }
     }
 
-    fn reporter(&self) -> &Reporter {
-        &self.outbox.voice.reporter
+    pub(super) fn link(&self) -> &LinkEvents {
+        &self.outbox.link
     }
-}
 
-/// Answers the commands whose time is up.
-async fn expire(outbox: &Outbox, reporter: &Reporter) {
-    loop {
-        match outbox.next_deadline() {
-            // A little later, so that a burst of commands is taken out at once.
-            Some(deadline) => sleep_until(deadline + Duration::from_millis(5)).await,
-            None => outbox.deadlines.notified().await,
-        }
-        for ticket in outbox.expired(Instant::now()) {
-            reporter.fail(ticket, &Error::Timeout(outbox.command_timeout_ms()));
-        }
+    pub(super) fn events(&self) -> &EventSink {
+        &self.link().events
     }
-}
 
-/// What was written and is not yet answered.
-struct Batch<'a> {
-    writer: &'a Writer,
-    items: VecDeque<Item>,
-}
-
-impl Batch<'_> {
-    /// Packs the items; those that cannot be packed are told and left out.
-    fn pack(&mut self) -> Vec<u8> {
-        let mut packed = Vec::new();
-        let writer = self.writer;
-        self.items.retain(|item| {
-            match item.request.pack(writer.codec, &writer.node_id, &mut packed) {
-                Ok(()) => true,
-                Err(error) => {
-                    writer.refused(item, error);
-                    false
-                }
+    /// Answers the commands whose time is up.
+    async fn expire(&self) {
+        loop {
+            match self.outbox.next_deadline() {
+                // A little later, so that a burst of commands is taken out at once.
+                Some(deadline) => sleep_until(deadline + Duration::from_millis(5)).await,
+                None => self.outbox.deadlines.notified().await,
             }
-        });
-        packed
-    }
-
-    fn answered(&mut self, answer: &Answer) {
-        if let Some(item) = self.items.pop_front() {
-            self.writer.outbox.answered();
-            self.writer.answer(&item, answer);
+            for ticket in self.outbox.expired(Instant::now()) {
+                self.events().fail(ticket, &Error::Timeout(self.outbox.command_timeout_ms()));
+            }
         }
-    }
-}
-
-/// Whatever has no answer when the connection breaks or the store gives up: commands go again,
-/// since doing them twice does no harm; a publish may already have been delivered, so it is
-/// counted as unconfirmed and let go.
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        let Writer { outbox, .. } = self.writer;
-        let (publishes, again): (Vec<Item>, _) =
-            self.items.drain(..).partition(|item| item.request.is_publish());
-        for item in &publishes {
-            Counters::count(&self.writer.reporter().counters.unconfirmed);
-            outbox.lose(item, false);
-        }
-        outbox.done(again);
     }
 }

@@ -40,3 +40,24 @@ impl Default for Backoff {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Backoff;
+
+    #[test]
+    fn pauses_grow_from_50_ms_to_2_s_and_never_end() {
+        let mut backoff = Backoff::new();
+        let mut longest = 0;
+        for expected in 1..=1000 {
+            let (attempt, pause) = backoff.next_pause();
+            assert_eq!(attempt, expected);
+            let pause = pause.as_millis();
+            assert!((50..=2000).contains(&pause), "{pause}");
+            longest = longest.max(pause);
+        }
+        assert!(longest > 1000);
+        let (_, first) = Backoff::new().next_pause();
+        assert!(first.as_millis() <= 100);
+    }
+}

@@ -1,10 +1,7 @@
 //! Where a Redis server is and how to enter it.
 
-use serde::Deserialize;
-
-/// An endpoint, as `lib/endpoint/` reads it from a client object, options or a URL.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+/// An endpoint, as `lib/endpoint` reads it from a client object, options or a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Host name or address. Default: `localhost`.
     pub host: String,
@@ -23,8 +20,7 @@ pub struct Endpoint {
 }
 
 /// TLS options, named as Node's `tls.connect` names them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     /// PEM texts of the authorities to trust. Default: Mozilla's, as in Node.
     pub ca: Vec<String>,
@@ -59,14 +55,6 @@ impl Default for Tls {
 }
 
 impl Endpoint {
-    /// Reads the JSON object that crosses from JavaScript.
-    ///
-    /// # Errors
-    /// What serde says of text that is not such an object.
-    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(json)
-    }
-
     /// Whether both point to the same server and enter it as the same user. The database may
     /// differ: channels span databases.
     #[must_use]
@@ -82,6 +70,39 @@ impl std::fmt::Display for Endpoint {
             Some(path) => f.write_str(path),
             None if self.host.contains(':') => write!(f, "[{}]:{}", self.host, self.port),
             None => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endpoint, Tls};
+
+    #[test]
+    fn is_shown_without_credentials() {
+        let endpoint = Endpoint::default();
+        assert_eq!(endpoint.to_string(), "localhost:6379");
+        let password = Some("secret".to_owned());
+        let endpoint = Endpoint { host: "::1".to_owned(), port: 1, password, ..endpoint };
+        assert_eq!(endpoint.to_string(), "[::1]:1");
+        let path = Some("/tmp/redis.sock".to_owned());
+        assert_eq!(Endpoint { path, ..endpoint }.to_string(), "/tmp/redis.sock");
+    }
+
+    #[test]
+    fn the_same_server_whatever_the_database() {
+        let plain = Endpoint::default();
+        assert!(plain.same_server(&Endpoint { db: 5, ..plain.clone() }));
+        let text = || Some("x".to_owned());
+        for other in [
+            Endpoint { host: "b".to_owned(), ..plain.clone() },
+            Endpoint { port: 1, ..plain.clone() },
+            Endpoint { path: text(), ..plain.clone() },
+            Endpoint { username: text(), ..plain.clone() },
+            Endpoint { password: text(), ..plain.clone() },
+            Endpoint { tls: Some(Tls::default()), ..plain.clone() },
+        ] {
+            assert!(!plain.same_server(&other), "{other:?}");
         }
     }
 }

@@ -1,34 +1,32 @@
-//! An open, authenticated connection that speaks RESP2.
+//! An open connection that speaks RESP2.
 
-use std::future::Future;
+use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::SinkExt;
-use redis::{Cmd, cmd};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
-use tokio_stream::StreamExt;
+use futures_util::{Sink, Stream as _};
+use redis::cmd;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::Framed;
 
-use super::endpoint::Endpoint;
 use super::resp::{Resp, Value};
-use super::stream::{self, Stream};
 use crate::error::{Error, Result};
+
+/// A byte stream that a connection can run over.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 
 /// RESP2, which every Redis and Valkey speaks, over one stream.
 ///
 /// redis-rs packs the commands. Its connection types are not used: their
 /// subscriber hands messages on through an unbounded queue, and here a full mailbox must be felt
 /// by Redis.
-pub struct Connection {
-    // Sending and receiving are both safe to cancel, so tasks may `select!` on them.
-    framed: Framed<Stream, Resp>,
+pub struct Connection<S> {
+    framed: Framed<S, Resp>,
     endpoint: String,
-    // One timer for all waits: a timer for each would cost more than the commands themselves.
-    ticker: Interval,
 }
 
 /// The answer to a command.
@@ -78,177 +76,80 @@ pub fn pack(command: &str, args: &[&[u8]], packed: &mut Vec<u8>) {
     command.write_packed_command(packed);
 }
 
-impl Connection {
-    /// Opening, authenticating and a first ping must be done within this time.
-    const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+impl<S: ByteStream> Connection<S> {
     /// What one read may bring, in bytes.
     const READ_BUFFER: usize = 64 * 1024;
-    /// How often a connection is pinged.
-    const PING_INTERVAL: Duration = Duration::from_secs(1);
-    /// A connection that owes an answer and is silent for this long is lost.
-    pub const SILENCE_LIMIT: Duration = Duration::from_secs(6);
+    /// A buffer that has grown beyond this is not kept.
+    const MAX_KEPT: usize = 1024 * 1024;
 
-    /// Opens a connection, authenticates, selects the database and sees that commands work.
-    ///
-    /// # Errors
-    /// [`Error::Connect`] or [`Error::Refused`].
-    pub async fn open(endpoint: &Endpoint) -> Result<Self> {
-        match timeout(Self::OPEN_TIMEOUT, Self::open_unbounded(endpoint)).await {
-            // It was never there to be lost: a server may hang up on a certificate, say.
-            Ok(Err(Error::Lost { reason, .. })) => {
-                Err(cannot_connect(endpoint, io::Error::other(reason)))
-            }
-            Ok(opened) => opened,
-            Err(_) => Err(cannot_connect(endpoint, io::ErrorKind::TimedOut.into())),
-        }
+    /// A connection over a stream to `endpoint`.
+    pub fn new(stream: S, endpoint: String) -> Self {
+        Self { framed: Framed::with_capacity(stream, Resp::default(), Self::READ_BUFFER), endpoint }
     }
 
-    async fn open_unbounded(endpoint: &Endpoint) -> Result<Self> {
-        let stream = stream::open(endpoint).await.map_err(|e| cannot_connect(endpoint, e))?;
-        let framed = Framed::with_capacity(stream, Resp, Self::READ_BUFFER);
-        let mut connection =
-            Self { framed, endpoint: endpoint.to_string(), ticker: Self::ticker() };
-        for command in greeting(endpoint) {
-            connection.send(command.get_packed_command()).await?;
-            if let Answer::Error(reply) = connection.reply().await? {
-                return Err(Error::Refused { endpoint: connection.endpoint, reply });
-            }
-        }
-        Ok(connection)
+    /// Queues packed commands; [`Self::next`] and [`Self::flush`] write them.
+    pub fn queue(&mut self, packed: &[u8]) {
+        self.framed.write_buffer_mut().extend_from_slice(packed);
     }
 
-    /// Ticks every [`Self::PING_INTERVAL`], the first time after one.
-    #[must_use]
-    pub fn ticker() -> Interval {
-        let mut ticker = interval(Self::PING_INTERVAL);
-        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticker.reset();
-        ticker
+    /// How many bytes of commands wait to be written.
+    pub fn unwritten(&self) -> usize {
+        self.framed.write_buffer().len()
     }
 
-    /// Pings, and waits for the answer.
+    /// Writes all that is queued. Safe to cancel.
     ///
     /// # Errors
     /// [`Error::Lost`].
-    async fn ping(&mut self) -> Result<()> {
-        self.send(cmd("PING").get_packed_command()).await?;
-        self.reply().await.map(|_| ())
+    pub async fn flush(&mut self) -> Result<()> {
+        let flushed = poll_fn(|cx| self.poll_flush(cx)).await;
+        flushed.map_err(|error| self.lost(error))
     }
 
-    /// Writes packed commands, all of them or an error.
-    ///
-    /// # Errors
-    /// [`Error::Lost`]; how much was written is then unknown.
-    pub async fn send(&mut self, packed: Vec<u8>) -> Result<()> {
-        // A second more for each MiB, so that a slow way is not taken for a dead one.
-        let limit = Self::SILENCE_LIMIT + Duration::from_secs(packed.len() as u64 >> 20);
-        let start = Instant::now();
-        let mut sending = pin!(self.framed.send(packed));
-        let sent = loop {
-            tokio::select! {
-                biased;
-                sent = &mut sending => break Some(sent),
-                _ = self.ticker.tick() => if start.elapsed() >= limit { break None },
-            }
-        };
-        match sent {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(self.lost(error)),
-            None => Err(self.silent()),
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed =
+            ready!(<Framed<_, _> as Sink<&[u8]>>::poll_flush(Pin::new(&mut self.framed), cx));
+        let buffer = self.framed.write_buffer_mut();
+        if buffer.capacity() > Self::MAX_KEPT {
+            *buffer = bytes::BytesMut::new();
         }
+        Poll::Ready(flushed)
     }
 
-    /// Waits for the next reply or message, however long that takes.
+    /// Waits for the next reply or message, however long that takes, and writes what is queued
+    /// meanwhile. Safe to cancel.
     ///
     /// # Errors
     /// [`Error::Lost`].
     pub async fn next(&mut self) -> Result<Value> {
-        let value = self.framed.next().await;
-        self.received(value)
-    }
-
-    fn received(&self, value: Option<io::Result<Value>>) -> Result<Value> {
-        match value {
+        let value = poll_fn(|cx| {
+            if self.unwritten() > 0
+                && let Poll::Ready(Err(error)) = self.poll_flush(cx)
+            {
+                return Poll::Ready(Some(Err(error)));
+            }
+            Pin::new(&mut self.framed).poll_next(cx)
+        });
+        match value.await {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.lost(error)),
             None => Err(self.lost("Redis closed it")),
         }
     }
 
-    /// Waits for a reply that Redis owes.
-    ///
-    /// # Errors
-    /// [`Error::Lost`], also when nothing came within [`Self::SILENCE_LIMIT`].
-    pub async fn reply(&mut self) -> Result<Answer> {
-        let mut silent_since = Instant::now();
-        loop {
-            let before = self.buffered();
-            tokio::select! {
-                biased;
-                value = self.framed.next() => return self.received(value).map(Answer::from),
-                _ = self.ticker.tick() => {}
-            }
-            if self.buffered() != before {
-                silent_since = Instant::now();
-            } else if silent_since.elapsed() >= Self::SILENCE_LIMIT {
-                return Err(self.silent());
-            }
-        }
+    /// A number that changes while a reply arrives or commands leave: a connection whose number
+    /// changes is not silent.
+    pub fn activity(&self) -> usize {
+        self.framed.read_buffer().len().wrapping_sub(self.unwritten())
     }
 
-    /// Waits for `work` while nothing is owed, and pings now and then; returns after a ping too.
-    ///
-    /// # Errors
-    /// [`Error::Lost`].
-    pub async fn rest(&mut self, work: impl Future<Output = ()>) -> Result<()> {
-        tokio::select! {
-            biased;
-            () = work => Ok(()),
-            value = self.framed.next() => {
-                self.received(value)?;
-                Err(self.lost("it sent something unasked"))
-            }
-            _ = self.ticker.tick() => self.ping().await,
-        }
-    }
-
-    /// How many bytes of a reply that is not yet complete have arrived: while that changes, the
-    /// connection is not silent.
-    #[must_use]
-    pub fn buffered(&self) -> usize {
-        self.framed.read_buffer().len()
-    }
-
-    /// The error for a connection that owes an answer and gave none.
-    #[must_use]
-    pub fn silent(&self) -> Error {
-        self.lost(format_args!("no answer for {} s", Self::SILENCE_LIMIT.as_secs()))
+    /// Where it leads.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// The error for a connection that cannot be used any more.
     pub fn lost(&self, reason: impl std::fmt::Display) -> Error {
         Error::Lost { endpoint: self.endpoint.clone(), reason: reason.to_string() }
     }
-}
-
-fn greeting(endpoint: &Endpoint) -> impl Iterator<Item = Cmd> {
-    let auth = endpoint.password.as_ref().map(|password| {
-        let mut auth = cmd("AUTH");
-        if let Some(username) = &endpoint.username {
-            auth.arg(username);
-        }
-        auth.arg(password);
-        auth
-    });
-    let select = (endpoint.db != 0).then(|| {
-        let mut select = cmd("SELECT");
-        select.arg(endpoint.db);
-        select
-    });
-    // The ping finds out what neither of them would: a password that is wanted, a loading server.
-    auth.into_iter().chain(select).chain([cmd("PING")])
-}
-
-fn cannot_connect(endpoint: &Endpoint, source: io::Error) -> Error {
-    Error::Connect { endpoint: endpoint.to_string(), source: Arc::new(source) }
 }

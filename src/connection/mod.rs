@@ -1,14 +1,21 @@
-//! One connection to one Redis server: where it points, how it is opened, what goes through it.
+//! One connection to one Redis server: where it points, how it is opened, what goes through it, and
+//! whether it is alive.
 
 mod backoff;
+mod connector;
 mod endpoint;
+mod greeting;
 mod link;
 mod race;
 mod resp;
 mod stream;
 mod tls;
+mod watchdog;
 
 pub use backoff::Backoff;
+pub use connector::{Connector, Opened, Patience};
 pub use endpoint::{Endpoint, Tls};
-pub use link::{Answer, Connection, pack};
+pub use greeting::{Purpose, Warning};
+pub use link::{Answer, ByteStream, Connection, pack};
 pub use resp::Value;
+pub use watchdog::{Ended, Verdict, Watchdog};

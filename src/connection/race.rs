@@ -231,7 +231,7 @@ mod tests {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let opened =
-                runtime.block_on(async { timeout(OPEN_TIMEOUT, stream::open(&endpoint)).await });
+                runtime.block_on(async { timeout(OPEN_TIMEOUT, stream::reach(&endpoint)).await });
             opened.unwrap().map(drop).unwrap();
         }
     }

@@ -1,11 +1,11 @@
 //! RESP2 as Redis sends it, read without copying.
 //!
 //! redis-rs has a codec for this, which takes four times as long for a message of 200 bytes
-//! (benchmark/NOTES.md); commands are packed by redis-rs.
+//! (bench/NOTES.md); commands are packed by redis-rs.
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 /// One reply or message.
@@ -27,18 +27,51 @@ pub enum Value {
 
 /// Writes packed commands and reads values.
 #[derive(Debug, Default)]
-pub struct Resp;
+pub(super) struct Resp {
+    progress: Progress,
+}
+
+/// How far the value that is arriving has been measured, so that no byte is looked at twice.
+#[derive(Debug)]
+struct Progress {
+    /// Where the next head begins, or will.
+    at: usize,
+    /// How much of that head has been searched for its end.
+    searched: usize,
+    /// Whether the two bytes before `at` end a string.
+    in_string: bool,
+    /// How many values are still to come.
+    owed: usize,
+    /// How many have been stepped over.
+    values: usize,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { at: 0, searched: 0, in_string: false, owed: 1, values: 0 }
+    }
+}
 
 /// How deeply lists may be nested: Redis nests no reply of a command that is sent here.
 const MAX_DEPTH: u32 = 8;
+/// What ends a line, and a string.
+const END: &[u8] = b"\r\n";
 /// Redis limits a string to 512 MB.
 const MAX_LENGTH: usize = 512 * 1024 * 1024;
+/// No status or error of Redis is as long as this.
+const MAX_LINE: usize = 64 * 1024;
+/// Values in one reply: `PUBSUB CHANNELS` lists all channels of a server.
+const MAX_VALUES: usize = 4 * 1024 * 1024;
+/// What is reserved at once for a value that a peer claims to be long.
+const RESERVE: usize = 1024 * 1024;
+/// A buffer that has grown beyond this is not kept.
+const MAX_KEPT: usize = 1024 * 1024;
 
-impl Encoder<Vec<u8>> for Resp {
+impl Encoder<&[u8]> for Resp {
     type Error = io::Error;
 
-    fn encode(&mut self, packed: Vec<u8>, out: &mut BytesMut) -> io::Result<()> {
-        out.extend_from_slice(&packed);
+    fn encode(&mut self, packed: &[u8], out: &mut BytesMut) -> io::Result<()> {
+        out.extend_from_slice(packed);
         Ok(())
     }
 }
@@ -48,59 +81,85 @@ impl Decoder for Resp {
     type Error = io::Error;
 
     fn decode(&mut self, read: &mut BytesMut) -> io::Result<Option<Value>> {
-        let len = match measure(read)? {
-            Extent::Complete(len) => len,
-            Extent::Needs(len) => {
-                read.reserve(len.saturating_sub(read.len()));
+        let Some(len) = self.progress.measure(read)? else {
+            let more = self.progress.at.saturating_sub(read.len());
+            read.reserve(more.clamp(1, RESERVE));
+            return Ok(None);
+        };
+        self.progress = Progress::default();
+        let large = len > MAX_KEPT;
+        let bytes = read.split_to(len).freeze();
+        if large {
+            // What is left shares its memory with the value, and would keep all of it.
+            *read = BytesMut::from(&**read);
+        }
+        Values { bytes }.next(MAX_DEPTH).map(Some)
+    }
+}
+
+impl Progress {
+    /// Steps from head to head, without looking into the strings: the length of the whole value
+    /// once it is there.
+    fn measure(&mut self, read: &[u8]) -> io::Result<Option<usize>> {
+        loop {
+            if self.at > read.len() {
                 return Ok(None);
             }
+            if self.in_string && read.get(self.at - END.len()..self.at) != Some(END) {
+                return Err(malformed("the end of a string"));
+            }
+            self.in_string = false;
+            if self.owed == 0 {
+                return Ok(Some(self.at));
+            }
+            let Some((kind, text)) = self.head(read)? else { return Ok(None) };
+            self.at += 1 + text.len() + END.len();
+            self.searched = 0;
+            self.owed -= 1;
+            self.values += 1;
+            match (kind, length_of(kind, text)?) {
+                (b'$', Some(len)) => {
+                    self.at += len + END.len();
+                    self.in_string = true;
+                }
+                (b'*', Some(len)) => self.owed += len,
+                _ => {}
+            }
+            if self.values + self.owed > MAX_VALUES {
+                return Err(malformed("the number of values"));
+            }
+        }
+    }
+
+    /// The kind of the next value and the rest of its first line, once that is there.
+    fn head<'a>(&mut self, read: &'a [u8]) -> io::Result<Option<(u8, &'a [u8])>> {
+        let Some((&kind, rest)) = read.get(self.at..).and_then(<[u8]>::split_first) else {
+            return Ok(None);
         };
-        let mut rest = Rest { bytes: read.split_to(len).freeze(), at: 0 };
-        rest.value(MAX_DEPTH).map(Some)
+        if !matches!(kind, b'$' | b'*' | b'+' | b'-' | b':') {
+            return Err(malformed("the kind"));
+        }
+        let line = rest.get(..MAX_LINE).unwrap_or(rest);
+        let fresh = line.get(self.searched..).unwrap_or_default();
+        let Some(end) = fresh.iter().position(|&byte| byte == b'\r') else {
+            self.searched = line.len();
+            return if line.len() < MAX_LINE { Ok(None) } else { Err(malformed("a line")) };
+        };
+        let end = self.searched + end;
+        self.searched = end;
+        match rest.get(end + 1) {
+            Some(b'\n') => Ok(line.get(..end).map(|text| (kind, text))),
+            Some(_) => Err(malformed("the end of a line")),
+            None => Ok(None),
+        }
     }
 }
 
-/// How far a value extends.
-enum Extent {
-    /// It is there, and this long.
-    Complete(usize),
-    /// It is at least this long.
-    Needs(usize),
-}
-
-/// Steps over a value from head to head, without looking at the strings.
-fn measure(read: &[u8]) -> io::Result<Extent> {
-    let (mut at, mut values) = (0_usize, 1_usize);
-    while values > 0 {
-        let Some((kind, text, next)) = head(read, at) else {
-            return Ok(Extent::Needs(read.len() + 1));
-        };
-        values -= 1;
-        at = next;
-        match kind {
-            b'$' => at += length(text)?.map_or(0, |len| len + 2),
-            b'*' => values += length(text)?.unwrap_or(0),
-            _ => {}
-        }
-        if at > read.len() {
-            return Ok(Extent::Needs(at));
-        }
+/// The length that a head gives, if it gives one; `None` is also that of nothing.
+fn length_of(kind: u8, text: &[u8]) -> io::Result<Option<usize>> {
+    if !matches!(kind, b'$' | b'*') {
+        return Ok(None);
     }
-    Ok(Extent::Complete(at))
-}
-
-/// The kind of the value at `at`, the rest of its first line, and where the next line begins.
-fn head(read: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
-    let (&kind, rest) = read.get(at..)?.split_first()?;
-    let end = rest.iter().position(|&byte| byte == b'\r')?;
-    let text = rest.get(..end)?;
-    // Kind, text, and the two bytes of the line's end, which must have arrived too.
-    let next = at + 1 + end + 2;
-    (next <= read.len()).then_some((kind, text, next))
-}
-
-/// A length; `None` is that of nothing.
-fn length(text: &[u8]) -> io::Result<Option<usize>> {
     match integer(text)? {
         -1 => Ok(None),
         len => match usize::try_from(len) {
@@ -119,57 +178,62 @@ fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{what} of a reply cannot be understood"))
 }
 
-/// Values that are known to be complete.
-struct Rest {
+/// Values that have been measured.
+struct Values {
     bytes: Bytes,
-    at: usize,
 }
 
-impl Rest {
-    fn value(&mut self, depth: u32) -> io::Result<Value> {
-        let start = self.at + 1;
-        let (kind, text, next) = head(&self.bytes, self.at).ok_or_else(|| malformed("the head"))?;
-        let end = start + text.len();
-        let length = if matches!(kind, b'$' | b'*') { length(text)? } else { None };
-        self.at = next;
-        Ok(match (kind, length) {
-            (b'$', Some(len)) => Value::Bulk(self.bulk(len)),
+impl Values {
+    fn next(&mut self, depth: u32) -> io::Result<Value> {
+        let line = self.line()?;
+        let (&kind, text) = line.split_first().ok_or_else(|| malformed("the kind"))?;
+        Ok(match (kind, length_of(kind, text)?) {
+            (b'$', Some(len)) => Value::Bulk(self.take(len)?),
             (b'*', Some(len)) => self.array(len, depth)?,
             (b'$' | b'*', None) => Value::Nil,
-            (b'+', _) => Value::Simple(self.bytes.slice(start..end)),
-            (b':', _) => Value::Integer(integer(self.bytes.get(start..end).unwrap_or_default())?),
-            (b'-', _) => {
-                let text = self.bytes.get(start..end).unwrap_or_default();
-                Value::Error(String::from_utf8_lossy(text).into_owned())
-            }
+            (b'+', _) => Value::Simple(line.slice(1..)),
+            (b':', _) => Value::Integer(integer(text)?),
+            (b'-', _) => Value::Error(String::from_utf8_lossy(text).into_owned()),
             _ => return Err(malformed("the kind")),
         })
     }
 
-    fn bulk(&mut self, len: usize) -> Bytes {
-        let start = self.at;
-        self.at += len + 2;
-        self.bytes.slice(start..start + len)
+    /// The next line, without its end.
+    fn line(&mut self) -> io::Result<Bytes> {
+        let end = self.bytes.iter().position(|&byte| byte == b'\r');
+        self.take(end.ok_or_else(|| malformed("a line"))?)
+    }
+
+    /// The next `len` bytes, and steps over the line's end behind them.
+    fn take(&mut self, len: usize) -> io::Result<Bytes> {
+        if self.bytes.len() < len + END.len() {
+            return Err(malformed("a length"));
+        }
+        let taken = self.bytes.split_to(len);
+        self.bytes.advance(END.len());
+        Ok(taken)
     }
 
     fn array(&mut self, len: usize, depth: u32) -> io::Result<Value> {
         let Some(depth) = depth.checked_sub(1) else { return Err(malformed("the nesting")) };
-        (0..len).map(|_| self.value(depth)).collect::<io::Result<_>>().map(Value::Array)
+        (0..len).map(|_| self.next(depth)).collect::<io::Result<_>>().map(Value::Array)
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Bytes, BytesMut, Decoder, Resp, Value};
+    use std::io;
+
+    use super::{Bytes, BytesMut, Decoder, MAX_KEPT, MAX_LINE, Resp, Value};
 
     fn bulk(text: &'static str) -> Value {
         Value::Bulk(Bytes::from_static(text.as_bytes()))
     }
 
     fn decode_all(bytes: &[u8]) -> Vec<Value> {
-        let mut read = BytesMut::from(bytes);
-        std::iter::from_fn(|| Resp.decode(&mut read).unwrap()).collect()
+        let (mut resp, mut read) = (Resp::default(), BytesMut::from(bytes));
+        std::iter::from_fn(|| resp.decode(&mut read).unwrap()).collect()
     }
 
     const STREAM: &[u8] = b"+OK\r\n:-7\r\n$-1\r\n*-1\r\n$0\r\n\r\n$4\r\na\r\nb\r\n-ERR no\r\n\
@@ -194,24 +258,77 @@ mod tests {
         assert_eq!(decode_all(STREAM), expected());
     }
 
-    #[test]
-    fn reads_what_arrives_byte_by_byte() {
-        let (mut read, mut values) = (BytesMut::new(), Vec::new());
-        for byte in STREAM {
-            read.extend_from_slice(&[*byte]);
-            values.extend(std::iter::from_fn(|| Resp.decode(&mut read).unwrap()));
+    /// Decodes what arrives in parts of so many bytes.
+    fn decode_parts(bytes: &[u8], size: usize) -> io::Result<Vec<Value>> {
+        let (mut resp, mut read, mut values) = (Resp::default(), BytesMut::new(), Vec::new());
+        for part in bytes.chunks(size) {
+            read.extend_from_slice(part);
+            while let Some(value) = resp.decode(&mut read)? {
+                values.push(value);
+            }
         }
-        assert_eq!(values, expected());
+        Ok(values)
+    }
+
+    #[test]
+    fn reads_what_arrives_in_parts() {
+        for size in 1..STREAM.len() {
+            assert_eq!(decode_parts(STREAM, size).unwrap(), expected(), "{size}");
+        }
     }
 
     #[test]
     fn refuses_what_is_no_reply() {
         let deep = b"*1\r\n".repeat(20);
-        for bytes in [&b"?\r\n"[..], b"$x\r\n", b"$-2\r\n", b"$999999999999\r\n", b":1x\r\n", &deep]
-        {
-            let mut read = BytesMut::from(bytes);
-            read.extend_from_slice(b":1\r\n");
-            assert!(Resp.decode(&mut read).is_err(), "{}", String::from_utf8_lossy(bytes));
+        let line = [b"+", &*vec![b'x'; MAX_LINE]].concat();
+        let many = b"*2000000\r\n".repeat(3);
+        for bytes in [
+            &b"?"[..],
+            b"\0",
+            b"$x\r\n",
+            b"$-2\r\n",
+            b"$999999999999\r\n",
+            b"+a\rb",
+            b"$5\r\nhelloXX",
+            b"*2\r\n$1\r\na\r\n?",
+            &line,
+            &many,
+        ] {
+            for size in [1, bytes.len()] {
+                let text = String::from_utf8_lossy(bytes.get(..30).unwrap_or(bytes)).into_owned();
+                assert!(decode_parts(bytes, size).is_err(), "{text} by {size}");
+            }
         }
+        for bytes in [&b":1x\r\n"[..], &[&*deep, b":1\r\n"].concat()] {
+            assert!(decode_parts(bytes, bytes.len()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_list_that_arrives_in_parts_is_measured_once() {
+        // A hundred thousand values in parts of 16 bytes: to begin anew with each part would take
+        // billions of steps.
+        let list = [&b"*100000\r\n"[..], &b"$4\r\nabcd\r\n".repeat(100_000)].concat();
+        let values = decode_parts(&list, 16).unwrap();
+        assert!(matches!(&*values, [Value::Array(all)] if all.len() == 100_000));
+    }
+
+    #[test]
+    fn reserves_no_more_than_arrives() {
+        let (mut resp, mut read) = (Resp::default(), BytesMut::from(&b"$536870912\r\nabc"[..]));
+        assert!(resp.decode(&mut read).unwrap().is_none());
+        assert!(read.capacity() < 4 * MAX_KEPT, "{}", read.capacity());
+    }
+
+    #[test]
+    fn keeps_no_buffer_of_a_large_message() {
+        let large = [&b"$8388608\r\n"[..], &vec![b'x'; 8_388_608], b"\r\n+OK\r\n+O"].concat();
+        let (mut resp, mut read) = (Resp::default(), BytesMut::from(&*large));
+        assert!(resp.decode(&mut read).unwrap().is_some());
+        assert!(resp.decode(&mut read).unwrap().is_some());
+        assert!(resp.decode(&mut read).unwrap().is_none());
+        read.reserve(64 * 1024);
+        assert!(read.capacity() <= MAX_KEPT, "{}", read.capacity());
+        assert_eq!(&*read, b"+O");
     }
 }

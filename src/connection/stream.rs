@@ -15,21 +15,33 @@ use super::endpoint::{Endpoint, Tls};
 use super::{race, tls};
 
 /// A stream of any kind.
-pub(super) type Stream = Pin<Box<dyn AsyncStream + Send + Sync>>;
+pub type Stream = Pin<Box<dyn AsyncStream + Send + Sync>>;
 
-/// Opens a stream to `endpoint`.
-pub(super) async fn open(endpoint: &Endpoint) -> io::Result<Stream> {
+/// A stream that has reached its server; TLS, when wanted, is still to be negotiated.
+pub(super) enum Reached {
+    Plain(Stream),
+    Tls(TcpStream),
+}
+
+/// Reaches the server of `endpoint`.
+pub(super) async fn reach(endpoint: &Endpoint) -> io::Result<Reached> {
     if let Some(path) = &endpoint.path {
-        return open_unix(path).await;
+        return open_unix(path).await.map(Reached::Plain);
     }
     let tcp = race::connect(&endpoint.host, endpoint.port).await?;
     tcp.set_nodelay(true)?;
     // The pings notice a dead peer; keepalive lets middleboxes know that the connection is in use.
     SockRef::from(&tcp)
         .set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(30)))?;
-    match &endpoint.tls {
-        None => Ok(Box::pin(tcp)),
-        Some(options) => open_tls(tcp, endpoint, options).await,
+    Ok(if endpoint.tls.is_some() { Reached::Tls(tcp) } else { Reached::Plain(Box::pin(tcp)) })
+}
+
+/// Negotiates TLS, when wanted.
+pub(super) async fn secure(reached: Reached, endpoint: &Endpoint) -> io::Result<Stream> {
+    match (reached, &endpoint.tls) {
+        (Reached::Plain(stream), _) => Ok(stream),
+        (Reached::Tls(tcp), Some(options)) => open_tls(tcp, endpoint, options).await,
+        (Reached::Tls(tcp), None) => Ok(Box::pin(tcp)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Subscriptions: what is wanted, what Redis has confirmed, and the task that brings them together
 //! again after every reconnect.
 
+mod active;
 mod session;
 mod subscriptions;
 
-pub use session::{Session, Subscriber};
-pub use subscriptions::{Consumer, Consumers, Kind, Op, Subscriptions};
+pub use session::{LinkStatus, Session, SessionEvent, Subscriber};
+pub use subscriptions::{Consumer, Kind, Need};

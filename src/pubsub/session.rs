@@ -1,295 +1,195 @@
 //! The task that keeps one subscriber connection alive.
 //!
 //! ```text
-//!   open ─▶ subscribe to all that is wanted ─▶ confirmed ─▶ read, ping every second
-//!    ▲                                                          │ broken, or silent for 6 s
-//!    └──────────── pause (50 ms to 2 s) ◀── tell ◀──────────────┘
+//!   open ─▶ subscribe to all that is wanted ─▶ answered ─▶ read, ping every second
+//!    ▲                                                        │ broken or dead
+//!    └──────────── pause (50 ms to 2 s) ◀── report ◀──────────┘
 //! ```
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use futures_util::FutureExt;
-use redis::cmd;
 use tokio::sync::Notify;
-use tokio::time::{Instant, Interval, sleep};
+use tokio::time::sleep;
 
-use super::subscriptions::{Kind, Op, Subscriptions};
-use crate::connection::{Backoff, Connection, Endpoint, Value};
-use crate::error::{Error, Result};
+use super::active::{ActiveSession, End};
+use super::subscriptions::{Consumer, Kind, Need, Subscriptions};
+use crate::connection::{Backoff, Connector, Opened, Patience, Purpose, Warning};
+use crate::error::Error;
 
-/// What a session reports to whoever owns it.
+/// How the connection is, once its subscriptions have been answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkStatus {
+    /// All that is wanted is confirmed.
+    Connected,
+    /// Redis refuses a subscription that is required.
+    Degraded,
+    /// Redis has not answered for a while. The connection is kept: nothing is lost as long as it is
+    /// whole.
+    Stalled,
+}
+
+/// What a session reports.
+#[derive(Debug)]
+pub enum SessionEvent {
+    /// The endpoint has something wrong.
+    Warned(Warning),
+    /// The connection has another status.
+    Status(LinkStatus),
+    /// Messages from between these times may be missing.
+    Gap(SystemTime, SystemTime),
+    /// Something went wrong and the session goes on.
+    Error(Error),
+    /// The connection was up and is lost.
+    Disconnected(Error),
+    /// The next attempt to connect follows after `delay`.
+    Retrying {
+        /// Why the last attempt failed.
+        error: Option<Error>,
+        /// How many have failed.
+        attempt: u32,
+        /// The pause before the next one.
+        delay: Duration,
+    },
+}
+
+/// What a session serves.
 pub trait Subscriber: Send + Sync + 'static {
     /// Whether another message may be brought.
-    fn has_room(&self) -> bool;
+    fn has_capacity(&self) -> bool;
     /// Waits until another message may be brought. The session reads nothing meanwhile.
-    fn room(&self) -> impl Future<Output = ()> + Send;
-    /// Why the connection is to be given up although it is whole, if it is. [`Self::room`] is
+    fn capacity(&self) -> impl Future<Output = ()> + Send;
+    /// Why the connection is to be given up although it is whole, if it is. [`Self::capacity`] is
     /// awaited before the next one is opened.
     fn gives_up(&self) -> Option<Error>;
     /// For now, all that has arrived is with its consumers.
-    fn rest(&self);
+    fn caught_up(&self);
     /// The subscription changes with these tickets are done.
     fn settled(&self, tickets: &[u32]);
-    /// All wanted subscriptions are confirmed. `gap_since`: after an outage, the time before
-    /// which no message is missing.
-    fn connected(&self, gap_since: Option<SystemTime>);
-    /// The connection was up and is lost.
-    fn disconnected(&self, error: Error);
-    /// The next attempt to connect follows after `delay`; `error` says why the last one failed.
-    fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration);
-    /// Redis refused a subscription.
-    fn refused(&self, error: Error);
+    /// The subscription changes with these tickets are not done.
+    fn failed(&self, tickets: &[u32], error: &Error);
+    /// A consumer has panicked with a message.
+    fn panicked(&self, reason: String);
+    /// Something is to be reported.
+    fn event(&self, event: SessionEvent);
 }
 
 /// A session and the handle to change its subscriptions.
 pub struct Session<S> {
     // A plain mutex: held for one look-up or change, never across an await.
     subscriptions: Mutex<Subscriptions>,
-    changed: Notify,
-    subscriber: S,
+    pub(super) changed: Notify,
+    pub(super) subscriber: S,
+    // The time before which no message is missing, of a connection that was lost. A plain mutex:
+    // the session's task alone takes it.
+    pub(super) gap_since: Mutex<Option<SystemTime>>,
 }
 
 impl<S: Subscriber> Session<S> {
-    /// How many commands are written before their confirmations are read.
-    const BATCH: usize = 1000;
-    /// How many values are taken before the event loop is woken for them.
-    const BURST: usize = 256;
-
-    /// A session that reports to `subscriber`; it connects when [`Self::run`] is polled.
+    /// A session that serves `subscriber`; it connects when [`Self::run`] is polled.
     pub fn new(subscriber: S) -> Arc<Self> {
-        Arc::new(Self { subscriptions: Mutex::default(), changed: Notify::new(), subscriber })
+        let (subscriptions, changed, gap_since) = Default::default();
+        Arc::new(Self { subscriptions, changed, subscriber, gap_since })
     }
 
-    /// Changes the subscriptions, and has the session act on it.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Subscriptions) -> T) -> T {
-        let result = change(&mut self.lock());
+    /// Wants `name` for `consumer`. With a `ticket`, [`Subscriber::settled`] or
+    /// [`Subscriber::failed`] follows.
+    pub fn subscribe(
+        &self,
+        kind: Kind,
+        name: &str,
+        consumer: Arc<dyn Consumer>,
+        need: Need,
+        ticket: Option<u32>,
+    ) {
+        let accepted = self.lock().subscribe(kind, name, consumer, need, ticket);
+        if accepted {
+            self.changed.notify_one();
+        } else {
+            self.subscriber.failed(ticket.as_slice(), &Error::Closed);
+        }
+    }
+
+    /// Takes that back.
+    pub fn unsubscribe(
+        &self,
+        kind: Kind,
+        name: &str,
+        consumer: &Arc<dyn Consumer>,
+        ticket: Option<u32>,
+    ) {
+        let mut subscriptions = self.lock();
+        if subscriptions.is_closed() {
+            drop(subscriptions);
+            return self.subscriber.failed(ticket.as_slice(), &Error::Closed);
+        }
+        let settled = subscriptions.unsubscribe(kind, name, consumer, ticket);
+        drop(subscriptions);
         self.changed.notify_one();
-        result
+        self.subscriber.settled(&settled);
     }
 
-    /// Looks something up in the subscriptions.
-    pub fn lock(&self) -> MutexGuard<'_, Subscriptions> {
+    /// Wants nothing any more: what waits for an answer fails, and so does all that comes later.
+    pub fn close(&self) {
+        let tickets = self.lock().close();
+        self.subscriber.failed(&tickets, &Error::Closed);
+    }
+
+    /// Up to `most` channels and patterns that are required and that Redis refuses.
+    pub fn refused_names(&self, most: usize) -> Vec<String> {
+        self.lock().refused_names(most)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Subscriptions> {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who the session reports to.
-    pub const fn subscriber(&self) -> &S {
-        &self.subscriber
+    pub(super) fn gap_since(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.gap_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Connects, serves and reconnects, until it is dropped.
-    pub async fn run(self: Arc<Self>, endpoint: Endpoint) {
+    pub async fn run<C: Connector>(self: Arc<Self>, connector: Arc<C>) {
         let mut backoff = Backoff::new();
-        let mut gap_since = None;
+        let mut second: Option<Box<Opened<C::Stream>>> = None;
         loop {
-            self.subscriber.room().await;
-            let error = match Connection::open(&endpoint).await {
-                Ok(connection) => {
-                    let mut visit = Visit::new(&self, connection, gap_since);
-                    let Err(error) = visit.serve().await;
-                    self.subscriber.settled(&self.change(Subscriptions::offline));
-                    if visit.restored {
-                        gap_since = Some(visit.proven);
+            self.subscriber.capacity().await;
+            let opened = match second.take() {
+                Some(opened) => Ok(*opened),
+                None => connector.connect(Purpose::Subscribe, Patience::Limited).await,
+            };
+            let error = match opened {
+                Ok(opened) => {
+                    let End { ended, was_up } = self.serve(&connector, opened).await;
+                    second = ended.second;
+                    if was_up {
                         backoff = Backoff::new();
-                        self.subscriber.disconnected(error);
+                        self.subscriber.event(SessionEvent::Disconnected(ended.error));
                         None
                     } else {
-                        Some(error)
+                        Some(ended.error)
                     }
                 }
                 Err(error) => Some(error),
             };
-            let (attempt, pause) = backoff.next_pause();
-            self.subscriber.retrying(error, attempt, pause);
-            sleep(pause).await;
-        }
-    }
-}
-
-/// One connection's time, from open to lost.
-struct Visit<'a, S> {
-    session: &'a Session<S>,
-    connection: Connection,
-    gap_since: Option<SystemTime>,
-    restored: bool,
-    // When the last answered ping was sent: all that was published before has been read.
-    proven: SystemTime,
-    pinged: Option<SystemTime>,
-    heard: Instant,
-    buffered: usize,
-    ping: Interval,
-}
-
-impl<'a, S: Subscriber> Visit<'a, S> {
-    fn new(session: &'a Session<S>, connection: Connection, gap_since: Option<SystemTime>) -> Self {
-        let (proven, heard) = (SystemTime::now(), Instant::now());
-        Self {
-            session,
-            connection,
-            gap_since,
-            restored: false,
-            proven,
-            pinged: None,
-            heard,
-            buffered: 0,
-            ping: Connection::ticker(),
-        }
-    }
-
-    async fn serve(&mut self) -> Result<Infallible> {
-        self.session.change(Subscriptions::online);
-        loop {
-            self.restore();
-            if let Some(error) = self.session.subscriber.gives_up() {
-                return Err(error);
+            if second.is_some() {
+                continue;
             }
-            tokio::select! {
-                () = self.session.changed.notified() => self.send_changes().await?,
-                _ = self.ping.tick() => self.check().await?,
-                value = next(&self.session.subscriber, &mut self.connection) => self.take_burst(value?)?,
-            }
+            let (attempt, delay) = backoff.next_pause();
+            self.subscriber.event(SessionEvent::Retrying { error, attempt, delay });
+            sleep(delay).await;
         }
     }
 
-    /// Tells, once, that everything wanted is confirmed.
-    fn restore(&mut self) {
-        if !self.restored && self.session.lock().settled() {
-            self.restored = true;
-            self.session.subscriber.connected(self.gap_since);
+    async fn serve<C: Connector>(
+        &self,
+        connector: &Arc<C>,
+        opened: Opened<C::Stream>,
+    ) -> End<C::Stream> {
+        if let Some(warning) = opened.warning {
+            self.subscriber.event(SessionEvent::Warned(warning));
         }
+        ActiveSession::new(self, connector, opened.connection).serve().await
     }
-
-    async fn send_changes(&mut self) -> Result<()> {
-        let ops = self.session.lock().take_unsent(Session::<S>::BATCH);
-        if ops.is_empty() {
-            return Ok(());
-        }
-        let mut packed = Vec::new();
-        for op in &ops {
-            let (Op::Subscribe(_, name, _) | Op::Unsubscribe(_, name, _)) = op;
-            // One command a channel, so that a refusal is about that channel alone.
-            cmd(command(op)).arg(&**name).write_packed_command(&mut packed);
-        }
-        self.connection.send(packed).await?;
-        // More than one batch may wait; come back for it once what arrived meanwhile is read.
-        self.session.changed.notify_one();
-        Ok(())
-    }
-
-    async fn check(&mut self) -> Result<()> {
-        let buffered = std::mem::replace(&mut self.buffered, self.connection.buffered());
-        // While the mailbox is full nothing is read, and so nothing can be heard.
-        if self.buffered != buffered || !self.session.subscriber.has_room() {
-            self.heard = Instant::now();
-        }
-        let owed = self.pinged.is_some() || !self.session.lock().settled();
-        if owed && self.heard.elapsed() >= Connection::SILENCE_LIMIT {
-            return Err(self.connection.silent());
-        }
-        if self.pinged.is_none() {
-            self.pinged = Some(SystemTime::now());
-            self.connection.send(cmd("PING").get_packed_command()).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes a value and all that came with it, so that the event loop is woken once for them.
-    fn take_burst(&mut self, first: Value) -> Result<()> {
-        let mut taken = self.take(first);
-        for _ in 1..Session::<S>::BURST {
-            if taken.is_err() || !self.session.subscriber.has_room() {
-                break;
-            }
-            let Some(value) = self.connection.next().now_or_never() else { break };
-            taken = value.and_then(|value| self.take(value));
-        }
-        self.session.subscriber.rest();
-        taken
-    }
-
-    fn take(&mut self, value: Value) -> Result<()> {
-        self.heard = Instant::now();
-        match value {
-            Value::Array(parts) => self.take_push(&parts),
-            Value::Error(reply) => self.refused(&reply),
-            // Outside of subscriptions, a ping is answered plainly.
-            Value::Simple(_) => {
-                self.pong();
-                Ok(())
-            }
-            _ => Err(self.unknown()),
-        }
-    }
-
-    fn take_push(&mut self, parts: &[Value]) -> Result<()> {
-        use Value::Bulk;
-        let Some((Bulk(kind), rest)) = parts.split_first() else { return Err(self.unknown()) };
-        match (&**kind, rest) {
-            (b"message", [Bulk(channel), Bulk(payload)]) => {
-                self.message(Kind::Channel, channel, channel, payload);
-            }
-            (b"pmessage", [Bulk(pattern), Bulk(channel), Bulk(payload)]) => {
-                self.message(Kind::Pattern, pattern, channel, payload);
-            }
-            (b"subscribe" | b"unsubscribe" | b"psubscribe" | b"punsubscribe", [_, _]) => {
-                self.confirm()?;
-            }
-            (b"pong", [_]) => self.pong(),
-            _ => return Err(self.unknown()),
-        }
-        Ok(())
-    }
-
-    fn unknown(&self) -> Error {
-        self.connection.lost("it sent what no subscriber gets")
-    }
-
-    fn message(&self, kind: Kind, name: &[u8], channel: &[u8], payload: &[u8]) {
-        let consumers = self.session.lock().consumers(kind, name);
-        for consumer in consumers.iter().flat_map(|all| all.iter()) {
-            consumer.message(channel, payload);
-        }
-    }
-
-    fn pong(&mut self) {
-        if let Some(sent) = self.pinged.take() {
-            self.proven = sent;
-        }
-    }
-
-    fn confirm(&mut self) -> Result<Op> {
-        let confirmed = self.session.lock().confirm();
-        let (op, tickets) =
-            confirmed.ok_or_else(|| self.connection.lost("it confirmed what was not asked"))?;
-        self.session.subscriber.settled(&tickets);
-        Ok(op)
-    }
-
-    fn refused(&mut self, reply: &str) -> Result<()> {
-        let command = command(&self.confirm()?);
-        self.session.subscriber.refused(Error::Reply {
-            count: 1,
-            command,
-            reply: reply.to_owned(),
-        });
-        Ok(())
-    }
-}
-
-const fn command(op: &Op) -> &'static str {
-    match op {
-        Op::Subscribe(Kind::Channel, ..) => "SUBSCRIBE",
-        Op::Subscribe(Kind::Pattern, ..) => "PSUBSCRIBE",
-        Op::Unsubscribe(Kind::Channel, ..) => "UNSUBSCRIBE",
-        Op::Unsubscribe(Kind::Pattern, ..) => "PUNSUBSCRIBE",
-    }
-}
-
-/// The next value, once there is room for it.
-async fn next<S: Subscriber>(subscriber: &S, connection: &mut Connection) -> Result<Value> {
-    subscriber.room().await;
-    connection.next().await
 }

@@ -1,28 +1,38 @@
 //! The channels and patterns that are wanted, and what is under way to get or leave them.
 //!
 //! Pure state: the session writes what [`Subscriptions::take_unsent`] gives it and reports what
-//! Redis confirms. Tickets are the callers' numbers for "tell me when it is confirmed".
+//! Redis answers. Tickets are the callers' numbers for "reply when it is confirmed".
 
 use std::collections::{HashMap, VecDeque};
 use std::ptr::addr_eq;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-/// Who gets the messages of a channel or a pattern.
+/// Gets the messages of a channel or a pattern.
 pub trait Consumer: Send + Sync + 'static {
     /// A message has arrived on `channel`.
     fn message(&self, channel: &[u8], payload: &[u8]);
 }
 
-/// All who get the messages of one subscription; there is seldom more than one.
+/// All consumers of one subscription; there is seldom more than one.
 pub type Consumers = Arc<[Arc<dyn Consumer>]>;
 
 /// What a subscription names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One channel: `SUBSCRIBE`.
     Channel,
     /// All channels that match: `PSUBSCRIBE`.
     Pattern,
+}
+
+/// Whether a subscription that Redis refuses is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It is: the refusal is an error.
+    Required,
+    /// Everything works without it, if less well.
+    Optional,
 }
 
 /// A command that Redis confirms with the channel's or pattern's name.
@@ -31,15 +41,62 @@ pub enum Op {
     /// `SUBSCRIBE` or `PSUBSCRIBE`, and the number of the want that it answers: a name may be left
     /// and wanted again before Redis has confirmed the first time.
     Subscribe(Kind, Arc<str>, u64),
-    /// `UNSUBSCRIBE` or `PUNSUBSCRIBE`, with the ticket of who waits for it.
+    /// `UNSUBSCRIBE` or `PUNSUBSCRIBE`, with the caller's ticket.
     Unsubscribe(Kind, Arc<str>, Option<u32>),
+}
+
+impl Op {
+    /// Its command.
+    pub const fn command(&self) -> &'static str {
+        match self {
+            Self::Subscribe(Kind::Channel, ..) => "SUBSCRIBE",
+            Self::Subscribe(Kind::Pattern, ..) => "PSUBSCRIBE",
+            Self::Unsubscribe(Kind::Channel, ..) => "UNSUBSCRIBE",
+            Self::Unsubscribe(Kind::Pattern, ..) => "PUNSUBSCRIBE",
+        }
+    }
+
+    /// The channel or pattern that it names.
+    pub const fn name(&self) -> &Arc<str> {
+        let (Self::Subscribe(_, name, _) | Self::Unsubscribe(_, name, _)) = self;
+        name
+    }
 }
 
 struct Wanted {
     number: u64,
     consumers: Consumers,
-    // Who waits for the next confirmation.
+    // To be answered at the next confirmation.
     tickets: Vec<u32>,
+    need: Need,
+    refusal: Refusal,
+}
+
+impl Wanted {
+    /// Whether it is refused although it is required.
+    fn is_missed(&self) -> bool {
+        self.need == Need::Required && self.refusal != Refusal::None
+    }
+}
+
+/// How Redis stands to a wanted subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// It has not refused it.
+    None,
+    /// It has, and is to be asked again.
+    Refused,
+    /// It has, and is being asked again.
+    Retrying,
+}
+
+/// What a refusal comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The tickets that waited for it.
+    pub tickets: Vec<u32>,
+    /// Whether it is news: the subscription is required, and was not refused before.
+    pub is_news: bool,
 }
 
 /// Wanted subscriptions against confirmed ones.
@@ -48,23 +105,30 @@ pub struct Subscriptions {
     channels: HashMap<Arc<str>, Wanted>,
     patterns: HashMap<Arc<str>, Wanted>,
     last: u64,
-    // Only while online: not yet written, and written but not confirmed, both in order. Offline
-    // there is nothing to leave, and what to get is wanted; so neither grows during an outage.
+    // Only while online: what is not yet written, in order. Offline there is nothing to leave, and
+    // all that is wanted is to be asked for; so it does not grow during an outage.
     online: bool,
     unsent: VecDeque<Op>,
-    unconfirmed: VecDeque<Op>,
+    // Required subscriptions that are refused, and since when there are any.
+    refused: usize,
+    degraded_since: Option<SystemTime>,
+    closed: bool,
 }
 
 impl Subscriptions {
-    /// Wants `name` for `consumer`; one that is there already is not added again. `ticket` is given
-    /// back by [`Self::confirm`] once Redis has confirmed it.
+    /// Wants `name` for `consumer`; one that is there already is not added again. `ticket` comes
+    /// back when Redis has answered. `false` when nothing is wanted any more: see [`Self::close`].
     pub fn subscribe(
         &mut self,
         kind: Kind,
         name: &str,
         consumer: Arc<dyn Consumer>,
+        need: Need,
         ticket: Option<u32>,
-    ) {
+    ) -> bool {
+        if self.closed {
+            return false;
+        }
         self.last += 1;
         let number = self.last;
         let wanted = self.wanted(kind);
@@ -74,6 +138,8 @@ impl Subscriptions {
             number,
             consumers: Arc::from([]),
             tickets: Vec::new(),
+            need,
+            refusal: Refusal::None,
         });
         entry.tickets.extend(ticket);
         if !entry.consumers.iter().any(|known| is_same(known, &consumer)) {
@@ -83,6 +149,7 @@ impl Subscriptions {
         if self.online {
             self.unsent.push_back(Op::Subscribe(kind, name, number));
         }
+        true
     }
 
     /// Wants `name` no longer for `consumer`. Returns the tickets that are settled by that at once:
@@ -103,7 +170,10 @@ impl Subscriptions {
             }
         }
         let (name, mut settled) = match wanted.remove_entry(name) {
-            Some((name, entry)) => (name, entry.tickets),
+            Some((name, mut entry)) => {
+                self.refused -= usize::from(entry.is_missed());
+                (name, std::mem::take(&mut entry.tickets))
+            }
             None => (Arc::from(name), Vec::new()),
         };
         if self.online {
@@ -114,8 +184,8 @@ impl Subscriptions {
         settled
     }
 
-    /// Who gets what arrives on the channel or through the pattern `name`; `None` when nobody
-    /// wants it (any more).
+    /// The consumers of what arrives on the channel or through the pattern `name`; `None` when it
+    /// is not wanted (any more).
     #[must_use]
     pub fn consumers(&self, kind: Kind, name: &[u8]) -> Option<Consumers> {
         let name = std::str::from_utf8(name).ok()?;
@@ -133,59 +203,146 @@ impl Subscriptions {
         }
     }
 
+    fn all(&mut self) -> impl Iterator<Item = (Kind, &Arc<str>, &mut Wanted)> {
+        let channels = self.channels.iter_mut().map(|(name, want)| (Kind::Channel, name, want));
+        channels.chain(self.patterns.iter_mut().map(|(name, want)| (Kind::Pattern, name, want)))
+    }
+
     /// A connection is up and has no subscriptions: all that is wanted is to be sent.
     pub fn online(&mut self) {
         self.online = true;
-        let all = |wanted: &HashMap<Arc<str>, Wanted>, kind| {
-            let subscribe = |(name, wanted): (&Arc<str>, &Wanted)| {
-                Op::Subscribe(kind, Arc::clone(name), wanted.number)
-            };
-            wanted.iter().map(subscribe).collect::<Vec<Op>>()
+        let subscribe = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
+            if wanted.refusal == Refusal::Refused {
+                wanted.refusal = Refusal::Retrying;
+            }
+            Op::Subscribe(kind, Arc::clone(name), wanted.number)
         };
-        self.unsent = all(&self.channels, Kind::Channel).into();
-        self.unsent.extend(all(&self.patterns, Kind::Pattern));
+        self.unsent = self.all().map(subscribe).collect();
     }
 
-    /// The connection is gone, and with it all subscriptions. Returns the tickets of those who
-    /// waited to leave a channel: they have left it.
-    pub fn offline(&mut self) -> Vec<u32> {
+    /// The connection is gone, and with it all subscriptions and the answers to `unanswered`.
+    /// Returns the tickets of the callers that left a channel: they have left it.
+    pub fn offline(&mut self, unanswered: impl Iterator<Item = Op>) -> Vec<u32> {
         self.online = false;
-        let gone = self.unconfirmed.drain(..).chain(self.unsent.drain(..));
+        let gone = unanswered.chain(self.unsent.drain(..));
         gone.filter_map(|op| if let Op::Unsubscribe(.., ticket) = op { ticket } else { None })
             .collect()
+    }
+
+    /// Wants nothing any more, for ever. Returns the tickets that still wait for an answer of a
+    /// confirmation.
+    pub fn close(&mut self) -> Vec<u32> {
+        self.closed = true;
+        let mut tickets = self.offline(std::iter::empty());
+        tickets.extend(self.all().flat_map(|(_, _, wanted)| std::mem::take(&mut wanted.tickets)));
+        self.channels.clear();
+        self.patterns.clear();
+        self.refused = 0;
+        tickets
+    }
+
+    /// Whether nothing is wanted any more: see [`Self::close`].
+    pub const fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Up to `most` commands to write now, in order.
     pub fn take_unsent(&mut self, most: usize) -> Vec<Op> {
         let count = self.unsent.len().min(most);
-        let ops: Vec<Op> = self.unsent.drain(..count).collect();
-        self.unconfirmed.extend(ops.iter().cloned());
-        ops
+        self.unsent.drain(..count).collect()
     }
 
-    /// Redis has answered the oldest unanswered command. Returns that command and the tickets that
-    /// are settled by it, or `None` when none was under way.
-    pub fn confirm(&mut self) -> Option<(Op, Vec<u32>)> {
-        let op = self.unconfirmed.pop_front()?;
-        let tickets = match &op {
-            Op::Subscribe(kind, name, number) => self
-                .wanted(*kind)
-                .get_mut(name)
-                .filter(|wanted| wanted.number == *number)
-                .map(|wanted| std::mem::take(&mut wanted.tickets))
-                .unwrap_or_default(),
-            Op::Unsubscribe(.., ticket) => ticket.iter().copied().collect(),
+    /// Redis has confirmed a command. Returns the tickets that are settled by it.
+    pub fn confirmed(&mut self, op: &Op) -> Vec<u32> {
+        let (kind, name, number) = match op {
+            Op::Subscribe(kind, name, number) => (*kind, name, *number),
+            Op::Unsubscribe(.., ticket) => return ticket.iter().copied().collect(),
         };
-        Some((op, tickets))
+        let wanted = self.wanted(kind).get_mut(name).filter(|wanted| wanted.number == number);
+        let Some(wanted) = wanted else { return Vec::new() };
+        let tickets = std::mem::take(&mut wanted.tickets);
+        let was_missed = wanted.is_missed();
+        wanted.refusal = Refusal::None;
+        self.refused -= usize::from(was_missed);
+        tickets
     }
 
-    /// Whether Redis has confirmed all that was asked of it.
+    /// Redis has refused a command.
+    pub fn refused(&mut self, op: &Op) -> Refused {
+        let (kind, name, number) = match op {
+            Op::Subscribe(kind, name, number) => (*kind, name, *number),
+            Op::Unsubscribe(.., ticket) => {
+                return Refused { tickets: ticket.iter().copied().collect(), is_news: true };
+            }
+        };
+        let wanted = self.wanted(kind).get_mut(name).filter(|wanted| wanted.number == number);
+        let Some(wanted) = wanted else { return Refused { tickets: Vec::new(), is_news: false } };
+        let tickets = std::mem::take(&mut wanted.tickets);
+        let before = std::mem::replace(&mut wanted.refusal, Refusal::Refused);
+        let is_news = wanted.need == Need::Required && before == Refusal::None;
+        if is_news {
+            self.refused += 1;
+            self.degraded_since.get_or_insert_with(SystemTime::now);
+        }
+        Refused { tickets, is_news }
+    }
+
+    /// Redis has ended a subscription of its own accord: it is asked for again.
+    pub fn ended(&mut self, kind: Kind, name: &[u8]) {
+        let Ok(name) = std::str::from_utf8(name) else { return };
+        let wanted = self.wanted(kind);
+        if let Some((name, wanted)) = wanted.get_key_value(name) {
+            let op = Op::Subscribe(kind, Arc::clone(name), wanted.number);
+            self.unsent.push_back(op);
+        }
+    }
+
+    /// Asks again for up to `most` of what Redis has refused; rights may have been granted.
+    pub fn retry(&mut self, most: usize) {
+        let refused = self.all().filter(|(_, _, wanted)| wanted.refusal == Refusal::Refused);
+        let again = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
+            wanted.refusal = Refusal::Retrying;
+            Op::Subscribe(kind, Arc::clone(name), wanted.number)
+        };
+        let ops: Vec<Op> = refused.take(most).map(again).collect();
+        self.unsent.extend(ops);
+    }
+
+    /// Whether Redis refuses something that is to be asked for again.
+    pub fn has_refused(&mut self) -> bool {
+        self.all().any(|(_, _, wanted)| wanted.refusal == Refusal::Refused)
+    }
+
+    /// Whether Redis refuses a subscription that is required.
+    pub const fn is_degraded(&self) -> bool {
+        self.refused > 0
+    }
+
+    /// Since when a required subscription was refused, once none is any more. Asked once.
+    pub const fn take_degraded_since(&mut self) -> Option<SystemTime> {
+        if self.is_degraded() { None } else { self.degraded_since.take() }
+    }
+
+    /// Up to `most` channels and patterns that are required and refused.
+    pub fn refused_names(&mut self, most: usize) -> Vec<String> {
+        if !self.is_degraded() {
+            return Vec::new();
+        }
+        let all = self.all().filter(|(_, _, wanted)| wanted.is_missed());
+        all.take(most).map(|(_, name, _)| (**name).to_owned()).collect()
+    }
+
+    /// Whether all commands are written.
     #[must_use]
-    pub fn settled(&self) -> bool {
-        self.unsent.is_empty() && self.unconfirmed.is_empty()
+    pub fn is_sent(&self) -> bool {
+        self.unsent.is_empty()
     }
 }
 
 fn is_same(one: &Arc<dyn Consumer>, other: &Arc<dyn Consumer>) -> bool {
     addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
 }
+
+#[cfg(test)]
+#[path = "subscriptions_tests.rs"]
+mod tests;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::backplane::Reporter;
-use crate::delivery::{Counters, Entry};
-use crate::model::{Args, Incoming, NodeId};
+use super::entry::{ChannelEntry, Delivery};
+use super::wire::{self, Shape};
+use super::{Args, Incoming, NodeId};
+use crate::backplane::EventSink;
+use crate::event_loop::Counters;
 use crate::pubsub::Consumer;
-use crate::wire::store09::{self, Shape};
 
 /// Takes the messages of one channel apart, drops the node's own, and puts the rest into the
 /// mailbox.
@@ -16,27 +17,28 @@ pub(super) struct Channel {
     pub(super) node_id: NodeId,
     // Whether payloads go to JavaScript as they are, for the application's own `unpack`.
     pub(super) raw: bool,
-    pub(super) reporter: Arc<Reporter>,
+    pub(super) events: Arc<EventSink>,
 }
 
 impl Consumer for Channel {
     fn message(&self, name: &[u8], payload: &[u8]) {
-        let (reporter, channel) = (&self.reporter, self.number);
-        Counters::count(&reporter.counters().received);
+        let (events, channel) = (&self.events, self.number);
+        Counters::count(&events.counters().received);
         if self.raw {
             // Whether it is our own, and so is not delivered, shows in JavaScript.
-            return reporter.append(&Entry::Raw { channel, payload });
+            return events.append(&ChannelEntry { channel, delivery: Delivery::Raw(payload) });
         }
-        match store09::decode(payload, self.shape, &self.node_id) {
-            Ok(Incoming::Own) => Counters::count(&reporter.counters().filtered_own),
-            Ok(Incoming::Foreign(Args::Json(args))) => {
-                reporter.deliver(&Entry::Args { channel, args: &args });
+        let delivery = match wire::decode(payload, self.shape, &self.node_id) {
+            Ok(Incoming::Own) => return Counters::count(&events.counters().filtered_own),
+            Ok(Incoming::Foreign(args)) => args,
+            Err(problem) => return events.malformed(problem.kind(), name),
+        };
+        let delivery = match &delivery {
+            Args::Json(args) => Delivery::Args(args),
+            Args::Dispatch { room, packet, volatile, exceptions } => {
+                Delivery::Dispatch { volatile: *volatile, room, packet, exceptions }
             }
-            Ok(Incoming::Foreign(Args::Dispatch { room, packet, volatile, exceptions })) => {
-                let (room, packet, exceptions) = (&*room, &*packet, &*exceptions);
-                reporter.deliver(&Entry::Dispatch { channel, volatile, room, packet, exceptions });
-            }
-            Err(problem) => reporter.ignore(problem.kind(), name),
-        }
+        };
+        events.deliver(&ChannelEntry { channel, delivery });
     }
 }

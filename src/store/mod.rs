@@ -1,18 +1,27 @@
 //! The store of Socket.IO 0.9: its channels, and the commands of its clients.
 
 mod channel;
+pub mod entry;
+mod message;
+mod node_id;
+mod publication;
+pub mod wire;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::channel::Channel;
-use crate::backplane::{Backplane, DISPATCH};
-use crate::delivery::Counters;
-use crate::model::NodeId;
-use crate::pubsub::{Consumer, Kind};
-use crate::wire::store09::Shape;
+pub use self::message::{Args, Incoming};
+pub use self::node_id::NodeId;
+pub use self::publication::Dispatch;
 
-/// Who takes arriving payloads apart.
+use self::channel::Channel;
+use self::publication::{DISPATCH, DispatchMessage, Message, Origin};
+use self::wire::{Codec, Shape};
+use crate::backplane::{Backplane, Command, Request};
+use crate::event_loop::Counters;
+use crate::pubsub::{Consumer, Kind, Need};
+
+/// What reads arriving payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unpack {
     /// This crate; both codecs are understood.
@@ -21,10 +30,11 @@ pub enum Unpack {
     JavaScript,
 }
 
-/// The subscriptions of one Socket.IO 0.9 server.
+/// The subscriptions, messages and commands of one Socket.IO 0.9 server.
 pub struct Store {
     backplane: Arc<Backplane>,
     node_id: NodeId,
+    origin: Arc<Origin>,
     unpack: Unpack,
     // A plain mutex: only the event loop takes it.
     channels: Mutex<Channels>,
@@ -37,10 +47,29 @@ struct Channels {
 }
 
 impl Store {
-    /// A store on `backplane`. `node_id` tells it its own messages.
+    /// A store on `backplane`, which knows its own messages by `node_id`.
     #[must_use]
-    pub fn new(backplane: Arc<Backplane>, node_id: NodeId, unpack: Unpack) -> Self {
-        Self { backplane, node_id, unpack, channels: Mutex::default() }
+    pub fn new(backplane: Arc<Backplane>, node_id: NodeId, codec: Codec, unpack: Unpack) -> Self {
+        let origin = Arc::new(Origin { node_id: node_id.to_json(), codec });
+        Self { backplane, node_id, origin, unpack, channels: Mutex::default() }
+    }
+
+    /// Publishes `args`, the JSON text of an array.
+    pub fn publish(&self, channel: String, args: String) {
+        let origin = Arc::clone(&self.origin);
+        self.backplane.send(Request::publish(Message { origin, channel, args }), None);
+    }
+
+    /// Publishes a message of the channel `dispatch`.
+    pub fn dispatch(&self, dispatch: Dispatch) {
+        let origin = Arc::clone(&self.origin);
+        self.backplane.send(Request::publish(DispatchMessage { origin, dispatch }), None);
+    }
+
+    /// A command on the data of a client; with a ticket, a reply comes through the mailbox.
+    pub fn command(&self, name: &'static str, args: Vec<Vec<u8>>, ticket: Option<u32>) {
+        let command = Command { name, args, with_publishes: false };
+        self.backplane.send(Request::Command(command), ticket);
     }
 
     /// Subscribes to `name` and returns the number under which its messages come; it is never used
@@ -52,7 +81,7 @@ impl Store {
             None => channels.add(name, |number| self.channel(name, number)),
         };
         let number = channel.number;
-        self.backplane.subscribe(Kind::Channel, name, channel, ticket);
+        self.backplane.subscribe(Kind::Channel, name, channel, Need::Required, ticket);
         number
     }
 
@@ -62,7 +91,7 @@ impl Store {
             shape: if name == DISPATCH { Shape::Dispatch } else { Shape::Any },
             node_id: self.node_id.clone(),
             raw: self.unpack == Unpack::JavaScript,
-            reporter: Arc::clone(self.backplane.reporter()),
+            events: Arc::clone(self.backplane.events()),
         }
     }
 
@@ -80,11 +109,6 @@ impl Store {
     pub fn unpacked(&self, delivered: u64, own: u64) {
         Counters::add(&self.backplane.counters().delivered, delivered);
         Counters::add(&self.backplane.counters().filtered_own, own);
-    }
-
-    /// Counts and tells a message on `channel` that the application's own `unpack` refused.
-    pub fn malformed(&self, channel: &str) {
-        self.backplane.reporter().ignore("unpack", channel.as_bytes());
     }
 
     fn lock(&self) -> MutexGuard<'_, Channels> {

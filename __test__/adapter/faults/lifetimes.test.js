@@ -144,7 +144,7 @@ describe('close()', LIMIT, () => {
     await Promise.all([node.io.close(), closed]);
     assert.equal(node.adapter().stats().dropped + node.adapter().stats().unconfirmed, 1);
     node.io.emit('news', 'too late');
-    await assert.rejects(node.adapter().allRooms(), { code: 'ERR_STORE_DESTROYED' });
+    await assert.rejects(node.adapter().allRooms(), { code: 'ERR_CLOSED' });
     assert.equal(await node.adapter().serverCount(), 1);
   });
 

@@ -1,0 +1,56 @@
+'use strict';
+
+/** The one place that makes the names of a namespace's channels. Only the native side appends a room to one. */
+
+/**
+ * The channels of a namespace; their meanings stand with `Channels` in `src/adapter/channels.rs`.
+ * @typedef {import('../native').NativeChannels} Channels
+ */
+
+/**
+ * @param {string} key the option
+ * @param {string} nsp the namespace's name
+ * @param {string} uid what marks this server's messages
+ * @returns {Channels}
+ */
+function channelsOf(key, nsp, uid) {
+  const responses = `${key}-response#${nsp}#`;
+  const nativeRequests = `${key}-native#${nsp}#`;
+  return {
+    broadcasts: `${key}#${nsp}#`,
+    requests: `${key}-request#${nsp}#`,
+    responses,
+    ownResponses: channelOfServer(responses, uid),
+    nativeRequests,
+    nativeMark: channelOfServer(nativeRequests, uid),
+  };
+}
+
+/**
+ * The channel that belongs to one server, of those of one kind.
+ * @param {string} channel
+ * @param {string} uid
+ */
+function channelOfServer(channel, uid) {
+  return `${channel}${uid}#`;
+}
+
+/**
+ * The pattern of the channels of all servers, of those of one kind, and of nothing else.
+ * @param {string} channel
+ */
+function patternOfServers(channel) {
+  return `${channel.replace(/[*?[\]\\^]/g, '\\$&')}*#`;
+}
+
+/**
+ * The uids in the names of channels that a pattern of servers has matched.
+ * @param {string} channel of their kind
+ * @param {string[]} found
+ */
+function uidsIn(channel, found) {
+  const uids = found.map((name) => name.slice(channel.length, -1));
+  return uids.filter((uid) => uid !== '' && !uid.includes('#'));
+}
+
+module.exports = { channelOfServer, channelsOf, patternOfServers, uidsIn };

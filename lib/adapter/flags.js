@@ -1,0 +1,25 @@
+'use strict';
+
+/** The flags of a broadcast that is ready for sockets. */
+
+const {
+  FLAG_COMPRESS, FLAG_ONE_ROOM, FLAG_VOLATILE, OPTIONAL_FALSE, OPTIONAL_TRUE,
+} = require('../backplane/binding');
+
+/** Of those that an emit gave, none where it gave none. @param {number} flags */
+function writeFlags(flags) {
+  return { volatile: optional(flags, FLAG_VOLATILE), compress: optional(flags, FLAG_COMPRESS) };
+}
+
+/** Whether the rooms are the name of one, and no JSON. @param {number} flags */
+function isOneRoom(flags) {
+  return (flags & FLAG_ONE_ROOM) !== 0;
+}
+
+function optional(flags, mask) {
+  // Moved to the right by as many places as the mask stands left: its lowest bit is divided away.
+  const value = (flags & mask) / (mask & -mask);
+  return value === OPTIONAL_TRUE ? true : value === OPTIONAL_FALSE ? false : undefined;
+}
+
+module.exports = { isOneRoom, writeFlags };

@@ -1,0 +1,130 @@
+//! A broadcast on its way out, encoded off the event loop.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{packet, wire};
+use crate::backplane::Publication;
+
+/// Where broadcasts come from: one namespace of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What marks this server's messages.
+    pub uid: String,
+    /// The namespace's name.
+    pub nsp: String,
+    /// The channel of the namespace's broadcasts; that of a room begins with it.
+    pub channel: String,
+}
+
+impl Origin {
+    /// The channel of a room's broadcasts.
+    #[must_use]
+    pub fn room_channel(&self, room: &str) -> String {
+        [&self.channel, room, "#"].concat()
+    }
+
+    /// The channel of broadcasts to one room or, without one, to all others.
+    #[must_use]
+    pub fn channel_of(&self, room: Option<&str>) -> Cow<'_, str> {
+        room.map_or(Cow::Borrowed(&self.channel), |room| Cow::Owned(self.room_channel(room)))
+    }
+}
+
+/// Which sockets a broadcast is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// All in the namespace.
+    All,
+    /// Those in one room.
+    Room(String),
+    /// Anything else.
+    Given {
+        /// The room, where there is exactly one.
+        room: Option<String>,
+        /// JSON text of `{ rooms, except, flags }`.
+        opts: String,
+    },
+}
+
+impl Target {
+    fn room(&self) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::Room(room) => Some(room),
+            Self::Given { room, .. } => room.as_deref(),
+        }
+    }
+
+    /// JSON text of `{ rooms, except, flags }`.
+    fn opts(&self) -> Cow<'_, str> {
+        match self {
+            Self::All => r#"{"rooms":[],"except":[],"flags":{}}"#.into(),
+            Self::Room(room) => {
+                let room = serde_json::Value::from(&**room);
+                format!(r#"{{"rooms":[{room}],"except":[],"flags":{{}}}}"#).into()
+            }
+            Self::Given { opts, .. } => opts.into(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Room(room) => room.capacity(),
+            Self::Given { room, opts } => {
+                room.as_ref().map_or(0, String::capacity) + opts.capacity()
+            }
+        }
+    }
+}
+
+/// What a broadcast is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Which sockets it is for.
+    pub target: Target,
+    /// The packet as Socket.IO text.
+    pub text: String,
+    /// Its binary parts.
+    pub attachments: Vec<Vec<u8>>,
+}
+
+impl Outgoing {
+    /// Text for one room, or for all when `room` is empty.
+    #[must_use]
+    pub fn simple(room: String, text: String) -> Self {
+        let target = if room.is_empty() { Target::All } else { Target::Room(room) };
+        Self { target, text, attachments: Vec::new() }
+    }
+}
+
+/// A broadcast, not yet encoded.
+#[derive(Debug)]
+pub(super) struct OutgoingBroadcast {
+    pub(super) origin: Arc<Origin>,
+    pub(super) outgoing: Outgoing,
+}
+
+impl Publication for OutgoingBroadcast {
+    fn channel(&self) -> Cow<'_, str> {
+        self.origin.channel_of(self.outgoing.target.room())
+    }
+
+    fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
+        let Origin { uid, nsp, .. } = &*self.origin;
+        let Outgoing { target, text, attachments } = &self.outgoing;
+        let attachments = attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
+        let packet = packet::parse(text, nsp, attachments)
+            .ok_or_else(|| "it is not a packet of this namespace".to_owned())?;
+        let payload = wire::encode(uid, &packet, nsp, &target.opts());
+        payload.map(Cow::Owned).map_err(|error| error.to_string())
+    }
+
+    fn size(&self) -> usize {
+        let Outgoing { target, text, attachments } = &self.outgoing;
+        let binary: usize =
+            attachments.iter().map(|part| size_of::<Vec<u8>>() + part.capacity()).sum();
+        size_of::<Self>() + target.size() + text.capacity() + binary
+    }
+}

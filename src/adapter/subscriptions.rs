@@ -1,0 +1,161 @@
+//! Which channels a namespace is subscribed to.
+
+use std::sync::Arc;
+
+use super::broadcast::Origin;
+use super::channels::Channels;
+use super::entry::payload_kind;
+use super::namespace::{Broadcasts, Namespace, Requests};
+use crate::backplane::Backplane;
+use crate::pubsub::{Consumer, Kind, Need};
+
+/// Which channels of broadcasts a namespace is subscribed to (the option `subscriptionMode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All, by one pattern, as `@socket.io/redis-adapter` does.
+    Pattern,
+    /// The namespace's, and one for each room that has a socket here. The rooms that sockets have
+    /// under their ids come and go with every connection, so those share one pattern.
+    Dynamic,
+    /// The same, with a channel for the id of each socket too.
+    DynamicPrivate,
+}
+
+/// The length of a socket's id, in bytes.
+const ID_LENGTH: usize = 20;
+
+/// A namespace and its subscriptions, which end with it.
+pub(super) struct Subscribed {
+    backplane: Arc<Backplane>,
+    namespace: Arc<Namespace>,
+    mode: Mode,
+    broadcasts: Arc<dyn Consumer>,
+    fixed: Vec<Fixed>,
+}
+
+impl Subscribed {
+    pub(super) fn new(
+        backplane: Arc<Backplane>,
+        namespace: Arc<Namespace>,
+        mode: Mode,
+        channels: Channels,
+    ) -> Self {
+        let broadcasts: Arc<dyn Consumer> = Arc::new(Broadcasts::new(Arc::clone(&namespace)));
+        let fixed = fixed(&namespace, mode, channels, &broadcasts);
+        for Fixed { kind, name, consumer, need } in &fixed {
+            backplane.subscribe(*kind, name, Arc::clone(consumer), *need, None);
+        }
+        Self { backplane, namespace, mode, broadcasts, fixed }
+    }
+
+    pub(super) fn origin(&self) -> &Arc<Origin> {
+        &self.namespace.origin
+    }
+
+    /// The first socket has joined each of `added` and the last has left each of `removed`. With a
+    /// ticket, a reply comes once the subscription that the room needs, if any, is confirmed.
+    pub(super) fn change_rooms(&self, added: &[(String, Option<u32>)], removed: &[String]) {
+        for (room, ticket) in added {
+            self.namespace.rooms.add(room);
+            match self.channel(room) {
+                Some(name) => {
+                    let consumer = Arc::clone(&self.broadcasts);
+                    let need = Need::Required;
+                    self.backplane.subscribe(Kind::Channel, &name, consumer, need, *ticket);
+                }
+                None => self.backplane.events().settle(ticket.as_slice()),
+            }
+        }
+        for room in removed {
+            if self.namespace.rooms.remove(room) {
+                self.leave(room);
+            }
+        }
+    }
+
+    fn leave(&self, room: &str) {
+        if let Some(name) = self.channel(room) {
+            self.backplane.unsubscribe(Kind::Channel, &name, &self.broadcasts, None);
+        }
+    }
+
+    /// The channel that a room needs for itself.
+    fn channel(&self, room: &str) -> Option<String> {
+        let own = match self.mode {
+            Mode::Pattern => false,
+            Mode::Dynamic => room.len() != ID_LENGTH,
+            Mode::DynamicPrivate => true,
+        };
+        own.then(|| self.origin().room_channel(room))
+    }
+}
+
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        self.namespace.rooms.names().iter().for_each(|room| self.leave(room));
+        for Fixed { kind, name, consumer, .. } in &self.fixed {
+            self.backplane.unsubscribe(*kind, name, consumer, None);
+        }
+    }
+}
+
+/// A subscription that does not depend on rooms.
+struct Fixed {
+    kind: Kind,
+    name: String,
+    consumer: Arc<dyn Consumer>,
+    need: Need,
+}
+
+fn fixed(
+    namespace: &Arc<Namespace>,
+    mode: Mode,
+    channels: Channels,
+    broadcasts: &Arc<dyn Consumer>,
+) -> Vec<Fixed> {
+    let consumer = |kind| -> Arc<dyn Consumer> {
+        Arc::new(Requests { namespace: Arc::clone(namespace), kind })
+    };
+    let pattern = |rest: &str| {
+        let (name, consumer) = (literally(&channels.broadcasts) + rest, Arc::clone(broadcasts));
+        Fixed { kind: Kind::Pattern, name, consumer, need: Need::Required }
+    };
+    let channel = |name, consumer: &Arc<dyn Consumer>, need| Fixed {
+        kind: Kind::Channel,
+        name,
+        consumer: Arc::clone(consumer),
+        need,
+    };
+    let mut all = match mode {
+        Mode::Pattern => vec![pattern("*")],
+        Mode::Dynamic => vec![pattern(&("?".repeat(ID_LENGTH) + "#"))],
+        Mode::DynamicPrivate => vec![],
+    };
+    if mode != Mode::Pattern {
+        all.push(channel(channels.broadcasts, broadcasts, Need::Required));
+    }
+    let requests = consumer(payload_kind::REQUEST);
+    let responses = consumer(payload_kind::RESPONSE);
+    all.extend([
+        // A user limited to the official channels does without these.
+        channel(channels.native_requests, &requests, Need::Optional),
+        channel(channels.native_mark, &requests, Need::Optional),
+        channel(channels.responses, &responses, Need::Required),
+        channel(channels.own_responses, &responses, Need::Required),
+        // The last, since it is what others count.
+        channel(channels.requests, &requests, Need::Required),
+    ]);
+    all
+}
+
+/// A pattern that matches `text` and nothing else.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}

@@ -1,0 +1,80 @@
+//! The keys of objects: which can be written as they come, and in which order JavaScript has the
+//! others.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::fields::js_number;
+use crate::codec::Malformed;
+use crate::codec::msgpack::{Extension, Head, Input, Spans};
+
+/// In how many pairs a repeated key is looked for by comparing each with each.
+const FEW: u32 = 32;
+/// The largest index of an array.
+const LAST_INDEX: u32 = u32::MAX - 1;
+/// Assigning to it changes the prototype, and no property.
+const PROTOTYPE: &[u8] = b"__proto__";
+
+/// Whether so many pairs may be written as they come, if only their keys are regular.
+pub(super) const fn are_few(pairs: u32) -> bool {
+    pairs <= FEW
+}
+
+/// Whether a key keeps its place behind those before it: text, no index, not seen before.
+pub(super) fn is_regular(key: &[u8], before: &[&[u8]]) -> bool {
+    let maybe_index = key.first().is_some_and(u8::is_ascii_digit);
+    let text = key.is_ascii() || str::from_utf8(key).is_ok();
+    text && !maybe_index && key != PROTOTYPE && !before.contains(&key)
+}
+
+/// A key, and where its value begins.
+pub(super) type Pair<'a> = (Cow<'a, str>, Input<'a>);
+
+/// Reads so many pairs into the order of `Object.keys`: indices by size, then the others by their
+/// first place, each with its last value.
+pub(super) fn sorted_pairs<'a>(
+    input: &mut Input<'a>,
+    pairs: u32,
+    spans: &Spans,
+) -> Result<Vec<Pair<'a>>, Malformed> {
+    let mut sorted: Vec<Pair<'a>> = Vec::new();
+    let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+    for _ in 0..pairs {
+        let key = key(input)?;
+        let value = *input;
+        spans.step(input)?;
+        if key.as_bytes() == PROTOTYPE {
+            continue;
+        }
+        let seen = places.get(&key).and_then(|place| sorted.get_mut(*place));
+        if let Some(pair) = seen {
+            pair.1 = value;
+        } else {
+            places.insert(key.clone(), sorted.len());
+            sorted.push((key, value));
+        }
+    }
+    // A stable sort: what is no index keeps its order.
+    sorted.sort_by_key(|(key, _)| index(key).map_or(u64::MAX, u64::from));
+    Ok(sorted)
+}
+
+/// A key as JavaScript turns it into text.
+fn key<'a>(input: &mut Input<'a>) -> Result<Cow<'a, str>, Malformed> {
+    Ok(match input.head_or_extension()? {
+        Head::String(text) => String::from_utf8_lossy(text),
+        Head::Number(value) => Cow::Owned(js_number(value)),
+        Head::Nil => Cow::Borrowed("null"),
+        Head::Bool(true) => Cow::Borrowed("true"),
+        Head::Bool(false) => Cow::Borrowed("false"),
+        Head::Extension(Extension::Undefined) => Cow::Borrowed("undefined"),
+        _ => return Err(Malformed::Type),
+    })
+}
+
+/// The index of an array that a key is.
+fn index(key: &str) -> Option<u32> {
+    let canonical = key == "0" || key.starts_with(|c: char| matches!(c, '1'..='9'));
+    let digits = canonical && key.bytes().all(|b| b.is_ascii_digit());
+    key.parse().ok().filter(|index| digits && *index <= LAST_INDEX)
+}

@@ -1,0 +1,205 @@
+//! JSON text → MessagePack as notepack.io writes it, in one pass.
+
+use std::borrow::Cow;
+
+use super::number::append_number;
+use super::text::{append_bin, append_token};
+use crate::codec::json::plain_len;
+use crate::codec::{EncodeError, MAX_DEPTH};
+
+/// What stands in the place of an attachment, up to its number.
+const PLACEHOLDER: &[u8] = br#"{"_placeholder":true,"num":"#;
+
+/// An array or an object that has begun.
+struct Open {
+    /// Where its marker stands, which is written when the length is known.
+    marker: usize,
+    /// Elements or pairs so far.
+    len: u32,
+    is_map: bool,
+}
+
+/// The walk over one JSON text.
+struct Transcoder<'a, 'o> {
+    rest: &'a [u8],
+    open: Vec<Open>,
+    /// Those not yet met in the text.
+    attachments: &'a [Cow<'a, [u8]>],
+    /// The number of the first of them.
+    next: usize,
+    /// Arrays and maps that all of it lies within.
+    outer: usize,
+    out: &'o mut Vec<u8>,
+}
+
+/// Appends the MessagePack of JSON text, which lies within `outer` arrays and maps.
+///
+/// A placeholder that numbers the next attachment becomes that attachment, any other one is an
+/// object like others. Every attachment has to be met.
+pub(super) fn append_json<'a>(
+    json: &'a str,
+    attachments: &'a [Cow<'a, [u8]>],
+    outer: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    u32::try_from(json.len()).map_err(|_| EncodeError::TooLong)?;
+    let rest = json.as_bytes();
+    let mut walk = Transcoder { rest, open: Vec::new(), attachments, next: 0, outer, out };
+    loop {
+        if walk.value()? && !walk.go_on()? {
+            break;
+        }
+    }
+    let all_met = walk.rest.is_empty() && walk.attachments.is_empty();
+    all_met.then_some(()).ok_or(EncodeError::Json)
+}
+
+impl<'a> Transcoder<'a, '_> {
+    /// Writes a value, or begins one. Tells whether it is complete.
+    fn value(&mut self) -> Result<bool, EncodeError> {
+        self.skip_space();
+        match self.rest {
+            [b'"', rest @ ..] => {
+                self.rest = rest;
+                self.string()?;
+            }
+            [b'[', rest @ ..] => {
+                self.rest = rest;
+                return self.begin(b']', false);
+            }
+            [b'{', rest @ ..] => {
+                if self.attachment()? {
+                    return Ok(true);
+                }
+                self.rest = rest;
+                let empty = self.begin(b'}', true)?;
+                if !empty {
+                    self.key()?;
+                }
+                return Ok(empty);
+            }
+            [b'-' | b'0'..=b'9', ..] => self.rest = append_number(self.rest, self.out)?,
+            [b'n', b'u', b'l', b'l', rest @ ..] => self.literal(0xc0, rest),
+            [b't', b'r', b'u', b'e', rest @ ..] => self.literal(0xc3, rest),
+            [b'f', b'a', b'l', b's', b'e', rest @ ..] => self.literal(0xc2, rest),
+            _ => return Err(EncodeError::Json),
+        }
+        Ok(true)
+    }
+
+    /// Closes what is complete, and tells whether another value follows.
+    fn go_on(&mut self) -> Result<bool, EncodeError> {
+        loop {
+            self.skip_space();
+            let Some(inner) = self.open.last_mut() else { return Ok(false) };
+            inner.len += 1;
+            let is_map = inner.is_map;
+            match self.rest {
+                [b',', rest @ ..] => {
+                    self.rest = rest;
+                    if is_map {
+                        self.key()?;
+                    }
+                    return Ok(true);
+                }
+                [b']', rest @ ..] if !is_map => self.rest = rest,
+                [b'}', rest @ ..] if is_map => self.rest = rest,
+                _ => return Err(EncodeError::Json),
+            }
+            if let Some(complete) = self.open.pop() {
+                write_marker(&complete, self.out);
+            }
+        }
+    }
+
+    /// Begins an array or an object. Tells whether that was all of it.
+    fn begin(&mut self, close: u8, is_map: bool) -> Result<bool, EncodeError> {
+        if self.outer + self.open.len() >= MAX_DEPTH {
+            return Err(EncodeError::Depth);
+        }
+        self.skip_space();
+        let empty = self.rest.first() == Some(&close);
+        let marker = self.out.len();
+        self.out.push(if is_map { 0x80 } else { 0x90 });
+        if empty {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        } else {
+            self.open.push(Open { marker, len: 0, is_map });
+        }
+        Ok(empty)
+    }
+
+    fn key(&mut self) -> Result<(), EncodeError> {
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(b"\"").ok_or(EncodeError::Json)?;
+        self.string()?;
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(b":").ok_or(EncodeError::Json)?;
+        Ok(())
+    }
+
+    /// Writes the string whose opening quote has been read.
+    fn string(&mut self) -> Result<(), EncodeError> {
+        let mut len = 0;
+        let mut escaped = false;
+        loop {
+            len += plain_len(self.rest.get(len..).unwrap_or_default());
+            match self.rest.get(len) {
+                Some(b'"') => break,
+                Some(b'\\') => len += 2,
+                _ => return Err(EncodeError::Json),
+            }
+            escaped = true;
+        }
+        let (token, rest) = self.rest.split_at_checked(len).ok_or(EncodeError::Json)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        append_token(token, escaped, self.out)
+    }
+
+    /// Writes the next attachment if this is its placeholder.
+    fn attachment(&mut self) -> Result<bool, EncodeError> {
+        let Some((bytes, others)) = self.attachments.split_first() else { return Ok(false) };
+        let Some(number) = self.rest.strip_prefix(PLACEHOLDER) else { return Ok(false) };
+        let Some(end) = number.iter().position(|b| *b == b'}') else { return Ok(false) };
+        let (digits, rest) = number.split_at_checked(end).ok_or(EncodeError::Json)?;
+        if digits != self.next.to_string().as_bytes() {
+            return Ok(false);
+        }
+        append_bin(bytes, self.out)?;
+        self.next += 1;
+        self.attachments = others;
+        self.rest = rest.get(1..).unwrap_or_default();
+        Ok(true)
+    }
+
+    fn literal(&mut self, marker: u8, rest: &'a [u8]) {
+        self.out.push(marker);
+        self.rest = rest;
+    }
+
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+}
+
+/// Writes the length that an array or a map turned out to have.
+fn write_marker(complete: &Open, out: &mut Vec<u8>) {
+    let (fixed, long) = if complete.is_map { (0x80, 0xde) } else { (0x90, 0xdc) };
+    match (u8::try_from(complete.len), u16::try_from(complete.len)) {
+        (Ok(len @ ..=15), _) => {
+            if let Some(marker) = out.get_mut(complete.marker) {
+                *marker = fixed | len;
+            }
+        }
+        (_, Ok(len)) => {
+            let [a, b] = len.to_be_bytes();
+            out.splice(complete.marker..=complete.marker, [long, a, b]);
+        }
+        _ => {
+            let [a, b, c, d] = complete.len.to_be_bytes();
+            out.splice(complete.marker..=complete.marker, [long + 1, a, b, c, d]);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What the tasks report to the event loop, and what they count.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::Duration;
+
+use super::throttle::Throttle;
+use crate::connection::Warning;
+use crate::error::Error;
+use crate::event_loop::{
+    ConnectionState, Counters, Entry, Event, Filter, Link, LinkState, Mailbox, Outcome, Reply, ms,
+};
+pub(super) use crate::pubsub::LinkStatus;
+
+/// The states of a backplane's connections.
+#[derive(Default)]
+pub(super) struct Links {
+    pub(super) publisher: LinkState,
+    pub(super) subscriber: LinkState,
+    /// Where commands do not share the publishing connection.
+    pub(super) commander: LinkState,
+}
+
+impl Links {
+    /// None of them will come back.
+    pub(super) fn closed(&self) {
+        for link in [&self.publisher, &self.subscriber, &self.commander] {
+            link.change(ConnectionState::Closed);
+        }
+    }
+
+    const fn of(&self, link: Link) -> &LinkState {
+        match link {
+            Link::Pub => &self.publisher,
+            Link::Sub => &self.subscriber,
+            Link::Cmd => &self.commander,
+        }
+    }
+}
+
+/// The way to the event loop that all of a backplane's tasks share.
+pub struct EventSink {
+    pub(super) mailbox: Mailbox,
+    pub(super) counters: Counters,
+    pub(super) links: Links,
+    malformed: Throttle,
+    panics: Throttle,
+    // Set with the event `close`, which is the last one.
+    closed: AtomicBool,
+}
+
+impl EventSink {
+    pub(super) fn new(mailbox: Mailbox) -> Self {
+        let (counters, links, malformed, panics, closed) = Default::default();
+        Self { mailbox, counters, links, malformed, panics, closed }
+    }
+
+    /// What is counted.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Counts a message for the event loop and puts it into the mailbox; the session wakes the
+    /// event loop for it.
+    pub fn deliver(&self, entry: &impl Entry) {
+        Counters::count(&self.counters.delivered);
+        self.append(entry);
+    }
+
+    /// Puts a message into the mailbox that JavaScript counts.
+    pub fn append(&self, entry: &impl Entry) {
+        self.mailbox.append(entry);
+    }
+
+    /// Puts a message into the mailbox of which `filter` decides at the drain; see
+    /// [`Mailbox::defer`].
+    pub fn defer(&self, filter: &Arc<dyn Filter>, generation: u64, channel: &[u8], payload: &[u8]) {
+        self.mailbox.defer(filter, generation, channel, payload);
+    }
+
+    /// Counts a malformed message on `channel`, and reports it when it is time to.
+    pub fn malformed(&self, kind: &'static str, channel: &[u8]) {
+        Counters::count(&self.counters.malformed);
+        if let Some(count) = self.malformed.count(kind) {
+            let channel = String::from_utf8_lossy(channel).into_owned();
+            self.error(Link::Sub, Error::Malformed { kind, channel, count });
+        }
+    }
+
+    /// Answers the changes of subscriptions that have these tickets: they are done.
+    pub fn settle(&self, tickets: &[u32]) {
+        for &ticket in tickets {
+            self.reply(ticket, Outcome::Nil);
+        }
+    }
+
+    /// Emits an event; nothing follows [`Event::Close`].
+    pub(super) fn emit(&self, event: &Event) {
+        let closing = matches!(event, Event::Close);
+        let closed = if closing {
+            self.closed.swap(true, Ordering::Relaxed)
+        } else {
+            self.closed.load(Ordering::Relaxed)
+        };
+        if !closed {
+            self.mailbox.push(event);
+        }
+    }
+
+    pub(super) fn reply(&self, ticket: u32, outcome: Outcome<'_>) {
+        self.mailbox.push(&Reply { ticket, outcome });
+    }
+
+    pub(super) fn fail(&self, ticket: u32, error: &Error) {
+        self.reply(ticket, Outcome::Error(&error.to_json()));
+    }
+
+    pub(super) fn error(&self, connection: Link, error: Error) {
+        self.emit(&Event::Error { connection, error });
+    }
+}
+
+/// The events of one connection.
+#[derive(Clone)]
+pub(super) struct LinkEvents {
+    pub(super) events: Arc<EventSink>,
+    pub(super) link: Link,
+}
+
+impl LinkEvents {
+    fn state(&self) -> &LinkState {
+        self.events.links.of(self.link)
+    }
+
+    fn endpoint(&self) -> String {
+        self.state().endpoint().to_owned()
+    }
+
+    /// The connection has another status. It is back where it was not there, or not whole.
+    pub(super) fn status(&self, status: LinkStatus) {
+        let before = self.state().change(match status {
+            LinkStatus::Connected => ConnectionState::Connected,
+            LinkStatus::Degraded => ConnectionState::Degraded,
+            LinkStatus::Stalled => ConnectionState::Stalled,
+        });
+        if before == ConnectionState::Reconnecting {
+            Counters::count(&self.events.counters.reconnects);
+        }
+        let is_news = !matches!(before, ConnectionState::Stalled | ConnectionState::Connected);
+        if status == LinkStatus::Connected && is_news {
+            let (connection, endpoint) = (self.link, self.endpoint());
+            self.events.emit(&Event::Connect { connection, endpoint });
+        }
+    }
+
+    pub(super) fn disconnected(&self, error: Error) {
+        self.state().change(ConnectionState::Reconnecting);
+        let (connection, endpoint) = (self.link, self.endpoint());
+        self.events.emit(&Event::Disconnect { connection, endpoint, error });
+    }
+
+    pub(super) fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration) {
+        if let Some(error) = error {
+            self.events.error(self.link, error);
+        }
+        let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
+        self.events.emit(&Event::Reconnecting { connection, endpoint, attempt, delay });
+    }
+
+    pub(super) fn warned(&self, warning: Warning) {
+        let (connection, endpoint) = (self.link, self.endpoint());
+        let Warning::PasswordUnused = warning;
+        let code = "WARN_PASSWORD_UNUSED";
+        let message = "Redis asks for no password, and one was given: leave it out, or set one";
+        self.events.emit(&Event::Warning { connection, endpoint, code, message });
+    }
+
+    /// Counts and reports a panic.
+    pub(super) fn panicked(&self, task: &'static str, reason: String) {
+        Counters::count(&self.events.counters.internal_errors);
+        if self.events.panics.count(task).is_some() {
+            self.events.error(self.link, Error::Internal { task, reason });
+        }
+    }
+}

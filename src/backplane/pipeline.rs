@@ -1,0 +1,205 @@
+//! What is under way on one connection of a writer: every command that was written and is owed an
+//! answer, in order, pings too.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use super::event_sink::LinkStatus;
+use super::outbox::Item;
+use super::writer::Writer;
+use crate::connection::{
+    Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, pack,
+};
+use crate::error::Result;
+use crate::event_loop::Counters;
+
+/// What Redis owes an answer to, and the bytes that were written for it.
+enum Owed {
+    Ping,
+    /// A publish, which is not written again, so nothing of it is kept.
+    Publish {
+        queued: Instant,
+        bytes: usize,
+    },
+    Command(Item, usize),
+}
+
+impl Owed {
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Ping => 0,
+            Self::Publish { bytes, .. } | Self::Command(_, bytes) => *bytes,
+        }
+    }
+}
+
+pub(super) struct Pipeline<'a, C: Connector> {
+    writer: &'a Writer,
+    connection: Connection<C::Stream>,
+    watchdog: Watchdog<C>,
+    owed: VecDeque<Owed>,
+    // Bytes of all that is owed.
+    bytes: usize,
+    stalled: bool,
+}
+
+impl<'a, C: Connector> Pipeline<'a, C> {
+    /// No more is written while so many bytes are unanswered.
+    const MAX_BYTES: usize = 4 * 1024 * 1024;
+    /// No more is written while so many requests are unanswered.
+    const MAX_OWED: usize = 16 * 1024;
+    /// No more is packed while so many bytes wait to be written: what has not left when the
+    /// connection breaks counts as unconfirmed.
+    const MAX_UNWRITTEN: usize = 64 * 1024;
+    /// What is taken from the outbox at once.
+    const BATCH_ITEMS: usize = 512;
+
+    pub(super) fn new(
+        writer: &'a Writer,
+        connector: &Arc<C>,
+        connection: Connection<C::Stream>,
+    ) -> Self {
+        let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
+        Self { writer, connection, watchdog, owed: VecDeque::new(), bytes: 0, stalled: false }
+    }
+
+    /// Writes and reads until the connection breaks.
+    pub(super) async fn serve(mut self) -> Ended<C::Stream> {
+        loop {
+            if let Err(ended) = self.step().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), Ended<C::Stream>> {
+        self.fill();
+        let has_capacity = self.has_capacity();
+        tokio::select! {
+            value = self.connection.next() => self.take_burst(value?)?,
+            () = self.writer.outbox.queued.notified(), if has_capacity => {}
+            () = self.watchdog.tick() => self.check()?,
+        }
+        Ok(())
+    }
+
+    fn has_capacity(&self) -> bool {
+        self.bytes < Self::MAX_BYTES
+            && self.owed.len() < Self::MAX_OWED
+            && self.connection.unwritten() < Self::MAX_UNWRITTEN
+    }
+
+    /// Packs what waits in the outbox.
+    fn fill(&mut self) {
+        let mut packed = Vec::new();
+        while self.has_capacity() {
+            let items = self.writer.outbox.take(Self::BATCH_ITEMS, Self::MAX_UNWRITTEN);
+            if items.is_empty() {
+                return;
+            }
+            for item in items {
+                self.pack(item, &mut packed);
+            }
+            self.connection.queue(&packed);
+            packed.clear();
+        }
+    }
+
+    /// Packs a request; one that cannot be packed is reported and left out.
+    fn pack(&mut self, item: Item, packed: &mut Vec<u8>) {
+        let before = packed.len();
+        if let Err(error) = item.request.pack(packed) {
+            self.writer.outbox.answered(1);
+            return self.writer.refused(&item, error);
+        }
+        let bytes = packed.len() - before;
+        self.bytes += bytes;
+        self.owed.push_back(if item.request.is_publish() {
+            Owed::Publish { queued: item.queued, bytes }
+        } else {
+            Owed::Command(item, bytes)
+        });
+    }
+
+    /// Takes an answer and all that came with it.
+    fn take_burst(&mut self, first: Value) -> Result<()> {
+        self.watchdog.heard();
+        if std::mem::take(&mut self.stalled) {
+            self.writer.link().status(LinkStatus::Connected);
+        }
+        self.take(first)?;
+        while let Some(value) = self.connection.next().now_or_never() {
+            self.take(value?)?;
+        }
+        self.writer.report_losses();
+        Ok(())
+    }
+
+    fn take(&mut self, value: Value) -> Result<()> {
+        let answer = Answer::from(value);
+        let Some(owed) = self.owed.pop_front() else {
+            let reason = match answer {
+                Answer::Error(reply) => reply,
+                _ => "unexpected reply".to_owned(),
+            };
+            return Err(self.connection.lost(reason));
+        };
+        self.bytes -= owed.bytes();
+        match owed {
+            // Any answer to a ping means that the connection is alive.
+            Owed::Ping => return Ok(()),
+            Owed::Publish { .. } => self.writer.published(&answer),
+            Owed::Command(item, _) => self.writer.answered(&item, &answer),
+        }
+        self.writer.outbox.answered(1);
+        Ok(())
+    }
+
+    /// Pings, and sees whether the connection is alive.
+    fn check(&mut self) -> Result<(), Ended<C::Stream>> {
+        if let Some(value) = self.connection.next().now_or_never() {
+            self.take_burst(value?)?;
+        }
+        match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
+            Verdict::Fine => {}
+            Verdict::Ping => {
+                let mut packed = Vec::new();
+                pack("PING", &[], &mut packed);
+                self.connection.queue(&packed);
+                self.owed.push_back(Owed::Ping);
+            }
+            Verdict::Stalled(error) => {
+                self.stalled = true;
+                self.writer.link().status(LinkStatus::Stalled);
+                self.writer.events().error(self.writer.link().link, error);
+            }
+            Verdict::Dead(ended) => return Err(ended),
+        }
+        Ok(())
+    }
+}
+
+/// Whatever has no answer when the connection breaks or the writer gives up: commands go again,
+/// since doing them twice does no harm; a publish may already have been delivered, so it is
+/// counted as unconfirmed and let go.
+impl<C: Connector> Drop for Pipeline<'_, C> {
+    fn drop(&mut self) {
+        let Writer { outbox, .. } = self.writer;
+        let mut again = Vec::new();
+        for owed in self.owed.drain(..) {
+            match owed {
+                Owed::Ping => {}
+                Owed::Publish { queued, .. } => {
+                    Counters::count(&self.writer.events().counters.unconfirmed);
+                    outbox.lose(queued, false);
+                }
+                Owed::Command(item, _) => again.push(item),
+            }
+        }
+        outbox.set_online(false);
+        outbox.give_back(again);
+    }
+}

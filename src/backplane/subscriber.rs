@@ -1,0 +1,102 @@
+//! What the subscriber's session reports to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::{Duration, Instant};
+
+use super::event_sink::{EventSink, LinkEvents};
+use crate::error::Error;
+use crate::event_loop::{Counters, Dropped, Event, Link};
+use crate::pubsub::{SessionEvent, Subscriber};
+
+/// The backplane's side of a [`crate::pubsub::Session`].
+pub struct MailboxSubscriber {
+    link: LinkEvents,
+    // A plain mutex: the session's task alone takes it, and only when messages were dropped.
+    overflow: Mutex<Overflow>,
+}
+
+/// Messages that the full mailbox has dropped, and that are not reported yet.
+#[derive(Default)]
+struct Overflow {
+    dropped: Option<Dropped>,
+    reported: Option<Instant>,
+}
+
+impl MailboxSubscriber {
+    /// Dropped messages are reported at most this often.
+    const QUIET: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(events: Arc<EventSink>) -> Self {
+        Self { link: LinkEvents { events, link: Link::Sub }, overflow: Mutex::default() }
+    }
+
+    fn events(&self) -> &EventSink {
+        &self.link.events
+    }
+
+    /// Counts what the mailbox has dropped, and reports it when it is time to.
+    fn note_overflow(&self) {
+        let dropped = self.events().mailbox.take_dropped();
+        let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dropped) = dropped {
+            Counters::add(&self.events().counters.overflowed, dropped.count);
+            overflow.dropped = Some(overflow.dropped.map_or(dropped, |all| all.and(dropped)));
+        }
+        if overflow.reported.is_some_and(|reported| reported.elapsed() < Self::QUIET) {
+            return;
+        }
+        if let Some(Dropped { count, since, until }) = overflow.dropped.take() {
+            overflow.reported = Some(Instant::now());
+            self.events().emit(&Event::gap(Link::Sub, (since, until), count, 0));
+        }
+    }
+}
+
+impl Subscriber for MailboxSubscriber {
+    fn has_capacity(&self) -> bool {
+        self.events().mailbox.has_capacity()
+    }
+
+    async fn capacity(&self) {
+        self.events().mailbox.capacity().await;
+    }
+
+    fn gives_up(&self) -> Option<Error> {
+        self.events().mailbox.is_overrun().then_some(Error::MailboxFull)
+    }
+
+    fn caught_up(&self) {
+        self.note_overflow();
+        self.events().mailbox.wake();
+    }
+
+    fn settled(&self, tickets: &[u32]) {
+        self.events().settle(tickets);
+    }
+
+    fn failed(&self, tickets: &[u32], error: &Error) {
+        for &ticket in tickets {
+            self.events().fail(ticket, error);
+        }
+    }
+
+    fn panicked(&self, reason: String) {
+        self.link.panicked("consumer of messages", reason);
+    }
+
+    fn event(&self, event: SessionEvent) {
+        match event {
+            SessionEvent::Warned(warning) => self.link.warned(warning),
+            SessionEvent::Status(status) => self.link.status(status),
+            SessionEvent::Gap(since, until) => {
+                self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));
+            }
+            SessionEvent::Error(error) => self.events().error(Link::Sub, error),
+            SessionEvent::Disconnected(error) => self.link.disconnected(error),
+            SessionEvent::Retrying { error, attempt, delay } => {
+                self.link.retrying(error, attempt, delay);
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! JSON, MessagePack and JavaScript's numbers. Pure: nothing here reads or writes a socket.
+//!
+//! Every walk over nested data is a loop with a stack of its own, so that no payload can exhaust
+//! the stack of the thread that reads it.
+
+mod error;
+mod js_number;
+pub(crate) mod json;
+pub(crate) mod msgpack;
+
+pub use error::{EncodeError, Malformed};
+pub use js_number::{json_number, string_to_number};
+
+/// How many arrays and objects may be nested in one payload, the envelope included.
+pub const MAX_DEPTH: usize = 512;

@@ -1,0 +1,149 @@
+//! Notices a connection that is dead, and keeps one whose server is slow.
+//!
+//! ```text
+//!   silent for 2 s ─▶ a second connection is opened
+//!                        │ it cannot be: the server is not there      ─▶ give up the first
+//!                        │ it is let in, and the first stays silent   ─▶ give up the first
+//!                        └ it is not answered either: the server is slow ─▶ wait
+//! ```
+//!
+//! Silence is counted in ticks, and a tick is judged after what has arrived was read. So a process
+//! that was frozen itself finds one tick, and the answers that waited for it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::connector::{Connector, Opened, Patience};
+use super::greeting::Purpose;
+use super::link::Connection;
+use crate::error::{Error, Result};
+
+/// Watches one connection.
+pub struct Watchdog<C: Connector> {
+    connector: Arc<C>,
+    purpose: Purpose,
+    ticker: Interval,
+    activity: usize,
+    heard: bool,
+    silent: u32,
+    second: Second<C::Stream>,
+}
+
+/// The second connection.
+enum Second<S> {
+    None,
+    Opening(Pin<Box<dyn Future<Output = Result<Opened<S>>> + Send>>),
+    /// It is let in; and whether the first connection has had a tick to say something since.
+    Opened(Box<Opened<S>>, bool),
+    Failed,
+}
+
+/// What a tick means.
+pub enum Verdict<S> {
+    /// All is well, or not yet known to be otherwise.
+    Fine,
+    /// All is well, and nothing is owed: ping.
+    Ping,
+    /// The server has answered neither connection for a while. Said once.
+    Stalled(Error),
+    /// The connection is dead.
+    Dead(Ended<S>),
+}
+
+/// Why a connection is given up.
+pub struct Ended<S> {
+    /// Why.
+    pub error: Error,
+    /// A connection to go on with.
+    pub second: Option<Box<Opened<S>>>,
+}
+
+impl<S> From<Error> for Ended<S> {
+    fn from(error: Error) -> Self {
+        Self { error, second: None }
+    }
+}
+
+impl<C: Connector> Watchdog<C> {
+    /// The time between two ticks. A connection is pinged at each, unless it owes an answer.
+    const TICK: Duration = Duration::from_secs(1);
+    /// A connection that owes an answer and is silent for so many ticks is suspected.
+    const SUSPECT: u32 = 2;
+    /// A server that is silent for so many ticks is said to be stalled.
+    const STALLED: u32 = 6;
+
+    /// Watches a connection that has just been opened.
+    pub fn new(connector: Arc<C>, purpose: Purpose) -> Self {
+        let mut ticker = interval(Self::TICK);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticker.reset();
+        let (activity, heard, silent, second) = (0, false, 0, Second::None);
+        Self { connector, purpose, ticker, activity, heard, silent, second }
+    }
+
+    /// A value has arrived.
+    pub const fn heard(&mut self) {
+        self.heard = true;
+    }
+
+    /// Waits for the next tick. Safe to cancel.
+    pub async fn tick(&mut self) {
+        loop {
+            let Second::Opening(opening) = &mut self.second else {
+                self.ticker.tick().await;
+                return;
+            };
+            tokio::select! {
+                biased;
+                opened = opening => self.second = match opened {
+                    Ok(opened) => Second::Opened(Box::new(opened), false),
+                    Err(_) => Second::Failed,
+                },
+                _ = self.ticker.tick() => return,
+            }
+        }
+    }
+
+    /// Judges the connection after a tick; `owes`: whether it owes an answer.
+    pub fn judge(&mut self, owes: bool, connection: &Connection<C::Stream>) -> Verdict<C::Stream> {
+        let activity = connection.activity();
+        let active = std::mem::replace(&mut self.activity, activity) != activity;
+        if std::mem::take(&mut self.heard) || active || !owes {
+            self.silent = 0;
+            self.second = Second::None;
+            return if owes { Verdict::Fine } else { Verdict::Ping };
+        }
+        self.silent += 1;
+        match std::mem::replace(&mut self.second, Second::None) {
+            Second::Failed => return self.dead(connection, None),
+            Second::Opened(opened, true) => return self.dead(connection, Some(opened)),
+            // Both may have been answered at the same time: the first is heard before the next tick.
+            Second::Opened(opened, false) => self.second = Second::Opened(opened, true),
+            Second::None if self.silent >= Self::SUSPECT => {
+                let (connector, purpose) = (Arc::clone(&self.connector), self.purpose);
+                self.second = Second::Opening(Box::pin(async move {
+                    connector.connect(purpose, Patience::UntilAnswered).await
+                }));
+            }
+            second => self.second = second,
+        }
+        if self.silent == Self::STALLED {
+            let endpoint = connection.endpoint().to_owned();
+            return Verdict::Stalled(Error::Stalled { endpoint, seconds: self.silent });
+        }
+        Verdict::Fine
+    }
+
+    fn dead(
+        &self,
+        connection: &Connection<C::Stream>,
+        second: Option<Box<Opened<C::Stream>>>,
+    ) -> Verdict<C::Stream> {
+        let error = connection.lost(format_args!("no answer for {} s", self.silent));
+        Verdict::Dead(Ended { error, second })
+    }
+}

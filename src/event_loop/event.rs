@@ -1,0 +1,205 @@
+//! The events of a store, as they cross to JavaScript.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::chunk::{Chunk, EVENT, Entry, Role};
+use crate::error::Error;
+
+/// Which of a store's connections, named as the store's properties are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// Publishes; and carries the commands too where `redisClient` points to the same place.
+    Pub,
+    /// Subscribes.
+    Sub,
+    /// Carries the commands of clients.
+    Cmd,
+}
+
+/// Something that a user of the store may want to know. Times are in ms.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "camelCase")]
+pub enum Event {
+    /// A connection is up; a subscriber's only once all its subscriptions are confirmed.
+    Connect {
+        /// Which one.
+        connection: Link,
+        /// `host:port` or a socket's path.
+        endpoint: String,
+    },
+    /// A connection that was up is lost.
+    Disconnect {
+        /// Which one.
+        connection: Link,
+        /// `host:port` or a socket's path.
+        endpoint: String,
+        /// Why.
+        error: Error,
+    },
+    /// An attempt failed, and another one follows.
+    Reconnecting {
+        /// Which one.
+        connection: Link,
+        /// `host:port` or a socket's path.
+        endpoint: String,
+        /// How many attempts have failed in this outage.
+        attempt: u32,
+        /// The pause before the next one, in ms.
+        delay: u64,
+    },
+    /// Messages may have been missed.
+    Gap {
+        /// Which one. `sub`: messages to this node; else messages of this node to others.
+        connection: Link,
+        /// Nothing from before this time is missing, in ms since the epoch.
+        since: u64,
+        /// From `since` until the connection was whole again, in ms.
+        duration: u64,
+        /// Publishes and commands that were dropped here, exactly.
+        dropped: u64,
+        /// Publishes of which nobody can tell whether Redis had them before the connection broke.
+        unconfirmed: u64,
+    },
+    /// Something went wrong that no caller waits for.
+    Error {
+        /// The connection that it happened on.
+        connection: Link,
+        /// What.
+        error: Error,
+    },
+    /// The endpoint has something wrong, and works.
+    Warning {
+        /// The connection.
+        connection: Link,
+        /// `host:port` or a socket's path.
+        endpoint: String,
+        /// What is wrong: a stable code.
+        code: &'static str,
+        /// What is wrong, and what to do.
+        message: &'static str,
+    },
+    /// All connections are closed, and all that was queued is dealt with.
+    Close,
+}
+
+impl Event {
+    /// A gap between two times. Both are rounded outwards, so that nothing that was missed lies
+    /// outside.
+    #[must_use]
+    pub fn gap(
+        connection: Link,
+        (since, until): (SystemTime, SystemTime),
+        dropped: u64,
+        unconfirmed: u64,
+    ) -> Self {
+        let (since, until) = (epoch_ms(since), epoch_ms(until) + 1);
+        let duration = until.saturating_sub(since);
+        Self::Gap { connection, since, duration, dropped, unconfirmed }
+    }
+
+    /// The event as the JSON object that crosses to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Only maps with odd keys and failing Serialize impls can fail; there are none here.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Milliseconds since the epoch, as JavaScript's `Date.now()`.
+fn epoch_ms(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, ms)
+}
+
+/// A duration in whole milliseconds.
+#[must_use]
+pub fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The state of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// It has not been up yet.
+    Connecting,
+    /// It is up.
+    Connected,
+    /// It was up and is lost.
+    Reconnecting,
+    /// It will not come back.
+    Closed,
+    /// It is up, and Redis refuses a subscription that is required.
+    Degraded,
+    /// It is up, and Redis has not answered for a while.
+    Stalled,
+}
+
+impl From<u8> for ConnectionState {
+    fn from(state: u8) -> Self {
+        match state {
+            0 => Self::Connecting,
+            1 => Self::Connected,
+            2 => Self::Reconnecting,
+            4 => Self::Degraded,
+            5 => Self::Stalled,
+            _ => Self::Closed,
+        }
+    }
+}
+
+/// How a connection is and where it leads, readable from any thread.
+#[derive(Debug, Default)]
+pub struct LinkState {
+    state: AtomicU8,
+    endpoint: OnceLock<String>,
+}
+
+impl LinkState {
+    const NAMES: [&str; 6] =
+        ["connecting", "connected", "reconnecting", "closed", "degraded", "stalled"];
+
+    /// It is going to lead to `endpoint`; the first call counts.
+    pub fn lead_to(&self, endpoint: String) {
+        self.endpoint.get_or_init(|| endpoint);
+    }
+
+    /// It has another state, unless it is closed. Returns the one before.
+    pub fn change(&self, state: ConnectionState) -> ConnectionState {
+        let change = |before| (before != ConnectionState::Closed as u8).then_some(state as u8);
+        let before = self.state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+        ConnectionState::from(before.unwrap_or_else(|closed| closed))
+    }
+
+    /// The name of its state.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        let state = usize::from(self.state.load(Ordering::Relaxed));
+        Self::NAMES.get(state).copied().unwrap_or("closed")
+    }
+
+    /// `host:port` or a socket's path; empty as long as it is not known.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.get().map_or("", String::as_str)
+    }
+}
+
+impl Entry for Event {
+    fn role(&self) -> Role {
+        Role::Answer
+    }
+
+    fn size(&self) -> usize {
+        // Events are few and small.
+        0
+    }
+
+    /// Index: `EVENT, length`.
+    fn write(&self, chunk: &mut Chunk) {
+        chunk.put(&[EVENT], &[self.to_json().as_bytes()]);
+    }
+}

@@ -1,0 +1,349 @@
+//! The bounded mailbox between Tokio tasks and the event loop.
+//!
+//! ```text
+//!   Tokio task            mailbox                event loop
+//!   push ───────────────▶ armed = true ─ wake ─▶ drain: takes one chunk
+//!   push, push ─────────▶ (already armed)        … sockets and timers get their turn …
+//!                         armed = false ◀─────── drain: takes the last chunk
+//! ```
+
+use std::collections::VecDeque;
+use std::ops::{AddAssign, SubAssign};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::chunk::{Chunk, ChunkLimits, Entry, Role};
+use super::deferred::Filter;
+use super::sync::{Mutex, Notify, PoisonError};
+
+/// Wakes the event loop: called once when something is there to drain, and not again until a drain
+/// has found the end.
+pub type Waker = Box<dyn Fn() + Send + Sync>;
+
+/// How much may wait in a mailbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes of memory, all that an entry needs included.
+    pub bytes: usize,
+    /// What happens to more.
+    pub overflow: Overflow,
+}
+
+/// What happens when a mailbox is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// Its readers stop reading, so that Redis holds the messages, or cuts the connection.
+    Wait,
+    /// The oldest messages are dropped, a chunk of them at a time.
+    DropOldest,
+    /// The messages that arrive are dropped.
+    DropNewest,
+    /// Its readers disconnect, and come back when it is half empty.
+    Disconnect,
+}
+
+/// What one drain took.
+#[derive(Debug)]
+pub struct Drained {
+    /// The oldest chunk that holds anything for the event loop.
+    pub chunk: Chunk,
+    /// Whether more is there: the event loop must then drain again, no wake will follow.
+    pub more: bool,
+}
+
+/// Messages that a full mailbox has dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many.
+    pub count: u64,
+    /// None of them arrived before.
+    pub since: SystemTime,
+    /// None of them arrived after.
+    pub until: SystemTime,
+}
+
+impl Dropped {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            since: self.since.min(other.since),
+            until: self.until.max(other.until),
+        }
+    }
+}
+
+/// A queue of chunks of which the event loop takes one at a time.
+///
+/// Bounded, in one of the ways of [`Overflow`]. Where it is to wait, a task that brings messages
+/// awaits [`Mailbox::capacity`] before it reads the next one from Redis, so a blocked event loop is
+/// felt by Redis, which holds the messages or cuts the connection, and then that is reported as a
+/// gap. Replies and events always fit: their number is bounded by the requests that are under way.
+pub struct Mailbox {
+    // A plain mutex: both sides hold it for a memcpy, never across an await or a call out.
+    state: Mutex<State>,
+    drained: Notify,
+    limits: Limits,
+    chunks: ChunkLimits,
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct State {
+    chunks: VecDeque<Chunk>,
+    load: Load,
+    dropped: Option<Dropped>,
+    // Whether readers stay away until there is a low level again.
+    overrun: bool,
+    // Whether the event loop has been woken and has not yet found the end.
+    armed: bool,
+}
+
+/// What chunks hold.
+#[derive(Default, Clone, Copy)]
+struct Load {
+    messages: usize,
+    // Memory of the chunks, without what is deferred.
+    bytes: usize,
+    deferred: usize,
+    deferred_bytes: usize,
+}
+
+impl Load {
+    fn of(chunk: &Chunk) -> Self {
+        Self {
+            messages: chunk.messages,
+            bytes: chunk.memory(),
+            deferred: chunk.deferred().len(),
+            deferred_bytes: chunk.deferred().memory(),
+        }
+    }
+}
+
+impl AddAssign for Load {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.deferred += other.deferred;
+        self.deferred_bytes += other.deferred_bytes;
+    }
+}
+
+impl SubAssign for Load {
+    fn sub_assign(&mut self, other: Self) {
+        self.messages -= other.messages;
+        self.bytes -= other.bytes;
+        self.deferred -= other.deferred;
+        self.deferred_bytes -= other.deferred_bytes;
+    }
+}
+
+impl Mailbox {
+    /// A chunk is full at so many entries; more would keep the event loop from its other work.
+    const CHUNK_ENTRIES: usize = 256;
+    const CHUNK_BYTES: usize = 256 * 1024;
+    /// A chunk holds at most this part of what may wait, since a full mailbox drops whole chunks.
+    const CHUNK_PART: usize = 64;
+    /// Messages that may be deferred; a turn of the event loop seldom brings as many.
+    const DEFERRED: usize = 10_000;
+    const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
+
+    /// An empty mailbox that calls `waker` when it fills.
+    #[must_use]
+    pub fn new(limits: Limits, waker: Waker) -> Self {
+        let part = |limit: usize, most: usize| (limit / Self::CHUNK_PART).clamp(1, most);
+        let chunks = ChunkLimits {
+            entries: part(limits.messages, Self::CHUNK_ENTRIES),
+            bytes: part(limits.bytes, Self::CHUNK_BYTES),
+        };
+        let (state, drained) = (Mutex::new(State::default()), Notify::new());
+        Self { state, drained, limits, chunks, waker }
+    }
+
+    /// Appends `entry` and wakes the event loop if it is not already on its way.
+    pub fn push(&self, entry: &impl Entry) {
+        self.append(entry);
+        self.wake();
+    }
+
+    /// Appends `entry`; the caller calls [`Self::wake`] at the end of a burst.
+    pub fn append(&self, entry: &impl Entry) {
+        self.lock().append(entry, self.limits, self.chunks);
+    }
+
+    /// Appends a message that is not for this process as far as `filter` knew at `generation`; the
+    /// drain decides. It is not dropped by an overflow of messages, and no cause of one.
+    pub fn defer(&self, filter: &Arc<dyn Filter>, generation: u64, channel: &[u8], payload: &[u8]) {
+        let fits = {
+            let mut state = self.lock();
+            let load = state.load;
+            let fits = load.deferred < Self::DEFERRED && load.deferred_bytes < Self::DEFERRED_BYTES;
+            if fits {
+                state.defer(filter, generation, channel, payload);
+            }
+            fits
+        };
+        if !fits {
+            filter.discarded(1);
+        }
+    }
+
+    /// Wakes the event loop if there is something for it and it is not already on its way.
+    pub fn wake(&self) {
+        if self.lock().arm() {
+            (self.waker)();
+        }
+    }
+
+    /// Takes the oldest chunk; `None` when a wake came too late to find anything.
+    pub fn drain(&self) -> Option<Drained> {
+        loop {
+            let chunk = self.lock().take();
+            self.drained.notify_one();
+            // Outside of the lock, since it may decode messages.
+            let chunk = chunk?.decided();
+            if chunk.entries > 0 {
+                return Some(Drained { chunk, more: self.lock().is_armed() });
+            }
+        }
+    }
+
+    /// Whether a further message may be brought, be it in the place of another one.
+    pub fn has_capacity(&self) -> bool {
+        match self.limits.overflow {
+            Overflow::Wait => !self.lock().is_full(self.limits),
+            Overflow::Disconnect => !self.lock().is_overrun(self.limits),
+            Overflow::DropOldest | Overflow::DropNewest => true,
+        }
+    }
+
+    /// Whether its readers are to disconnect.
+    pub fn is_overrun(&self) -> bool {
+        self.limits.overflow == Overflow::Disconnect && !self.has_capacity()
+    }
+
+    /// What was dropped since this was last asked.
+    pub fn take_dropped(&self) -> Option<Dropped> {
+        self.lock().dropped.take()
+    }
+
+    /// Waits until a further message may be brought. For one waiter at a time.
+    pub async fn capacity(&self) {
+        while !self.has_capacity() {
+            self.drained.notified().await;
+        }
+    }
+
+    /// How many messages wait, and the bytes of memory of all that waits.
+    pub fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.load.messages, state.load.bytes + state.load.deferred_bytes)
+    }
+
+    fn lock(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether a wake is due.
+    fn arm(&mut self) -> bool {
+        !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
+    }
+
+    /// Whether there is more for a drain; if not, the next entry wakes the event loop.
+    fn is_armed(&mut self) -> bool {
+        self.armed = !self.chunks.is_empty();
+        self.armed
+    }
+
+    const fn is_full(&self, limits: Limits) -> bool {
+        self.load.messages >= limits.messages || self.load.bytes >= limits.bytes
+    }
+
+    /// Full, and from then on until it is half empty: else a reader would come back for a moment.
+    const fn is_overrun(&mut self, limits: Limits) -> bool {
+        let low = self.load.messages <= limits.messages / 2 && self.load.bytes <= limits.bytes / 2;
+        self.overrun = self.is_full(limits) || (self.overrun && !low);
+        self.overrun
+    }
+
+    fn append(&mut self, entry: &impl Entry, limits: Limits, chunks: ChunkLimits) {
+        if entry.role() != Role::Answer {
+            match limits.overflow {
+                Overflow::DropOldest => self.make_capacity(entry, limits),
+                Overflow::DropNewest if self.is_full(limits) => {
+                    let now = SystemTime::now();
+                    return self.note_dropped(1, now, now);
+                }
+                Overflow::Wait | Overflow::Disconnect | Overflow::DropNewest => {}
+            }
+        }
+        // What may be dropped must stand apart from what may not.
+        let apart = limits.overflow == Overflow::DropOldest;
+        let is_message = entry.role() != Role::Answer;
+        self.change_last(
+            |chunk| {
+                chunk.has_capacity_for(entry, chunks)
+                    && (!apart || chunk.entries == 0 || (chunk.messages > 0) == is_message)
+            },
+            |chunk| chunk.push(entry),
+        );
+    }
+
+    fn defer(&mut self, filter: &Arc<dyn Filter>, generation: u64, channel: &[u8], payload: &[u8]) {
+        self.change_last(Chunk::may_defer, |chunk| {
+            chunk.defer(filter, generation, channel, payload);
+        });
+    }
+
+    /// Changes the last chunk, or a new one where that does not fit.
+    fn change_last(&mut self, fits: impl Fn(&Chunk) -> bool, change: impl FnOnce(&mut Chunk)) {
+        if !self.chunks.back().is_some_and(fits) {
+            let chunk = Chunk::default();
+            self.load += Load::of(&chunk);
+            self.chunks.push_back(chunk);
+        }
+        if let Some(chunk) = self.chunks.back_mut() {
+            self.load -= Load::of(chunk);
+            change(chunk);
+            self.load += Load::of(chunk);
+        }
+    }
+
+    /// Drops the oldest messages until `entry` fits. One message always may wait, however large.
+    fn make_capacity(&mut self, entry: &impl Entry, limits: Limits) {
+        while self.load.messages > 0
+            && (self.load.messages + 1 > limits.messages
+                || self.load.bytes + entry.size() > limits.bytes)
+        {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(at) = self.chunks.iter().position(|chunk| chunk.messages > 0) else { return };
+        let Some(chunk) = self.chunks.remove(at) else { return };
+        self.load -= Load::of(&chunk);
+        chunk.deferred().discard();
+        let until = self.chunks.get(at).map_or_else(SystemTime::now, |next| next.started);
+        self.note_dropped(chunk.messages as u64, chunk.started, until);
+    }
+
+    fn note_dropped(&mut self, count: u64, since: SystemTime, until: SystemTime) {
+        let dropped = Dropped { count, since, until };
+        self.dropped = Some(self.dropped.map_or(dropped, |all| all.and(dropped)));
+    }
+
+    fn take(&mut self) -> Option<Chunk> {
+        let Some(chunk) = self.chunks.pop_front() else {
+            self.armed = false;
+            return None;
+        };
+        self.load -= Load::of(&chunk);
+        Some(chunk)
+    }
+}

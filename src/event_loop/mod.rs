@@ -1,0 +1,22 @@
+//! What crosses to the event loop, and how: entries packed into chunks, in a bounded mailbox.
+
+mod chunk;
+mod counters;
+mod deferred;
+mod event;
+mod mailbox;
+pub mod optional_bool;
+mod reply;
+
+/// The primitives of the mailbox, named here so that a model test can put loom's in their place.
+mod sync {
+    pub use std::sync::{Mutex, PoisonError};
+    pub use tokio::sync::Notify;
+}
+
+pub use chunk::{Chunk, ChunkLimits, EVENT, Entry, REPLY, Role};
+pub use counters::Counters;
+pub use deferred::Filter;
+pub use event::{ConnectionState, Event, Link, LinkState, ms};
+pub use mailbox::{Drained, Dropped, Limits, Mailbox, Overflow, Waker};
+pub use reply::{Outcome, Reply, reply_kind};

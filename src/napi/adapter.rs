@@ -1,0 +1,148 @@
+//! `NativeAdapter`: the class behind `lib/adapter`.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Buffer, Either};
+use napi_derive::napi;
+
+use super::backplane::NativeBackplane;
+use super::{bytes_of, waits};
+use crate::adapter::{Adapter, Channels, Mode, Opening, Outgoing, Target};
+
+/// The option `subscriptionMode`.
+#[napi(string_enum = "kebab-case")]
+pub enum SubscriptionMode {
+    /// See `adapter::Mode`.
+    Pattern,
+    /// See `adapter::Mode`.
+    Dynamic,
+    /// See `adapter::Mode`.
+    DynamicPrivate,
+}
+
+/// What a namespace is opened with.
+#[napi(object)]
+pub struct NativeOpening {
+    /// The namespace's name.
+    pub nsp: String,
+    /// What marks this server's messages.
+    pub uid: String,
+    /// The namespace's channels.
+    pub channels: NativeChannels,
+    /// The option `subscriptionMode`.
+    pub mode: SubscriptionMode,
+    /// Whether broadcasts are handed over as they are, for a parser of the application's own.
+    pub raw: bool,
+}
+
+/// The channels of a namespace: see `adapter::Channels`.
+#[napi(object)]
+pub struct NativeChannels {
+    /// Broadcasts; that of a room has the room's name and `#` behind it.
+    pub broadcasts: String,
+    /// Requests to all servers.
+    pub requests: String,
+    /// Responses.
+    pub responses: String,
+    /// Responses to this server alone.
+    pub own_responses: String,
+    /// Requests among servers of this package.
+    pub native_requests: String,
+    /// Shows that this server is one of this package.
+    pub native_mark: String,
+}
+
+/// The namespaces of a Socket.IO 4 server.
+#[napi]
+pub struct NativeAdapter {
+    adapter: Adapter,
+}
+
+#[napi]
+impl NativeAdapter {
+    /// Makes an adapter without namespaces on a backplane.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(backplane: &NativeBackplane) -> Self {
+        Self { adapter: Adapter::new(Arc::clone(&backplane.backplane)) }
+    }
+
+    /// Opens a namespace; returns the number by which it goes.
+    #[napi(catch_unwind)]
+    pub fn open_namespace(&self, opening: NativeOpening) -> u32 {
+        let NativeOpening { nsp, uid, channels, mode, raw } = opening;
+        let mode = match mode {
+            SubscriptionMode::Pattern => Mode::Pattern,
+            SubscriptionMode::Dynamic => Mode::Dynamic,
+            SubscriptionMode::DynamicPrivate => Mode::DynamicPrivate,
+        };
+        self.adapter.open(Opening { nsp, uid, channels: channels.into(), mode, raw })
+    }
+
+    /// Closes a namespace.
+    #[napi(catch_unwind)]
+    pub fn close_namespace(&self, namespace: u32) {
+        self.adapter.close(namespace);
+    }
+
+    /// Reports which rooms have got their first socket here and which have lost their last one. The
+    /// subscription of each of `added` is confirmed under the ticket at its place.
+    #[napi(catch_unwind)]
+    pub fn change_rooms(
+        &self,
+        namespace: u32,
+        added: Vec<String>,
+        removed: Vec<String>,
+        tickets: Vec<u32>,
+    ) {
+        let tickets = tickets.into_iter().map(waits).chain(std::iter::repeat(None));
+        let added: Vec<_> = added.into_iter().zip(tickets).collect();
+        self.adapter.change_rooms(namespace, &added, &removed);
+    }
+
+    /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags.
+    #[napi(catch_unwind)]
+    pub fn broadcast(&self, namespace: u32, room: String, text: String) {
+        self.adapter.broadcast(namespace, Outgoing::simple(room, text));
+    }
+
+    /// Publishes a packet. `room`: where there is exactly one; `opts`: JSON text of
+    /// `{ rooms, except, flags }`.
+    #[napi(catch_unwind)]
+    pub fn broadcast_to(
+        &self,
+        namespace: u32,
+        room: Option<String>,
+        text: String,
+        opts: String,
+        attachments: Vec<Buffer>,
+    ) {
+        let attachments = attachments.iter().map(|part| part.to_vec()).collect();
+        let target = Target::Given { room, opts };
+        self.adapter.broadcast(namespace, Outgoing { target, text, attachments });
+    }
+
+    /// Publishes a broadcast that JavaScript has packed. `room`: where there is exactly one.
+    #[napi(catch_unwind)]
+    pub fn broadcast_packed(
+        &self,
+        namespace: u32,
+        room: Option<String>,
+        payload: Either<String, Buffer>,
+    ) {
+        self.adapter.broadcast_packed(namespace, room.as_deref(), bytes_of(payload));
+    }
+}
+
+impl From<NativeChannels> for Channels {
+    fn from(channels: NativeChannels) -> Self {
+        let NativeChannels {
+            broadcasts,
+            requests,
+            responses,
+            own_responses,
+            native_requests,
+            native_mark,
+        } = channels;
+        Self { broadcasts, requests, responses, own_responses, native_requests, native_mark }
+    }
+}

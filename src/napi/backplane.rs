@@ -1,0 +1,106 @@
+//! `NativeBackplane`: the class behind `lib/backplane`.
+
+use std::sync::Arc;
+
+use napi::Result;
+use napi::bindgen_prelude::{Buffer, Either, Function, Uint32Array};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use tokio::time::Duration;
+
+use super::options::{NativeEndpoint, NativeOptions};
+use super::stats::NativeStats;
+use super::{bytes_of, runtime, waits};
+use crate::backplane::{Backplane, Command, Packed, Request};
+
+/// What one drain gives: see `src/event_loop/chunk.rs` for the words of `index`.
+#[napi(object)]
+pub struct NativeBatch {
+    /// The text of all entries.
+    pub bytes: Buffer,
+    /// Whether there is a byte in it that is not ASCII.
+    pub wide: bool,
+    /// How to take `bytes` apart.
+    pub index: Uint32Array,
+    /// Whether more waits: then drain again, no wake will follow.
+    pub more: bool,
+}
+
+/// One process's connections, on which a store of Socket.IO 0.9 and an adapter of Socket.IO 4 stand.
+/// Tickets are numbers that the caller gives to requests whose replies it waits for; 0 means that
+/// it does not wait.
+#[napi]
+pub struct NativeBackplane {
+    pub(super) backplane: Arc<Backplane>,
+}
+
+#[napi]
+impl NativeBackplane {
+    /// Makes a backplane that calls `wake` when there is something to drain.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: NativeOptions, wake: Function<'_, (), ()>) -> Result<Self> {
+        // Weak: it does not keep the event loop alive.
+        let wake = wake.build_threadsafe_function().weak::<true>().build()?;
+        let waker = Box::new(move || {
+            // It fails only when the environment is shutting down, and then nothing waits.
+            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        let backplane = Arc::new(Backplane::new(runtime::handle()?, options.into(), waker));
+        Ok(Self { backplane })
+    }
+
+    /// Opens the connections.
+    #[napi(catch_unwind)]
+    pub fn connect(
+        &self,
+        publisher: NativeEndpoint,
+        subscriber: NativeEndpoint,
+        commander: NativeEndpoint,
+    ) {
+        self.backplane.connect(publisher.into(), subscriber.into(), commander.into());
+    }
+
+    /// Takes the oldest batch, or nothing.
+    #[napi(catch_unwind)]
+    pub fn drain(&self) -> Option<NativeBatch> {
+        self.backplane.drain().map(|drained| NativeBatch {
+            bytes: drained.chunk.bytes.into(),
+            wide: drained.chunk.wide,
+            index: drained.chunk.index.into(),
+            more: drained.more,
+        })
+    }
+
+    /// Publishes what JavaScript has packed.
+    #[napi(catch_unwind)]
+    pub fn publish_packed(&self, channel: String, payload: Either<String, Buffer>) {
+        let payload = bytes_of(payload);
+        self.backplane.send(Request::publish(Packed { channel, payload }), None);
+    }
+
+    /// `PUBSUB` and its arguments; the reply is a list.
+    #[napi(catch_unwind)]
+    pub fn pubsub(&self, args: Vec<String>, ticket: u32) {
+        let args = args.into_iter().map(String::into_bytes).collect();
+        let command = Command { name: "PUBSUB", args, with_publishes: true };
+        self.backplane.send(Request::Command(command), waits(ticket));
+    }
+
+    /// Counts and reports a message on `channel` that JavaScript could not read.
+    #[napi(catch_unwind)]
+    pub fn malformed(&self, channel: String) {
+        self.backplane.events().malformed("unpack", channel.as_bytes());
+    }
+
+    /// Accepts no more, and emits the event `close` once the queues are empty or `flush` ms over.
+    #[napi(catch_unwind)]
+    pub fn close(&self, flush: u32) {
+        self.backplane.close(Duration::from_millis(flush.into()));
+    }
+
+    /// Counters, queue depths and connections.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> NativeStats {
+        NativeStats::of(&self.backplane)
+    }
+}

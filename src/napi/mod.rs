@@ -1,0 +1,27 @@
+//! The door to Node: converts and delegates, and does nothing else.
+//!
+//! The only module that names napi. Every function is called on the event loop.
+
+#![expect(clippy::needless_pass_by_value, reason = "what crosses N-API arrives by value")]
+
+mod adapter;
+mod backplane;
+mod constants;
+mod options;
+mod runtime;
+mod stats;
+mod store;
+
+use napi::bindgen_prelude::{Buffer, Either};
+
+/// 0 means that the caller does not wait.
+fn waits(ticket: u32) -> Option<u32> {
+    (ticket != 0).then_some(ticket)
+}
+
+fn bytes_of(value: Either<String, Buffer>) -> Vec<u8> {
+    match value {
+        Either::A(text) => text.into_bytes(),
+        Either::B(buffer) => buffer.to_vec(),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a `NativeBackplane` is made from, as it crosses from JavaScript.
+
+use napi_derive::napi;
+use tokio::time::Duration;
+
+use crate::backplane::{Options, QueueLimits};
+use crate::connection::{Endpoint, Tls};
+use crate::event_loop::{self, Limits};
+
+/// The option `overflow`.
+#[napi(string_enum = "kebab-case")]
+pub enum Overflow {
+    /// See `event_loop::Overflow`.
+    Wait,
+    /// See `event_loop::Overflow`.
+    DropOldest,
+    /// See `event_loop::Overflow`.
+    DropNewest,
+    /// See `event_loop::Overflow`.
+    Disconnect,
+}
+
+/// Queues and times.
+#[napi(object)]
+pub struct NativeOptions {
+    /// How many messages may wait while Redis is away.
+    pub queue_messages: u32,
+    /// How many bytes may wait while Redis is away.
+    pub queue_bytes: f64,
+    /// How many messages may wait for a busy event loop.
+    pub mailbox_messages: u32,
+    /// How many bytes may wait for it.
+    pub mailbox_bytes: f64,
+    /// What happens to more.
+    pub overflow: Overflow,
+    /// How long a command waits for its reply, in ms.
+    pub command_timeout: u32,
+}
+
+/// Where one Redis server is and how to enter it; see `lib/endpoint`.
+#[napi(object, use_nullable = true)]
+pub struct NativeEndpoint {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Path of a unix domain socket; it takes the place of host and port.
+    pub path: Option<String>,
+    /// ACL user.
+    pub username: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// Database number.
+    pub db: i64,
+    /// TLS, when wanted.
+    pub tls: Option<NativeTls>,
+}
+
+/// TLS options, named as Node's `tls.connect` names them.
+#[napi(object, use_nullable = true)]
+pub struct NativeTls {
+    /// PEM texts of the authorities to trust; empty for the default ones.
+    pub ca: Vec<String>,
+    /// PEM text of the client's certificate chain.
+    pub cert: Option<String>,
+    /// PEM text of the client's private key.
+    pub key: Option<String>,
+    /// The name that the server's certificate must bear.
+    pub servername: Option<String>,
+    /// Whether the server's certificate is checked.
+    pub reject_unauthorized: bool,
+}
+
+impl From<NativeOptions> for Options {
+    fn from(options: NativeOptions) -> Self {
+        Self {
+            queue: QueueLimits {
+                messages: options.queue_messages as usize,
+                bytes: to_usize(options.queue_bytes),
+            },
+            mailbox: Limits {
+                messages: options.mailbox_messages as usize,
+                bytes: to_usize(options.mailbox_bytes),
+                overflow: options.overflow.into(),
+            },
+            command_timeout: Duration::from_millis(options.command_timeout.into()),
+        }
+    }
+}
+
+impl From<Overflow> for event_loop::Overflow {
+    fn from(overflow: Overflow) -> Self {
+        match overflow {
+            Overflow::Wait => Self::Wait,
+            Overflow::DropOldest => Self::DropOldest,
+            Overflow::DropNewest => Self::DropNewest,
+            Overflow::Disconnect => Self::Disconnect,
+        }
+    }
+}
+
+impl From<NativeEndpoint> for Endpoint {
+    fn from(endpoint: NativeEndpoint) -> Self {
+        let NativeEndpoint { host, port, path, username, password, db, tls } = endpoint;
+        Self { host, port, path, username, password, db, tls: tls.map(Tls::from) }
+    }
+}
+
+impl From<NativeTls> for Tls {
+    fn from(tls: NativeTls) -> Self {
+        let NativeTls { ca, cert, key, servername, reject_unauthorized } = tls;
+        Self { ca, cert, key, servername, reject_unauthorized }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+fn to_usize(number: f64) -> usize {
+    number as usize
+}

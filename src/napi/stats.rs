@@ -1,0 +1,89 @@
+//! What `stats()` returns, as it crosses to JavaScript.
+
+use std::sync::atomic::AtomicU64;
+
+use napi_derive::napi;
+
+use crate::backplane::Backplane;
+use crate::event_loop::Counters;
+
+/// Counters and queue depths.
+#[napi(object)]
+pub struct NativeStats {
+    /// Publishes that Redis confirmed.
+    pub published: f64,
+    /// Messages that arrived.
+    pub received: f64,
+    /// Messages handed to the event loop.
+    pub delivered: f64,
+    /// Own messages that came back.
+    pub filtered_own: f64,
+    /// Broadcasts for rooms that have no socket here.
+    pub filtered_rooms: f64,
+    /// Broadcasts for another namespace.
+    pub filtered_namespaces: f64,
+    /// Messages that the full mailbox dropped.
+    pub overflowed: f64,
+    /// Messages that could not be understood.
+    pub malformed: f64,
+    /// Publishes and commands that never left.
+    pub dropped: f64,
+    /// Publishes of which it is not known whether Redis had them.
+    pub unconfirmed: f64,
+    /// Bugs that were contained.
+    pub internal_errors: f64,
+    /// Connections that came back.
+    pub reconnects: f64,
+    /// Messages and bytes in the queues: publish, command, mailbox.
+    pub depths: Vec<f64>,
+    /// The connections that publish, subscribe and carry commands.
+    pub links: Vec<NativeLink>,
+    /// Up to 100 channels and patterns that Redis refuses.
+    pub refused: Vec<String>,
+}
+
+/// One connection.
+#[napi(object)]
+pub struct NativeLink {
+    /// `connecting`, `connected`, `degraded`, `stalled`, `reconnecting` or `closed`.
+    pub state: String,
+    /// `host:port` or a socket's path.
+    pub endpoint: String,
+}
+
+impl NativeStats {
+    pub(super) fn of(backplane: &Backplane) -> Self {
+        let (counters, depths) = (backplane.counters(), backplane.snapshot());
+        let read = |counter: &AtomicU64| number(Counters::read(counter));
+        let link = |(state, endpoint): (&str, &str)| NativeLink {
+            state: state.to_owned(),
+            endpoint: endpoint.to_owned(),
+        };
+        Self {
+            published: read(&counters.published),
+            received: read(&counters.received),
+            delivered: read(&counters.delivered),
+            filtered_own: read(&counters.filtered_own),
+            filtered_rooms: read(&counters.filtered_rooms),
+            filtered_namespaces: read(&counters.filtered_namespaces),
+            overflowed: read(&counters.overflowed),
+            malformed: read(&counters.malformed),
+            dropped: read(&counters.dropped),
+            unconfirmed: read(&counters.unconfirmed),
+            internal_errors: read(&counters.internal_errors),
+            reconnects: read(&counters.reconnects),
+            depths: [depths.publish, depths.command, depths.mailbox]
+                .iter()
+                .flat_map(|&(messages, bytes)| [messages as u64, bytes as u64])
+                .map(number)
+                .collect(),
+            links: backplane.links().map(link).into(),
+            refused: backplane.refused_subscriptions(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers are doubles")]
+fn number(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,335 @@
+//! One connection's time, from open to lost.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::FutureExt;
+use redis::cmd;
+use tokio::time::{Instant, sleep_until};
+
+use super::session::{LinkStatus, Session, SessionEvent, Subscriber};
+use super::subscriptions::{Kind, Op, Refused};
+use crate::connection::{
+    Backoff, ByteStream, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog,
+};
+use crate::error::{Error, Result, panic_reason};
+
+/// How it ended.
+pub(super) struct End<S> {
+    pub(super) ended: Ended<S>,
+    /// Whether all subscriptions had been answered.
+    pub(super) was_up: bool,
+}
+
+/// What Redis owes an answer to. Every command has its place here, pings too: an error answers the
+/// oldest of them.
+enum Owed {
+    Op(Op),
+    /// A ping that was sent at this time.
+    Ping(SystemTime),
+}
+
+pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
+    session: &'a Session<S>,
+    connection: Connection<C::Stream>,
+    watchdog: Watchdog<C>,
+    owed: VecDeque<Owed>,
+    // How many of them are subscriptions.
+    ops_owed: usize,
+    restored: bool,
+    stalled: bool,
+    status: Option<LinkStatus>,
+    // When the last answered ping was sent: all that was published before has been read.
+    proven: SystemTime,
+    // When what Redis has refused is asked for again.
+    retry: Option<Instant>,
+    retries: Backoff,
+}
+
+impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
+    /// Commands are written while fewer than this are unanswered.
+    const MAX_OWED: usize = 1000;
+    /// How many values are taken before the event loop is woken for them.
+    const BURST: usize = 256;
+
+    pub(super) fn new(
+        session: &'a Session<S>,
+        connector: &Arc<C>,
+        connection: Connection<C::Stream>,
+    ) -> Self {
+        session.lock().online();
+        Self {
+            session,
+            connection,
+            watchdog: Watchdog::new(Arc::clone(connector), Purpose::Subscribe),
+            owed: VecDeque::new(),
+            ops_owed: 0,
+            restored: false,
+            stalled: false,
+            status: None,
+            proven: SystemTime::now(),
+            retry: None,
+            retries: Backoff::new(),
+        }
+    }
+
+    pub(super) async fn serve(mut self) -> End<C::Stream> {
+        let ended = loop {
+            if let Some(error) = self.session.subscriber.gives_up() {
+                break error.into();
+            }
+            if let Err(ended) = self.step().await {
+                break ended;
+            }
+        };
+        End { ended, was_up: self.restored }
+    }
+
+    /// Does one thing.
+    async fn step(&mut self) -> Result<(), Ended<C::Stream>> {
+        self.send_changes();
+        self.update_status();
+        let retry = self.retry;
+        tokio::select! {
+            value = next(&self.session.subscriber, &mut self.connection) => {
+                self.take_burst(value?)?;
+            }
+            () = self.session.changed.notified() => {}
+            () = self.watchdog.tick() => self.check()?,
+            () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {
+                self.retry = None;
+                self.session.lock().retry(Self::MAX_OWED);
+            }
+        }
+        Ok(())
+    }
+
+    fn send_changes(&mut self) {
+        let capacity = Self::MAX_OWED.saturating_sub(self.owed.len());
+        let ops = self.session.lock().take_unsent(capacity);
+        let mut packed = Vec::new();
+        for op in ops {
+            // One command a channel, so that a refusal is about that channel alone.
+            cmd(op.command()).arg(&**op.name()).write_packed_command(&mut packed);
+            self.owed.push_back(Owed::Op(op));
+            self.ops_owed += 1;
+        }
+        self.connection.queue(&packed);
+    }
+
+    /// Reports once that all that is wanted was answered, and each change of the status.
+    fn update_status(&mut self) {
+        let (is_sent, degraded, degraded_since) = {
+            let mut subscriptions = self.session.lock();
+            let since = subscriptions.take_degraded_since();
+            (subscriptions.is_sent(), subscriptions.is_degraded(), since)
+        };
+        self.restored |= is_sent && self.ops_owed == 0;
+        if !self.restored {
+            return;
+        }
+        let status = match (self.stalled, degraded) {
+            (true, _) => LinkStatus::Stalled,
+            (_, true) => LinkStatus::Degraded,
+            _ => LinkStatus::Connected,
+        };
+        if self.status.replace(status) != Some(status) {
+            self.session.subscriber.event(SessionEvent::Status(status));
+        }
+        let gap_since = self.session.gap_since().take();
+        for since in gap_since.into_iter().chain(degraded_since) {
+            self.session.subscriber.event(SessionEvent::Gap(since, SystemTime::now()));
+        }
+    }
+
+    /// Pings, and sees whether the connection is alive.
+    fn check(&mut self) -> Result<(), Ended<C::Stream>> {
+        let subscriber = &self.session.subscriber;
+        // While the mailbox is full nothing is read, and so nothing can be heard.
+        if !subscriber.has_capacity() {
+            self.watchdog.heard();
+        } else if let Some(value) = self.connection.next().now_or_never() {
+            self.take_burst(value?)?;
+        }
+        subscriber.caught_up();
+        match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
+            Verdict::Fine => {}
+            Verdict::Ping => {
+                self.owed.push_back(Owed::Ping(SystemTime::now()));
+                self.connection.queue(&cmd("PING").get_packed_command());
+            }
+            Verdict::Stalled(error) => {
+                self.stalled = true;
+                subscriber.event(SessionEvent::Error(error));
+            }
+            Verdict::Dead(ended) => return Err(ended),
+        }
+        Ok(())
+    }
+
+    /// Takes a value and all that came with it, so that the event loop is woken once for them.
+    fn take_burst(&mut self, first: Value) -> Result<()> {
+        let mut taken = self.take(first);
+        for _ in 1..Self::BURST {
+            if taken.is_err() || !self.session.subscriber.has_capacity() {
+                break;
+            }
+            let Some(value) = self.connection.next().now_or_never() else { break };
+            taken = value.and_then(|value| self.take(value));
+        }
+        self.session.subscriber.caught_up();
+        taken
+    }
+
+    fn take(&mut self, value: Value) -> Result<()> {
+        self.watchdog.heard();
+        self.stalled = false;
+        match value {
+            Value::Array(parts) => self.take_push(&parts),
+            Value::Error(reply) => self.answered_by_error(&reply),
+            // Outside of subscriptions, a ping is answered plainly.
+            Value::Simple(_) => self.pong(),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    fn take_push(&mut self, parts: &[Value]) -> Result<()> {
+        use Value::Bulk;
+        let Some((Bulk(kind), rest)) = parts.split_first() else { return Err(self.unexpected()) };
+        match (&**kind, rest) {
+            (b"message", [Bulk(channel), Bulk(payload)]) => {
+                self.message(Kind::Channel, channel, channel, payload);
+                Ok(())
+            }
+            (b"pmessage", [Bulk(pattern), Bulk(channel), Bulk(payload)]) => {
+                self.message(Kind::Pattern, pattern, channel, payload);
+                Ok(())
+            }
+            (b"subscribe", [Bulk(name), _]) => self.confirmed("SUBSCRIBE", name),
+            (b"psubscribe", [Bulk(name), _]) => self.confirmed("PSUBSCRIBE", name),
+            (b"unsubscribe", [Bulk(name), _]) => {
+                self.left("UNSUBSCRIBE", Kind::Channel, name);
+                Ok(())
+            }
+            (b"punsubscribe", [Bulk(name), _]) => {
+                self.left("PUNSUBSCRIBE", Kind::Pattern, name);
+                Ok(())
+            }
+            (b"pong", [_]) => self.pong(),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    fn unexpected(&self) -> Error {
+        self.connection.lost("unexpected push message")
+    }
+
+    fn message(&self, kind: Kind, name: &[u8], channel: &[u8], payload: &[u8]) {
+        let consumers = self.session.lock().consumers(kind, name);
+        for consumer in consumers.iter().flat_map(|all| all.iter()) {
+            let called = catch_unwind(AssertUnwindSafe(|| consumer.message(channel, payload)));
+            if let Err(panic) = called {
+                self.session.subscriber.panicked(panic_reason(&*panic));
+            }
+        }
+    }
+
+    fn pong(&mut self) -> Result<()> {
+        match self.owed.pop_front() {
+            Some(Owed::Ping(sent)) => self.proven = sent,
+            _ => return Err(self.unexpected()),
+        }
+        Ok(())
+    }
+
+    /// Takes the oldest command off the list, if it is this one.
+    fn answered(&mut self, command: &str, name: &[u8]) -> Option<Op> {
+        let Some(Owed::Op(op)) = self.owed.front() else { return None };
+        if op.command() != command || op.name().as_bytes() != name {
+            return None;
+        }
+        let Some(Owed::Op(op)) = self.owed.pop_front() else { return None };
+        self.ops_owed -= 1;
+        Some(op)
+    }
+
+    fn confirmed(&mut self, command: &str, name: &[u8]) -> Result<()> {
+        let Some(op) = self.answered(command, name) else { return Err(self.unexpected()) };
+        self.settle(&op);
+        Ok(())
+    }
+
+    fn settle(&self, op: &Op) {
+        let tickets = self.session.lock().confirmed(op);
+        self.session.subscriber.settled(&tickets);
+    }
+
+    /// A subscription is over: because we left, or because Redis ended it.
+    fn left(&mut self, command: &str, kind: Kind, name: &[u8]) {
+        match self.answered(command, name) {
+            Some(op) => self.settle(&op),
+            None => self.session.lock().ended(kind, name),
+        }
+    }
+
+    fn answered_by_error(&mut self, reply: &str) -> Result<()> {
+        let op = match self.owed.pop_front() {
+            None => return Err(self.connection.lost(reply)),
+            // Any answer to a ping means that the connection is alive.
+            Some(Owed::Ping(sent)) => {
+                self.proven = sent;
+                return Ok(());
+            }
+            Some(Owed::Op(op)) => op,
+        };
+        self.ops_owed -= 1;
+        let Refused { tickets, is_news } = self.session.lock().refused(&op);
+        let (command, channel) = (op.command(), op.name().to_string());
+        let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
+        self.session.subscriber.failed(&tickets, &error);
+        if is_news {
+            self.session.subscriber.event(SessionEvent::Error(error));
+        }
+        if self.retry.is_none() && self.session.lock().has_refused() {
+            self.retry = Some(Instant::now() + self.retries.next_pause().1);
+        }
+        Ok(())
+    }
+}
+
+/// Whatever ends it: what was left is left, and what is missing from now on is known.
+impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
+    fn drop(&mut self) {
+        let ops = self.owed.drain(..).filter_map(|owed| match owed {
+            Owed::Op(op) => Some(op),
+            Owed::Ping(_) => None,
+        });
+        let mut subscriptions = self.session.lock();
+        let tickets = subscriptions.offline(ops);
+        let is_closed = subscriptions.is_closed();
+        drop(subscriptions);
+        if is_closed {
+            self.session.subscriber.failed(&tickets, &Error::Closed);
+        } else {
+            self.session.subscriber.settled(&tickets);
+        }
+        if self.restored {
+            *self.session.gap_since() = Some(self.proven);
+        }
+    }
+}
+
+/// The next value, once there is capacity for it.
+async fn next<S: Subscriber, T: ByteStream>(
+    subscriber: &S,
+    connection: &mut Connection<T>,
+) -> Result<Value> {
+    if !subscriber.has_capacity() {
+        // What is queued leaves all the same.
+        connection.flush().await?;
+        subscriber.capacity().await;
+    }
+    connection.next().await
+}

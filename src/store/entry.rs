@@ -1,0 +1,68 @@
+//! What a store has for the event loop.
+
+use crate::event_loop::{Chunk, Entry, Role, optional_bool};
+
+/// The first word of a message whose args are JSON text. Then: channel, length.
+pub const ARGS: u32 = 16;
+/// The first word of a message of the channel `dispatch`, taken apart.
+/// Then: channel, volatile (one of [`optional_bool`]), room length, packet length, exceptions length.
+pub const DISPATCH: u32 = 17;
+/// The first word of a payload that only JavaScript can unpack. Then: channel, length.
+pub const RAW: u32 = 18;
+
+/// A message, as a consumer is called with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery<'a> {
+    /// The JSON text of an array of args.
+    Args(&'a str),
+    /// A message of the channel `dispatch`.
+    Dispatch {
+        /// As published: `null`, `false` and `true` are kept apart.
+        volatile: Option<bool>,
+        /// The room's name.
+        room: &'a str,
+        /// The encoded packet.
+        packet: &'a str,
+        /// JSON text of the ids that must not get it, empty for none.
+        exceptions: &'a str,
+    },
+    /// The payload as Redis sent it.
+    Raw(&'a [u8]),
+}
+
+/// A message on the channel that has a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelEntry<'a> {
+    /// The number that the subscription was given.
+    pub channel: u32,
+    /// The message.
+    pub delivery: Delivery<'a>,
+}
+
+impl Entry for ChannelEntry<'_> {
+    fn role(&self) -> Role {
+        Role::Message
+    }
+
+    fn size(&self) -> usize {
+        match self.delivery {
+            Delivery::Args(args) => args.len(),
+            Delivery::Dispatch { room, packet, exceptions, .. } => {
+                room.len() + packet.len() + exceptions.len()
+            }
+            Delivery::Raw(payload) => payload.len(),
+        }
+    }
+
+    fn write(&self, chunk: &mut Chunk) {
+        let channel = self.channel;
+        match self.delivery {
+            Delivery::Args(args) => chunk.put(&[ARGS, channel], &[args.as_bytes()]),
+            Delivery::Dispatch { volatile, room, packet, exceptions } => {
+                let parts = [room.as_bytes(), packet.as_bytes(), exceptions.as_bytes()];
+                chunk.put(&[DISPATCH, channel, optional_bool::word(volatile)], &parts);
+            }
+            Delivery::Raw(payload) => chunk.put_binary(&[RAW, channel], &[payload]),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The object around the arguments: read just far enough to know whose message it is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Shape, args::shaped};
+use crate::codec::Malformed;
+use crate::codec::json::is_too_deep;
+use crate::codec::msgpack::{Head, Input, append_key, append_value};
+use crate::store::{Incoming, NodeId};
+
+/// JSON, with U+FFFD for broken UTF-8 as in Node.
+pub(super) fn json<'a>(
+    payload: &'a [u8],
+    shape: Shape,
+    own: &NodeId,
+) -> Result<Incoming<'a>, Malformed> {
+    if leading_node_id(payload).is_some_and(|id| own.loosely_equals(&id)) {
+        return Ok(Incoming::Own);
+    }
+    match String::from_utf8_lossy(payload) {
+        Cow::Borrowed(text) => json_text(text, shape, own),
+        Cow::Owned(text) => json_text(&text, shape, own).map(Incoming::into_owned),
+    }
+}
+
+/// The node id of a payload that starts with it, as those of `JSON.stringify` do.
+fn leading_node_id(payload: &[u8]) -> Option<NodeId> {
+    let rest = payload.strip_prefix(b"{\"nodeId\":")?;
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+    NodeId::from_json(values.next()?.ok()?.get())
+}
+
+fn json_text<'a>(text: &'a str, shape: Shape, own: &NodeId) -> Result<Incoming<'a>, Malformed> {
+    let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|_| not_an_envelope(text))?;
+    if is_too_deep(text) {
+        return Err(Malformed::Depth);
+    }
+    let id = envelope.node_id.and_then(|id| NodeId::from_json(id.get()));
+    if id.is_some_and(|id| own.loosely_equals(&id)) {
+        return Ok(Incoming::Own);
+    }
+    let args = envelope.args.map_or("null", RawValue::get);
+    foreign(Cow::Borrowed(args), shape)
+}
+
+fn not_an_envelope(text: &str) -> Malformed {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) => Malformed::Type,
+        Err(_) => Malformed::Json,
+    }
+}
+
+/// MessagePack, whose arguments become JSON text on the way.
+pub(super) fn message_pack(
+    payload: &[u8],
+    shape: Shape,
+    own: &NodeId,
+) -> Result<Incoming<'static>, Malformed> {
+    let mut input = Input::of(payload);
+    let Head::Map(pairs) = input.head()? else {
+        return Err(Malformed::Type);
+    };
+    let mut args = b"null".to_vec();
+    for _ in 0..pairs {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        append_key(&mut input, &mut key)?;
+        append_value(&mut input, 1, &mut value)?;
+        match &*key {
+            b"\"nodeId\"" if is_same_node(&value, own) => return Ok(Incoming::Own),
+            b"\"args\"" => args = value,
+            _ => {}
+        }
+    }
+    if !input.is_empty() {
+        return Err(Malformed::MessagePack);
+    }
+    let args = String::from_utf8(args).map_err(|_| Malformed::MessagePack)?;
+    foreign(Cow::Owned(args), shape)
+}
+
+fn is_same_node(json: &[u8], own: &NodeId) -> bool {
+    let id = str::from_utf8(json).ok().and_then(NodeId::from_json);
+    id.is_some_and(|id| own.loosely_equals(&id))
+}
+
+/// Another node's message. Without arguments the consumer is called with none, as by `apply`.
+fn foreign(args: Cow<'_, str>, shape: Shape) -> Result<Incoming<'_>, Malformed> {
+    match args.as_bytes().first() {
+        Some(b'[') => shaped(args, shape).map(Incoming::Foreign),
+        _ if args == "null" => shaped(Cow::Borrowed("[]"), shape).map(Incoming::Foreign),
+        _ => Err(Malformed::Type),
+    }
+}
+
+/// The two values that matter, unread. Of a repeated key the last counts, as in `JSON.parse`.
+struct Envelope<'a> {
+    node_id: Option<&'a RawValue>,
+    args: Option<&'a RawValue>,
+}
+
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Skim)
+    }
+}
+
+struct Skim;
+
+impl<'de> Visitor<'de> for Skim {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let (mut node_id, mut args) = (None, None);
+        // A key is taken unread as well: half a surrogate pair in it does not concern us.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let value = map.next_value::<&RawValue>()?;
+            match &*plain_key(key.get()) {
+                "\"nodeId\"" => node_id = Some(value),
+                "\"args\"" => args = Some(value),
+                _ => {}
+            }
+        }
+        Ok(Envelope { node_id, args })
+    }
+}
+
+/// A key in quotes, without needless escapes.
+fn plain_key(key: &str) -> Cow<'_, str> {
+    if !key.contains('\\') {
+        return Cow::Borrowed(key);
+    }
+    match serde_json::from_str::<String>(key) {
+        Ok(text) => Cow::Owned(format!("\"{text}\"")),
+        Err(_) => Cow::Borrowed(key),
+    }
+}

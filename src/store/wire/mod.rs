@@ -1,0 +1,60 @@
+//! The messages of Socket.IO 0.9's `RedisStore`: `pack({ nodeId, args: [...] })`.
+
+mod args;
+mod envelope;
+
+use crate::store::{Incoming, NodeId};
+
+pub use args::dispatch_args;
+
+use crate::codec::{EncodeError, Malformed, msgpack};
+
+/// How a message is written. Both are always understood on receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Codec {
+    /// `JSON.stringify`.
+    #[default]
+    Json,
+    /// The npm module `msgpack`.
+    MessagePack,
+}
+
+/// What the messages of a channel look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `[room, packet, volatile, exceptions]`.
+    Dispatch,
+    /// Any arguments.
+    Any,
+}
+
+/// The payload for two pieces of JSON text, as `JSON.stringify` writes them.
+///
+/// # Errors
+/// In JSON never: the text is taken at its word. In MessagePack when it is not JSON, or nested
+/// too deeply.
+pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u8>, EncodeError> {
+    let json = ["{\"nodeId\":", node_id_json, ",\"args\":", args_json, "}"].concat();
+    match codec {
+        Codec::Json => Ok(json.into_bytes()),
+        Codec::MessagePack => msgpack::from_json(&json),
+    }
+}
+
+/// Reads a payload in either codec, for the node called `own`.
+///
+/// A message that begins with this node's own id is dropped there and then, its rest unchecked.
+///
+/// # Errors
+/// When the payload is not a message; see [`Malformed`].
+pub fn decode<'a>(
+    payload: &'a [u8],
+    shape: Shape,
+    own: &NodeId,
+) -> Result<Incoming<'a>, Malformed> {
+    match payload.first() {
+        None => Err(Malformed::Empty),
+        Some(0x80..=0x8f | 0xde | 0xdf) => envelope::message_pack(payload, shape, own),
+        Some(_) => envelope::json(payload, shape, own),
+    }
+}
