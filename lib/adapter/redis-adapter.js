@@ -92,7 +92,8 @@ class RedisAdapter extends adapterBase() {
       hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
-      encodes: (packet) => this.#encode(packet) !== undefined,
+      // A copy, since the encoder of Socket.IO 4.3 changes what it encodes.
+      encodes: (packet) => this.#encode({ ...packet }) !== undefined,
       malformed: () => this.#backplane.malformed(this.requestChannel),
       report: (error) => this.#connections.backplane.events.emitError(error),
     };
