@@ -6,19 +6,19 @@
  * and is not collected by the end of the program is a leak, which makes the program fail.
  */
 
-const { backplanes } = require('../../lib/store/client');
+const { parts } = require('../../lib/store/client');
 
 /** @type {Set<WeakRef<any>>} */
 const closed = new Set();
 let made = 0;
 
 // Every store enters itself here when it is made.
-const enter = backplanes.set;
-backplanes.set = function set(store, parts) {
+const enter = parts.set;
+parts.set = function set(store, value) {
   made++;
   const reference = new WeakRef(store);
   store.once('close', () => closed.add(reference));
-  return enter.call(this, store, parts);
+  return enter.call(this, store, value);
 };
 
 /** The last stores of a test file are still known to its hooks. */

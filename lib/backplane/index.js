@@ -1,5 +1,7 @@
 'use strict';
 
+const { performance } = require('node:perf_hooks');
+
 const { NativeBackplane } = require('./binding');
 const { EventSink } = require('./event-sink');
 const { Inbox } = require('./inbox');

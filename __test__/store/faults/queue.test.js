@@ -108,7 +108,15 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     assertSubscriberHealthy(load, receipt);
   });
 
-  it('holds `bytes`, of channels and arguments', async (t) => {
+  /** What one message takes while it waits: its text, and no more than a little about it. */
+  function sizeOfWaiting(publisher, text) {
+    const { messages, bytes } = publisher.stats().queues.publish;
+    assert.equal(messages, 1);
+    assert.ok(bytes > text && bytes < text + 512, `${bytes} bytes for ${text}`);
+    return bytes;
+  }
+
+  it('holds `bytes`, of all that messages take', async (t) => {
     const { publisher, subscriber, load, cutOff, comeBack } = await setUp(t, { offlineQueue: { bytes: 10_000 } });
     const received = [];
     await new Promise((resolve) => {
@@ -116,9 +124,10 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     });
     await cutOff();
     const filler = 'x'.repeat(500);
-    const size = 'bytes'.length + JSON.stringify([10, filler]).length;
+    publisher.publish('bytes', 10, filler);
+    const size = sizeOfWaiting(publisher, 'bytes'.length + JSON.stringify([10, filler]).length);
     const fit = Math.floor(10_000 / size);
-    for (const number of range(10, 59)) publisher.publish('bytes', number, filler);
+    for (const number of range(11, 59)) publisher.publish('bytes', number, filler);
     assert.deepEqual(publisher.stats().queues.publish, { messages: fit, bytes: fit * size });
     assert.equal(publisher.stats().dropped, 50 - fit);
     await comeBack();
@@ -135,9 +144,12 @@ describe('the offline queue', { timeout: 30_000 }, () => {
       subscriber.subscribe('big', (number) => received.push(number), () => resolve(undefined));
     });
     await cutOff();
-    const filler = 'x'.repeat(1024 * 1024 - 'big'.length - JSON.stringify([10, '']).length);
-    for (const number of range(10, 29)) publisher.publish('big', number, filler);
-    assert.deepEqual(publisher.stats().queues.publish, { messages: 16, bytes: 16 * 1024 * 1024 });
+    // 16 of them take a little less than 16 MiB, and 17 take more.
+    const filler = 'x'.repeat(1024 * 1024 - 1024);
+    publisher.publish('big', 10, filler);
+    const size = sizeOfWaiting(publisher, 'big'.length + JSON.stringify([10, filler]).length);
+    for (const number of range(11, 29)) publisher.publish('big', number, filler);
+    assert.deepEqual(publisher.stats().queues.publish, { messages: 16, bytes: 16 * size });
     await comeBack();
     await until('the last one', () => received.at(-1) === 29);
     assert.deepEqual(received, range(14, 29));
