@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream as _};
+use futures_util::Sink;
 use redis::cmd;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_stream::Stream as _;
 use tokio_util::codec::Framed;
 
 use super::resp::{Resp, Value};

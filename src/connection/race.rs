@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
+use tokio_stream::StreamExt;
 
 /// How long an attempt is alone before the next one starts beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
