@@ -14,6 +14,8 @@ pub struct MailboxSubscriber {
     link: LinkEvents,
     // A plain mutex: the session's task alone takes it, and only when messages were dropped.
     overflow: Mutex<Overflow>,
+    // When the event loop was woken for deferred messages alone. A plain mutex, likewise.
+    woken: Mutex<Instant>,
 }
 
 /// Messages that the full mailbox has dropped, and that are not reported yet.
@@ -26,9 +28,13 @@ struct Overflow {
 impl MailboxSubscriber {
     /// Dropped messages are reported at most this often.
     const QUIET: Duration = Duration::from_secs(1);
+    /// For deferred messages alone the event loop is woken at most this often: a wake costs as much
+    /// as a hundred of them.
+    const PAUSE: Duration = Duration::from_millis(1);
 
     pub(super) fn new(events: Arc<EventSink>) -> Self {
-        Self { link: LinkEvents { events, link: Link::Sub }, overflow: Mutex::default() }
+        let link = LinkEvents { events, link: Link::Sub };
+        Self { link, overflow: Mutex::default(), woken: Mutex::new(Instant::now()) }
     }
 
     fn events(&self) -> &EventSink {
@@ -66,9 +72,19 @@ impl Subscriber for MailboxSubscriber {
         self.events().mailbox.is_overrun().then_some(Error::MailboxFull)
     }
 
-    fn caught_up(&self) {
+    fn caught_up(&self) -> Option<Instant> {
         self.note_overflow();
-        self.events().mailbox.wake();
+        let mailbox = &self.events().mailbox;
+        if mailbox.is_only_deferred() {
+            let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = *woken + Self::PAUSE;
+            if Instant::now() < next {
+                return Some(next);
+            }
+            *woken = Instant::now();
+        }
+        mailbox.wake();
+        None
     }
 
     fn settled(&self, tickets: &[u32]) {

@@ -121,21 +121,32 @@ impl Chunk {
         &self.deferred
     }
 
-    /// Decides about what is deferred: discards it, or puts it where it stands in the order.
+    /// An empty chunk that defers into memory that has been used before.
     #[must_use]
-    pub fn decided(mut self) -> Self {
-        let deferred = std::mem::take(&mut self.deferred);
-        if deferred.discard_unchanged() {
-            return self;
-        }
+    pub fn with_memory_of(deferred: Deferred) -> Self {
+        Self { deferred, ..Self::default() }
+    }
+
+    /// Decides about what is deferred: discards it, or puts it where it stands in the order.
+    /// Returns its memory too, empty.
+    #[must_use]
+    pub fn decided(mut self) -> (Self, Deferred) {
+        let mut deferred = std::mem::take(&mut self.deferred);
+        let chunk = if deferred.discard_unchanged() { self } else { self.with(&deferred) };
+        deferred.clear();
+        (chunk, deferred)
+    }
+
+    /// The same chunk with what is deferred where it stands in the order.
+    fn with(&self, deferred: &Deferred) -> Self {
         let mut whole = Self { started: self.started, ..Self::default() };
         let mut done = (0, 0);
         for message in deferred.messages() {
-            whole.append_part(&self, done, message.place);
+            whole.append_part(self, done, message.place);
             message.filter.decide(message.channel, message.payload, &mut whole);
             done = message.place;
         }
-        whole.append_part(&self, done, (self.index.len(), self.bytes.len()));
+        whole.append_part(self, done, (self.index.len(), self.bytes.len()));
         whole.entries += self.entries;
         whole.messages += self.messages;
         whole

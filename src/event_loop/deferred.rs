@@ -59,6 +59,9 @@ pub struct Message<'a> {
 }
 
 impl Deferred {
+    /// Memory beyond this is not kept.
+    const MAX_KEPT: usize = 1024 * 1024;
+
     /// Appends a message.
     pub fn push(
         &mut self,
@@ -85,6 +88,16 @@ impl Deferred {
         }
         self.filters.push(Waiting { filter: Arc::clone(filter), generation, count: 1 });
         self.filters.len() - 1
+    }
+
+    /// Removes all of it and keeps the memory, unless that is much.
+    pub fn clear(&mut self) {
+        self.filters.clear();
+        self.items.clear();
+        self.bytes.clear();
+        if self.memory() > Self::MAX_KEPT {
+            *self = Self::default();
+        }
     }
 
     /// How many messages there are.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::chunk::{Chunk, ChunkLimits, Entry, Role};
-use super::deferred::Filter;
+use super::deferred::{Deferred, Filter};
 use super::sync::{Mutex, Notify, PoisonError};
 
 /// Wakes the event loop: called once when something is there to drain, and not again until a drain
@@ -95,6 +95,9 @@ pub struct Mailbox {
 struct State {
     chunks: VecDeque<Chunk>,
     load: Load,
+    // Memory for what is deferred: freed by the event loop's thread, it would cost more than all
+    // the rest.
+    spare: Deferred,
     dropped: Option<Dropped>,
     // Whether readers stay away until there is a low level again.
     overrun: bool,
@@ -105,6 +108,7 @@ struct State {
 /// What chunks hold.
 #[derive(Default, Clone, Copy)]
 struct Load {
+    entries: usize,
     messages: usize,
     // Memory of the chunks, without what is deferred.
     bytes: usize,
@@ -115,6 +119,7 @@ struct Load {
 impl Load {
     fn of(chunk: &Chunk) -> Self {
         Self {
+            entries: chunk.entries,
             messages: chunk.messages,
             bytes: chunk.memory(),
             deferred: chunk.deferred().len(),
@@ -125,6 +130,7 @@ impl Load {
 
 impl AddAssign for Load {
     fn add_assign(&mut self, other: Self) {
+        self.entries += other.entries;
         self.messages += other.messages;
         self.bytes += other.bytes;
         self.deferred += other.deferred;
@@ -134,6 +140,7 @@ impl AddAssign for Load {
 
 impl SubAssign for Load {
     fn sub_assign(&mut self, other: Self) {
+        self.entries -= other.entries;
         self.messages -= other.messages;
         self.bytes -= other.bytes;
         self.deferred -= other.deferred;
@@ -198,15 +205,23 @@ impl Mailbox {
         }
     }
 
+    /// Whether all that waits is deferred, and the event loop is not yet on its way for it: it is
+    /// less urgent.
+    pub fn is_only_deferred(&self) -> bool {
+        let state = self.lock();
+        state.load.entries == 0 && state.load.deferred > 0 && !state.armed
+    }
+
     /// Takes the oldest chunk; `None` when a wake came too late to find anything.
     pub fn drain(&self) -> Option<Drained> {
         loop {
             let chunk = self.lock().take();
             self.drained.notify_one();
             // Outside of the lock, since it may decode messages.
-            let chunk = chunk?.decided();
+            let (chunk, memory) = chunk?.decided();
+            let more = self.lock().reuse(memory);
             if chunk.entries > 0 {
-                return Some(Drained { chunk, more: self.lock().is_armed() });
+                return Some(Drained { chunk, more });
             }
         }
     }
@@ -254,8 +269,12 @@ impl State {
         !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
     }
 
-    /// Whether there is more for a drain; if not, the next entry wakes the event loop.
-    fn is_armed(&mut self) -> bool {
+    /// Keeps memory for what is deferred next. Returns whether there is more for a drain; if not,
+    /// the next entry wakes the event loop.
+    fn reuse(&mut self, memory: Deferred) -> bool {
+        if memory.memory() > self.spare.memory() {
+            self.spare = memory;
+        }
         self.armed = !self.chunks.is_empty();
         self.armed
     }
@@ -303,7 +322,7 @@ impl State {
     /// Changes the last chunk, or a new one where that does not fit.
     fn change_last(&mut self, fits: impl Fn(&Chunk) -> bool, change: impl FnOnce(&mut Chunk)) {
         if !self.chunks.back().is_some_and(fits) {
-            let chunk = Chunk::default();
+            let chunk = Chunk::with_memory_of(std::mem::take(&mut self.spare));
             self.load += Load::of(&chunk);
             self.chunks.push_back(chunk);
         }

@@ -45,6 +45,8 @@ pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     proven: SystemTime,
     // When what Redis has refused is asked for again.
     retry: Option<Instant>,
+    // When the subscriber is to be told again that it has caught up.
+    catch_up: Option<Instant>,
     retries: Backoff,
 }
 
@@ -71,6 +73,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             status: None,
             proven: SystemTime::now(),
             retry: None,
+            catch_up: None,
             retries: Backoff::new(),
         }
     }
@@ -91,14 +94,17 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     async fn step(&mut self) -> Result<(), Ended<C::Stream>> {
         self.send_changes();
         self.update_status();
-        let retry = self.retry;
+        let (retry, catch_up) = (self.retry, self.catch_up);
         tokio::select! {
             value = next(&self.session.subscriber, &mut self.connection) => {
                 self.take_burst(value?)?;
             }
             () = self.session.changed.notified() => {}
             () = self.watchdog.tick() => self.check()?,
-            () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {
+            () = at(catch_up), if catch_up.is_some() => {
+                self.catch_up = self.session.subscriber.caught_up();
+            }
+            () = at(retry), if retry.is_some() => {
                 self.retry = None;
                 self.session.lock().retry(Self::MAX_OWED);
             }
@@ -153,7 +159,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         } else if let Some(value) = self.connection.next().now_or_never() {
             self.take_burst(value?)?;
         }
-        subscriber.caught_up();
+        self.catch_up = subscriber.caught_up();
         match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
             Verdict::Fine => {}
             Verdict::Ping => {
@@ -179,7 +185,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             let Some(value) = self.connection.next().now_or_never() else { break };
             taken = value.and_then(|value| self.take(value));
         }
-        self.session.subscriber.caught_up();
+        self.catch_up = self.session.subscriber.caught_up();
         taken
     }
 
@@ -318,6 +324,13 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
         if self.restored {
             *self.session.gap_since() = Some(self.proven);
         }
+    }
+}
+
+/// Waits for a time.
+async fn at(time: Option<Instant>) {
+    if let Some(time) = time {
+        sleep_until(time).await;
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::active::{ActiveSession, End};
 use super::subscriptions::{Consumer, Kind, Need, Subscriptions};
@@ -63,8 +63,9 @@ pub trait Subscriber: Send + Sync + 'static {
     /// Why the connection is to be given up although it is whole, if it is. [`Self::capacity`] is
     /// awaited before the next one is opened.
     fn gives_up(&self) -> Option<Error>;
-    /// For now, all that has arrived is with its consumers.
-    fn caught_up(&self);
+    /// For now, all that has arrived is with its consumers. Returns when to call this again, at the
+    /// latest.
+    fn caught_up(&self) -> Option<Instant>;
     /// The subscription changes with these tickets are done.
     fn settled(&self, tickets: &[u32]);
     /// The subscription changes with these tickets are not done.
