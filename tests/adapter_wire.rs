@@ -174,6 +174,16 @@ fn long_values_have_long_lengths() {
 }
 
 #[test]
+fn an_escaped_string_is_as_long_as_what_it_means() {
+    for len in [0, 30, 31, 254, 255, 256, 65_534, 65_535, 65_536] {
+        let plain = format!("\"{}x\"", "x".repeat(len));
+        let escaped = format!("\"{}\\u0078\"", "x".repeat(len));
+        let written = |data: &str| encode("u", &event(data), "/", "{}").unwrap();
+        assert_eq!(written(&plain), written(&escaped), "{len}");
+    }
+}
+
+#[test]
 fn nonsense_is_not_encoded() {
     for text in [
         "",

@@ -357,7 +357,7 @@ fn long_arrays_and_objects_use_their_long_forms() {
 
 #[test]
 fn text_that_is_not_json_is_not_written_as_messagepack() {
-    for args in ["", "[", "[1,]", "undefined", "[]]"] {
+    for args in ["", "[", "[1,]", "undefined", "[]]", "[],\"more\":[]"] {
         assert_eq!(encode(Codec::MessagePack, "2", args), Err(EncodeError::Json), "{args}");
     }
 }

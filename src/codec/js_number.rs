@@ -1,5 +1,8 @@
 //! Numbers, read and printed the way ECMAScript does.
 
+/// The largest integer that a double, hence JavaScript, holds without doubt.
+pub(crate) const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
 /// The text that `JSON.stringify` gives a number: `100`, `1e+21`, `0` for -0, `null` for NaN.
 #[must_use]
 pub fn json_number(value: f64) -> String {
@@ -7,6 +10,16 @@ pub fn json_number(value: f64) -> String {
         ryu_js::Buffer::new().format_finite(value).to_owned()
     } else {
         "null".to_owned()
+    }
+}
+
+/// `String(value)`.
+pub(crate) fn number_to_string(value: f64) -> String {
+    match value {
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        value if value.is_nan() => "NaN".to_owned(),
+        value => json_number(value),
     }
 }
 

@@ -1,81 +1,6 @@
-//! A walk over JSON text that is known to be valid, token by token, and without recursion.
-
-use std::borrow::Cow;
+//! JSON text, looked at without being parsed.
 
 use super::MAX_DEPTH;
-
-/// What the walk stops at. Commas, colons and white space are stepped over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token<'a> {
-    OpenArray,
-    OpenObject,
-    Close,
-    /// A key or a value, as written between its quotes.
-    String(&'a str),
-    /// `null`, `true`, `false` or a number.
-    Scalar(&'a str),
-}
-
-/// The tokens of valid JSON text. Other text gives nonsense, never a panic.
-pub(crate) struct Tokens<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Tokens<'a> {
-    pub(crate) const fn of(valid: &'a str) -> Self {
-        Self { rest: valid }
-    }
-
-    fn take(&mut self, len: usize) -> &'a str {
-        let (token, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, ""));
-        self.rest = rest;
-        token
-    }
-
-    fn string(&mut self) -> Token<'a> {
-        self.take(1);
-        let mut escaped = false;
-        let end = self.rest.bytes().position(|b| {
-            let ends = b == b'"' && !escaped;
-            escaped = b == b'\\' && !escaped;
-            ends
-        });
-        let text = self.take(end.unwrap_or(self.rest.len()));
-        self.take(1);
-        Token::String(text)
-    }
-
-    fn scalar(&mut self) -> Token<'a> {
-        let ends = |b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
-        let end = self.rest.bytes().position(ends);
-        Token::Scalar(self.take(end.unwrap_or(self.rest.len())))
-    }
-}
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        let between = [' ', '\n', '\r', '\t', ',', ':'];
-        self.rest = self.rest.trim_start_matches(between);
-        Some(match self.rest.as_bytes().first()? {
-            b'[' => {
-                self.take(1);
-                Token::OpenArray
-            }
-            b'{' => {
-                self.take(1);
-                Token::OpenObject
-            }
-            b']' | b'}' => {
-                self.take(1);
-                Token::Close
-            }
-            b'"' => self.string(),
-            _ => self.scalar(),
-        })
-    }
-}
 
 /// Whether valid JSON text is nested deeper than [`MAX_DEPTH`].
 pub(crate) fn is_too_deep(valid: &str) -> bool {
@@ -86,17 +11,32 @@ pub(crate) fn is_too_deep(valid: &str) -> bool {
 
 fn depth(valid: &str) -> usize {
     let (mut open, mut deepest) = (0_usize, 0);
-    for token in Tokens::of(valid) {
-        match token {
-            Token::OpenArray | Token::OpenObject => {
+    let mut rest = valid.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match first {
+            b'[' | b'{' => {
                 open += 1;
                 deepest = deepest.max(open);
             }
-            Token::Close => open = open.saturating_sub(1),
-            Token::String(_) | Token::Scalar(_) => {}
+            b']' | b'}' => open = open.saturating_sub(1),
+            b'"' => rest = behind_string(rest),
+            _ => {}
         }
     }
     deepest
+}
+
+/// What follows the string whose opening quote has been read.
+fn behind_string(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.get(plain_len(text)..).unwrap_or_default();
+        match text {
+            [b'\\', _, behind @ ..] => text = behind,
+            [_, behind @ ..] => return behind,
+            [] => return text,
+        }
+    }
 }
 
 /// How many bytes at the front stand for themselves between the quotes of JSON text, written as
@@ -131,40 +71,4 @@ const fn is_plain(word: u64) -> bool {
     let control = word.wrapping_sub(ONES * 0x20);
     let zeros = quote.wrapping_sub(ONES) & !quote | backslash.wrapping_sub(ONES) & !backslash;
     (zeros | control & !word) & HIGHS == 0
-}
-
-/// What a string token means. Half a surrogate pair becomes U+FFFD, as in Node's UTF-8.
-pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
-    if !token.contains('\\') {
-        return Cow::Borrowed(token);
-    }
-    let quoted = format!("\"{token}\"");
-    let text = serde_json::from_str(&quoted)
-        .or_else(|_| serde_json::from_str(&without_lone_surrogates(&quoted)));
-    Cow::Owned(text.unwrap_or_default())
-}
-
-/// The same JSON text with U+FFFD in the place of each escaped half of a surrogate pair.
-fn without_lone_surrogates(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, escape)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
-        out.push_str(before);
-        let (kept, len) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..)) => (escape.get(..12), 12),
-            (Some(_), _) => (Some("\\ufffd"), 6),
-            (None, _) => (escape.get(..2), 2),
-        };
-        out.push_str(kept.unwrap_or_default());
-        rest = escape.get(len..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The surrogate that the text begins with, when it begins with an escaped one.
-fn surrogate(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let unit = u16::from_str_radix(digits, 16).ok()?;
-    (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }

@@ -4,11 +4,14 @@
 //! the stack of the thread that reads it.
 
 mod error;
+mod escapes;
+pub(crate) mod js_date;
 mod js_number;
 pub(crate) mod json;
 pub(crate) mod msgpack;
 
 pub use error::{EncodeError, Malformed};
+pub(crate) use js_number::{MAX_SAFE_INTEGER, number_to_string};
 pub use js_number::{json_number, string_to_number};
 
 /// How many arrays and objects may be nested in one payload, the envelope included.

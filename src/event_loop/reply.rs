@@ -57,7 +57,9 @@ impl Entry for Reply<'_> {
         let mut put = |kind, bytes| chunk.put(&[REPLY, self.ticket, kind], &[bytes]);
         match self.outcome {
             Outcome::Nil => put(reply_kind::NIL, b""),
-            Outcome::Integer(number) => put(reply_kind::INTEGER, number.to_string().as_bytes()),
+            Outcome::Integer(number) => {
+                put(reply_kind::INTEGER, itoa::Buffer::new().format(number).as_bytes());
+            }
             Outcome::Bytes(bytes) => put(reply_kind::STRING, bytes),
             Outcome::Error(json) => put(reply_kind::ERROR, json.as_bytes()),
             Outcome::List(json) => put(reply_kind::LIST, json.as_bytes()),

@@ -1,12 +1,41 @@
 //! Socket.IO's packets as clients get them: their text, and the WebSocket frame around it.
 
 mod frame;
-mod model;
 mod text;
 
-pub use self::model::Packet;
+use std::borrow::Cow;
+
 pub use frame::append_frame_head;
 pub use text::{append_text, parse};
 
 /// The longest text, in bytes, of which JavaScript can make a string: V8's limit.
 pub const MAX_TEXT: usize = (1 << 29) - 25;
+
+/// One packet of Socket.IO, apart from its namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Socket.IO's `type`: 2 is an event, 3 an acknowledgement. Never 5 or 6, which say that there
+    /// are attachments.
+    pub kind: u8,
+    /// The `id`, as JavaScript prints it.
+    pub id: Option<Cow<'a, str>>,
+    /// JSON text of the `data`, with `{"_placeholder":true,"num":n}` in the place of the
+    /// attachment `n`. `None` is JavaScript's `undefined` and `null`.
+    pub data: Option<Cow<'a, str>>,
+    /// The binary parts of the data.
+    pub attachments: Vec<Cow<'a, [u8]>>,
+}
+
+impl Packet<'_> {
+    /// The same packet, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Packet<'static> {
+        let owned = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
+        Packet {
+            kind: self.kind,
+            id: self.id.map(|id| Cow::Owned(id.into_owned())),
+            data: self.data.map(|data| Cow::Owned(data.into_owned())),
+            attachments: self.attachments.into_iter().map(owned).collect(),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::model::Packet;
+use super::Packet;
 
 const EVENT: u8 = 2;
 const ACK: u8 = 3;
@@ -62,10 +62,11 @@ pub fn append_text(packet: &Packet<'_>, nsp: &str, out: &mut Vec<u8>) {
         EVENT if binary => out.push(b'5'),
         ACK if binary => out.push(b'6'),
         digit @ 0..=9 => out.push(b'0' + digit),
-        kind => out.extend_from_slice(kind.to_string().as_bytes()),
+        kind => out.extend_from_slice(itoa::Buffer::new().format(kind).as_bytes()),
     }
     if binary {
-        out.extend_from_slice(packet.attachments.len().to_string().as_bytes());
+        let count = packet.attachments.len();
+        out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
         out.push(b'-');
     }
     if let Some(nsp) = shown(nsp) {

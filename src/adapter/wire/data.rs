@@ -1,259 +1,152 @@
-//! A packet's data → JSON text and attachments: what `JSON.stringify` makes of the decoded and
-//! deconstructed value.
+//! JSON text ↔ MessagePack as notepack.io and, for the attachments, socket.io-parser have it.
 
 use std::borrow::Cow;
-use std::vec::IntoIter;
 
-use super::date::append_date;
-use super::sorted::{Pair, are_few, is_regular, sorted_pairs};
+use crate::codec::js_date::append_date;
 use crate::codec::msgpack::{
-    Extension, Head, Input, Spans, append_buffer, append_scalar, append_string,
+    Extension, Head, Input, ReadRules, WriteRules, append_bin, append_buffer, append_scalar,
+    from_json, to_json,
 };
-use crate::codec::{MAX_DEPTH, Malformed};
+use crate::codec::{EncodeError, Malformed};
 
-/// The payload's array and the packet.
+/// The payload's array and the packet, which a packet's data lies within.
 const OUTER: usize = 2;
-/// `undefined` as old senders write it: an extension of one byte, of type 0.
-const UNDEFINED: &[u8] = &[0xd4, 0];
+/// What stands in the place of an attachment, up to its number.
+const PLACEHOLDER: &[u8] = br#"{"_placeholder":true,"num":"#;
+/// Up to this many UTF-16 units, and bytes, notepack.io writes a string by itself, and takes any
+/// surrogate for the first half of a pair. Longer strings it leaves to Node.
+const MICRO: usize = 32;
+const UINT_64: u8 = 0xcf;
+const INT_64: u8 = 0xd3;
+const TWO_TO_THE_64TH: f64 = 18_446_744_073_709_551_616.0;
 
-/// How much of a walk's own memory is asked for at once.
-const USUAL_DEPTH: usize = 8;
-const USUAL_KEYS: usize = 16;
+/// Appends JSON text that lies within `outer` arrays and maps.
+pub(super) fn append_json(json: &str, outer: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    from_json(json, outer, &mut Notepack::default(), out)
+}
+
+/// Appends a packet's data.
+///
+/// A placeholder that numbers the next attachment becomes that attachment, any other one is an
+/// object like others. Every attachment has to be met.
+pub(super) fn append_data(
+    json: &str,
+    attachments: &[Cow<'_, [u8]>],
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let mut rules = Notepack { attachments, next: 0 };
+    from_json(json, OUTER, &mut rules, out)?;
+    rules.attachments.is_empty().then_some(()).ok_or(EncodeError::Json)
+}
+
+/// How notepack.io writes.
+#[derive(Default)]
+struct Notepack<'a> {
+    /// Those not yet met in the text.
+    attachments: &'a [Cow<'a, [u8]>],
+    /// The number of the first of them.
+    next: usize,
+}
+
+impl WriteRules for Notepack<'_> {
+    /// An integer of 64 bits. Beyond them it wraps around.
+    fn large_integer(&self, value: f64, out: &mut Vec<u8>) {
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder lies within 64 bits")]
+        #[expect(clippy::cast_sign_loss, reason = "an absolute value has no sign")]
+        let wrapped = (value.abs() % TWO_TO_THE_64TH) as u64;
+        let (marker, bits) =
+            if value < 0.0 { (INT_64, wrapped.wrapping_neg()) } else { (UINT_64, wrapped) };
+        out.push(marker);
+        out.extend_from_slice(&bits.to_be_bytes());
+    }
+
+    fn surrogates(&self, units: &[u16]) -> String {
+        let text = paired(units);
+        let micro = units.len() <= MICRO && text.len() <= MICRO;
+        if micro { text } else { String::from_utf16_lossy(units) }
+    }
+
+    fn stand_in<'t>(
+        &mut self,
+        text: &'t [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<&'t [u8]>, EncodeError> {
+        let Some((bytes, others)) = self.attachments.split_first() else { return Ok(None) };
+        let Some(number) = text.strip_prefix(PLACEHOLDER) else { return Ok(None) };
+        let next = number.strip_prefix(itoa::Buffer::new().format(self.next).as_bytes());
+        let Some([b'}', behind @ ..]) = next else { return Ok(None) };
+        append_bin(bytes, out)?;
+        self.next += 1;
+        self.attachments = others;
+        Ok(Some(behind))
+    }
+}
+
+/// notepack.io's `utf8Write`: a surrogate makes a pair with whatever comes next.
+fn paired(units: &[u16]) -> String {
+    let mut text = String::new();
+    let mut units = units.iter().map(|unit| u32::from(*unit));
+    while let Some(unit) = units.next() {
+        let c = char::from_u32(unit).or_else(|| {
+            let second = units.next().unwrap_or_default();
+            char::from_u32(0x1_0000 + ((unit & 0x3ff) << 10 | second & 0x3ff))
+        });
+        text.extend(c);
+    }
+    text
+}
 
 /// JSON text, and the binary parts that it has placeholders for.
 pub(super) type Data<'a> = (String, Vec<Cow<'a, [u8]>>);
 
 /// The JSON text and the attachments of the next value. Without `deconstruct`, binary is written
 /// as `JSON.stringify` writes it.
-pub(super) fn data_text(input: Input<'_>, deconstruct: bool) -> Result<Data<'_>, Malformed> {
-    let walk = match Walk::over(input, deconstruct, None) {
-        Err(Stop::Irregular) => {
-            Walk::over(input, deconstruct, Some(Spans::of(input, OUTER)?)).map_err(Stop::reason)?
-        }
-        walk => walk.map_err(Stop::reason)?,
-    };
-    let text = String::from_utf8(walk.out).map_err(|_| Malformed::MessagePack)?;
-    Ok((text, walk.attachments))
+pub(super) fn read_data(mut input: Input<'_>, deconstruct: bool) -> Result<Data<'_>, Malformed> {
+    let mut text = Vec::with_capacity(input.rest().len());
+    let mut rules = Unpacked { deconstruct, attachments: Vec::new() };
+    to_json(&mut input, OUTER, &mut rules, &mut text)?;
+    let text = String::from_utf8(text).map_err(|_| Malformed::MessagePack)?;
+    Ok((text, rules.attachments))
 }
 
-/// Why a walk ended early.
-enum Stop {
-    /// An object does not have its keys in the order of the payload.
-    Irregular,
-    Malformed(Malformed),
-}
-
-impl Stop {
-    const fn reason(self) -> Malformed {
-        match self {
-            Self::Irregular => Malformed::MessagePack,
-            Self::Malformed(reason) => reason,
-        }
-    }
-}
-
-impl From<Malformed> for Stop {
-    fn from(reason: Malformed) -> Self {
-        Self::Malformed(reason)
-    }
-}
-
-/// An array or an object that has begun.
-enum Inside<'a> {
-    Array {
-        /// Elements that the payload still owes.
-        left: u32,
-    },
-    /// An object whose keys are taken as they come.
-    Object {
-        left: u32,
-        /// Where its keys begin among those of all that is open.
-        first_key: usize,
-    },
-    /// An object whose pairs have been put in order.
-    Sorted {
-        pairs: IntoIter<Pair<'a>>,
-        /// What follows the object.
-        behind: Input<'a>,
-    },
-}
-
-struct Open<'a> {
-    inside: Inside<'a>,
-    /// Whether the next element or pair needs a comma before it.
-    comma: bool,
-}
-
-struct Walk<'a> {
-    input: Input<'a>,
-    open: Vec<Open<'a>>,
-    /// The keys so far of all open objects.
-    keys: Vec<&'a [u8]>,
-    /// Given, every object is put in order first; else the walk stops at one that would need it.
-    spans: Option<Spans>,
+/// How a value of notepack.io is shown to a client.
+struct Unpacked<'a> {
     deconstruct: bool,
-    out: Vec<u8>,
     attachments: Vec<Cow<'a, [u8]>>,
 }
 
-impl<'a> Walk<'a> {
-    /// Walks over the next value, to its end.
-    fn over(input: Input<'a>, deconstruct: bool, spans: Option<Spans>) -> Result<Self, Stop> {
-        let mut walk = Self {
-            input,
-            open: Vec::with_capacity(USUAL_DEPTH),
-            keys: Vec::with_capacity(USUAL_KEYS),
-            spans,
-            deconstruct,
-            out: Vec::with_capacity(input.rest().len()),
-            attachments: Vec::new(),
-        };
-        loop {
-            walk.value()?;
-            if OUTER + walk.open.len() > MAX_DEPTH {
-                return Err(Stop::Malformed(Malformed::Depth));
-            }
-            if !walk.go_on()? {
-                return Ok(walk);
-            }
-        }
-    }
+impl<'a> ReadRules<'a> for Unpacked<'a> {
+    const ORDERED: bool = true;
 
-    /// Writes a value, or begins one.
-    fn value(&mut self) -> Result<(), Malformed> {
-        let inside = match self.input.head_or_extension()? {
-            Head::Array(left) => Inside::Array { left },
-            Head::Map(left) => self.object(left)?,
-            Head::Binary(bytes) => {
-                self.append_binary(bytes);
-                return Ok(());
-            }
-            Head::Extension(extension) => {
-                self.append_extension(&extension);
-                return Ok(());
-            }
-            scalar => {
-                append_scalar(&scalar, &mut self.out);
-                return Ok(());
-            }
-        };
-        self.out.push(if matches!(inside, Inside::Array { .. }) { b'[' } else { b'{' });
-        self.open.push(Open { inside, comma: false });
-        Ok(())
-    }
-
-    fn object(&mut self, left: u32) -> Result<Inside<'a>, Malformed> {
-        let Some(spans) = &self.spans else {
-            return Ok(Inside::Object { left, first_key: self.keys.len() });
-        };
-        let pairs = sorted_pairs(&mut self.input, left, spans)?.into_iter();
-        Ok(Inside::Sorted { pairs, behind: self.input })
-    }
-
-    /// Closes what is complete, and writes what comes before the next value, if there is one.
-    fn go_on(&mut self) -> Result<bool, Stop> {
-        let Self { input, open, keys, out, .. } = self;
-        while let Some(Open { inside, comma }) = open.last_mut() {
-            let close = match inside {
-                Inside::Array { left: 0 } => b']',
-                Inside::Array { left } => {
-                    *left -= 1;
-                    append_comma(comma, out);
-                    return Ok(true);
-                }
-                Inside::Object { left, first_key } => {
-                    let before = *first_key;
-                    if let Some(key) = next_key(input, left, keys, before)? {
-                        append_comma(comma, out);
-                        append_key(key, out);
-                        return Ok(true);
-                    }
-                    keys.truncate(before);
-                    b'}'
-                }
-                Inside::Sorted { pairs, behind } => {
-                    let mut set = pairs.filter(|(_, value)| !is_undefined(*value));
-                    if let Some((key, value)) = set.next() {
-                        append_comma(comma, out);
-                        append_key(key.as_bytes(), out);
-                        *input = value;
-                        return Ok(true);
-                    }
-                    *input = *behind;
-                    b'}'
-                }
-            };
-            out.push(close);
-            open.pop();
-        }
-        Ok(false)
-    }
-
-    fn append_binary(&mut self, bytes: &'a [u8]) {
+    fn binary(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) {
         if !self.deconstruct {
-            append_buffer(bytes, &mut self.out);
+            append_buffer(bytes, out);
             return;
         }
-        let number = self.attachments.len().to_string();
-        self.out.extend_from_slice(br#"{"_placeholder":true,"num":"#);
-        self.out.extend_from_slice(number.as_bytes());
-        self.out.push(b'}');
+        out.extend_from_slice(PLACEHOLDER);
+        out.extend_from_slice(itoa::Buffer::new().format(self.attachments.len()).as_bytes());
+        out.push(b'}');
         self.attachments.push(Cow::Borrowed(bytes));
     }
 
-    fn append_extension(&mut self, extension: &Extension<'a>) {
+    fn extension(&mut self, extension: &Extension<'a>, out: &mut Vec<u8>) -> Result<(), Malformed> {
         match *extension {
-            Extension::Undefined => self.out.extend_from_slice(b"null"),
-            Extension::Date(milliseconds) => append_date(milliseconds, &mut self.out),
-            Extension::ArrayBuffer(bytes) if self.deconstruct => self.append_binary(bytes),
-            Extension::ArrayBuffer(_) => self.out.extend_from_slice(b"{}"),
+            Extension::Undefined => out.extend_from_slice(b"null"),
+            Extension::Date(milliseconds) => append_date(milliseconds, out),
+            Extension::ArrayBuffer(bytes) if self.deconstruct => self.binary(bytes, out),
+            Extension::ArrayBuffer(_) => out.extend_from_slice(b"{}"),
             Extension::Unknown(kind, bytes) => {
-                self.out.push(b'[');
-                append_scalar(&Head::Number(kind.into()), &mut self.out);
-                self.out.push(b',');
-                self.append_binary(bytes);
-                self.out.push(b']');
+                out.push(b'[');
+                append_scalar(&Head::Number(kind.into()), out);
+                out.push(b',');
+                self.binary(bytes, out);
+                out.push(b']');
             }
         }
+        Ok(())
     }
-}
 
-/// The next key of an object whose keys are taken as they come, of those whose value is not
-/// `undefined`.
-fn next_key<'a>(
-    input: &mut Input<'a>,
-    left: &mut u32,
-    keys: &mut Vec<&'a [u8]>,
-    first_key: usize,
-) -> Result<Option<&'a [u8]>, Stop> {
-    while *left > 0 {
-        let before = keys.get(first_key..).unwrap_or_default();
-        let key = match input.head_or_extension()? {
-            Head::String(key) if are_few(*left) && is_regular(key, before) => key,
-            _ => return Err(Stop::Irregular),
-        };
-        *left -= 1;
-        keys.push(key);
-        if !is_undefined(*input) {
-            return Ok(Some(key));
-        }
-        input.skip(1)?;
+    fn restart(&mut self) {
+        self.attachments.clear();
     }
-    Ok(None)
-}
-
-fn is_undefined(value: Input<'_>) -> bool {
-    value.rest().starts_with(UNDEFINED)
-}
-
-fn append_comma(comma: &mut bool, out: &mut Vec<u8>) {
-    if *comma {
-        out.push(b',');
-    }
-    *comma = true;
-}
-
-fn append_key(key: &[u8], out: &mut Vec<u8>) {
-    append_string(key, out);
-    out.push(b':');
 }

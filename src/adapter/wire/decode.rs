@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::data::data_text;
-use super::fields::{fields, is_truthy, is_unset, js_number};
+use super::data::read_data;
+use super::fields::{fields, is_truthy, is_unset};
 use super::names::Names;
 use super::{Broadcast, Received};
 use crate::adapter::packet::Packet;
-use crate::codec::Malformed;
 use crate::codec::msgpack::{Head, Input};
+use crate::codec::{Malformed, number_to_string};
 
 /// A packet without this key belongs to this namespace.
 const MAIN_NAMESPACE: &[u8] = b"/";
@@ -120,7 +120,7 @@ fn convert<'a>(kind: Place<'a>, data: Place<'a>, id: Place<'a>) -> Result<Packet
         _ => return Err(Malformed::Type),
     };
     let id = match id.map(head_at).transpose()? {
-        Some(Head::Number(value)) => Some(Cow::Owned(js_number(value))),
+        Some(Head::Number(value)) => Some(Cow::Owned(number_to_string(value))),
         Some(Head::String(text)) => Some(String::from_utf8_lossy(text)),
         Some(head) if !is_unset(&head) => return Err(Malformed::Type),
         _ => None,
@@ -131,7 +131,7 @@ fn convert<'a>(kind: Place<'a>, data: Place<'a>, id: Place<'a>) -> Result<Packet
     {
         // Only there does socket.io-parser look for binary.
         let deconstruct = matches!(kind, 2 | 3);
-        let (text, attachments) = data_text(place, deconstruct)?;
+        let (text, attachments) = read_data(place, deconstruct)?;
         packet.data = Some(Cow::Owned(text));
         packet.attachments = attachments;
     }

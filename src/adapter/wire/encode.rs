@@ -1,10 +1,9 @@
 //! The model → a payload.
 
-use super::number::append_exact;
-use super::text::append_str;
-use super::transcode::append_json;
+use super::data::{append_data, append_json};
 use crate::adapter::packet::Packet;
 use crate::codec::EncodeError;
+use crate::codec::msgpack::{append_integer, append_str};
 
 /// What the envelope adds to the texts in it.
 const ENVELOPE: usize = 48;
@@ -33,11 +32,11 @@ pub fn encode(
     let pairs = 2 + u8::from(packet.data.is_some()) + u8::from(packet.id.is_some());
     out.push(0x80 | pairs);
     append_str(b"type", &mut out)?;
-    append_exact(packet.kind.into(), &mut out)?;
+    append_integer(packet.kind.into(), &mut out)?;
     match &packet.data {
         Some(data) => {
             append_str(b"data", &mut out)?;
-            append_json(data, &packet.attachments, 2, &mut out)?;
+            append_data(data, &packet.attachments, &mut out)?;
         }
         None if packet.attachments.is_empty() => {}
         None => return Err(EncodeError::Json),
@@ -48,7 +47,7 @@ pub fn encode(
         append_str(b"id", &mut out)?;
         append_id(id, &mut out)?;
     }
-    append_json(opts_json, &[], 1, &mut out)?;
+    append_json(opts_json, 1, &mut out)?;
     Ok(out)
 }
 
@@ -56,5 +55,5 @@ pub fn encode(
 fn append_id(id: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     let canonical = is_number && (id == "0" || !id.starts_with('0'));
-    if canonical { append_json(id, &[], 2, out) } else { append_str(id.as_bytes(), out) }
+    if canonical { append_json(id, 2, out) } else { append_str(id.as_bytes(), out) }
 }

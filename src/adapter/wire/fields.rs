@@ -1,7 +1,6 @@
 //! What JavaScript makes of single values, and the few keys of an object that matter.
 
 use crate::codec::Malformed;
-use crate::codec::json_number;
 use crate::codec::msgpack::{Extension, Head, Input};
 
 /// `null` or `undefined`.
@@ -20,18 +19,8 @@ pub(super) fn is_truthy(head: &Head<'_>) -> bool {
     }
 }
 
-/// `String(value)`.
-pub(super) fn js_number(value: f64) -> String {
-    match value {
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        value if value.is_nan() => "NaN".to_owned(),
-        value => json_number(value),
-    }
-}
-
-/// Where the values of these keys stand, in an object of so many pairs. Of a repeated key the last
-/// counts.
+/// Where the values of these keys stand, in an object of this many pairs. Of a repeated key the
+/// last counts.
 pub(super) fn fields<'a, const N: usize>(
     input: &mut Input<'a>,
     pairs: u32,

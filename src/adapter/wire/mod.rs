@@ -2,15 +2,10 @@
 //! MessagePack of `[uid, { type, data, nsp, id }, { rooms, except, flags }]`.
 
 mod data;
-mod date;
 mod decode;
 mod encode;
 mod fields;
 mod names;
-mod number;
-mod sorted;
-mod text;
-mod transcode;
 
 pub use decode::{decode, is_own};
 pub use encode::encode;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::fields::{is_unset, js_number};
-use crate::codec::Malformed;
+use super::fields::is_unset;
 use crate::codec::msgpack::{Extension, Head, Input, append_scalar};
+use crate::codec::{Malformed, number_to_string};
 
 /// Names of rooms: strings, or whatever else an application called them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl<'a> Names<'a> {
     pub fn iter(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         self.heads().filter_map(|head| match head {
             Head::String(text) => Some(String::from_utf8_lossy(text)),
-            Head::Number(value) => Some(Cow::Owned(js_number(value))),
+            Head::Number(value) => Some(Cow::Owned(number_to_string(value))),
             Head::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
             Head::Nil | Head::Extension(Extension::Undefined) => Some(Cow::Borrowed("null")),
             _ => None,

@@ -5,12 +5,17 @@
 
 mod extension;
 mod input;
+mod keys;
+mod number;
 mod read;
 mod skip;
+mod string;
 mod write;
 
 pub(crate) use extension::Extension;
 pub(crate) use input::{Head, Input};
-pub(crate) use read::{append_buffer, append_key, append_scalar, append_string, append_value};
-pub(crate) use skip::Spans;
-pub(crate) use write::from_json;
+pub(crate) use keys::key_text;
+pub(crate) use number::{append_double, append_integer};
+pub(crate) use read::{ReadRules, append_buffer, append_scalar, to_json};
+pub(crate) use string::{append_bin, append_str};
+pub(crate) use write::{WriteRules, from_json};

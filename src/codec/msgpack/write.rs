@@ -1,79 +1,208 @@
-//! JSON text → MessagePack.
+//! JSON text → MessagePack, in one pass.
 
-use rmp::encode;
-use serde_json::value::RawValue;
+use super::number::append_number;
+use super::string::append_token;
+use crate::codec::json::plain_len;
+use crate::codec::{EncodeError, MAX_DEPTH};
 
-use crate::codec::EncodeError;
-use crate::codec::json::{Token, Tokens, is_too_deep, unescape};
+/// What the encoders of MessagePack do each in their own way.
+pub(crate) trait WriteRules {
+    /// Appends an integer that a double does not hold for sure: beyond ±(2^53 - 1).
+    fn large_integer(&self, value: f64, out: &mut Vec<u8>);
 
-/// The largest integer that a double, hence JavaScript, holds without doubt.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-
-/// The MessagePack of a JSON value.
-pub(crate) fn from_json(json: &str) -> Result<Vec<u8>, EncodeError> {
-    u32::try_from(json.len()).map_err(|_| EncodeError::TooLong)?;
-    let valid: &RawValue = serde_json::from_str(json).map_err(|_| EncodeError::Json)?;
-    let valid = valid.get();
-    if is_too_deep(valid) {
-        return Err(EncodeError::Depth);
+    /// The text of a string that escapes surrogates, lone ones perhaps.
+    fn surrogates(&self, units: &[u16]) -> String {
+        String::from_utf16_lossy(units)
     }
-    let mut out = Vec::with_capacity(valid.len());
-    let mut lengths = lengths(valid).into_iter();
-    for token in Tokens::of(valid) {
-        append(&mut out, token, &mut lengths)?;
+
+    /// Appends what an object stands for and returns the text behind that object, or `None` to
+    /// have it written as an object. The text begins with the object's brace.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, or what is appended is too long.
+    fn stand_in<'a>(
+        &mut self,
+        _text: &'a [u8],
+        _out: &mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>, EncodeError> {
+        Ok(None)
     }
-    Ok(out)
 }
 
-/// How many tokens each array and object holds, in the order in which they open: MessagePack
-/// wants to know before the first element.
-fn lengths(valid: &str) -> Vec<u32> {
-    let mut lengths: Vec<u32> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    for token in Tokens::of(valid) {
-        if token == Token::Close {
-            open.pop();
-            continue;
-        }
-        if let Some(length) = open.last().and_then(|&at| lengths.get_mut(at)) {
-            *length += 1;
-        }
-        if matches!(token, Token::OpenArray | Token::OpenObject) {
-            open.push(lengths.len());
-            lengths.push(0);
-        }
-    }
-    lengths
-}
-
-fn append(
+/// Appends the MessagePack of JSON text, which lies within `outer` arrays and maps.
+///
+/// # Errors
+///
+/// When the text is not JSON, is nested too deeply or is too long.
+pub(crate) fn from_json(
+    json: &str,
+    outer: usize,
+    rules: &mut impl WriteRules,
     out: &mut Vec<u8>,
-    token: Token<'_>,
-    lengths: &mut impl Iterator<Item = u32>,
 ) -> Result<(), EncodeError> {
-    let mut length = || lengths.next().unwrap_or_default();
-    let written = match token {
-        Token::OpenArray => encode::write_array_len(out, length()).is_ok(),
-        // A key and a value are two tokens.
-        Token::OpenObject => encode::write_map_len(out, length() / 2).is_ok(),
-        Token::Close => true,
-        Token::String(text) => encode::write_str(out, &unescape(text)).is_ok(),
-        Token::Scalar("null") => encode::write_nil(out).is_ok(),
-        Token::Scalar("true") => encode::write_bool(out, true).is_ok(),
-        Token::Scalar("false") => encode::write_bool(out, false).is_ok(),
-        Token::Scalar(number) => number.parse().is_ok_and(|value| append_number(out, value)),
-    };
-    // A `Vec` takes every byte and every number of JSON is one of Rust's: this does not happen.
-    written.then_some(()).ok_or(EncodeError::Json)
+    u32::try_from(json.len()).map_err(|_| EncodeError::TooLong)?;
+    let mut writer = Writer { rest: json.as_bytes(), open: Vec::new(), outer, rules, out };
+    loop {
+        if writer.value()? && !writer.has_next()? {
+            break;
+        }
+    }
+    writer.rest.is_empty().then_some(()).ok_or(EncodeError::Json)
 }
 
-/// The smallest form of an integer that JavaScript is sure of, a double for any other number.
-fn append_number(out: &mut Vec<u8>, value: f64) -> bool {
-    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER {
-        #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
-        let integer = value as i64;
-        encode::write_sint(out, integer).is_ok()
-    } else {
-        encode::write_f64(out, value).is_ok()
+/// An array or an object that has begun.
+struct Open {
+    /// Where its marker stands, which is written when the length is known.
+    marker: usize,
+    /// Elements or pairs so far.
+    len: u32,
+    is_map: bool,
+}
+
+/// The walk over one JSON text.
+struct Writer<'a, 'o, R> {
+    rest: &'a [u8],
+    open: Vec<Open>,
+    /// Arrays and maps that all of it lies within.
+    outer: usize,
+    rules: &'o mut R,
+    out: &'o mut Vec<u8>,
+}
+
+impl<'a, R: WriteRules> Writer<'a, '_, R> {
+    /// Writes a value, or begins one. Returns whether it is complete.
+    fn value(&mut self) -> Result<bool, EncodeError> {
+        self.skip_space();
+        match self.rest {
+            [b'"', rest @ ..] => {
+                self.rest = rest;
+                self.string()?;
+            }
+            [b'[', rest @ ..] => {
+                self.rest = rest;
+                return self.begin(b']', false);
+            }
+            [b'{', rest @ ..] => {
+                if let Some(behind) = self.rules.stand_in(self.rest, self.out)? {
+                    self.rest = behind;
+                    return Ok(true);
+                }
+                self.rest = rest;
+                let empty = self.begin(b'}', true)?;
+                if !empty {
+                    self.key()?;
+                }
+                return Ok(empty);
+            }
+            [b'-' | b'0'..=b'9', ..] => {
+                self.rest = append_number(self.rest, self.rules, self.out)?;
+            }
+            [b'n', b'u', b'l', b'l', rest @ ..] => self.literal(0xc0, rest),
+            [b't', b'r', b'u', b'e', rest @ ..] => self.literal(0xc3, rest),
+            [b'f', b'a', b'l', b's', b'e', rest @ ..] => self.literal(0xc2, rest),
+            _ => return Err(EncodeError::Json),
+        }
+        Ok(true)
+    }
+
+    /// Closes what is complete, and returns whether another value follows.
+    fn has_next(&mut self) -> Result<bool, EncodeError> {
+        loop {
+            self.skip_space();
+            let Some(inner) = self.open.last_mut() else { return Ok(false) };
+            inner.len += 1;
+            let is_map = inner.is_map;
+            match self.rest {
+                [b',', rest @ ..] => {
+                    self.rest = rest;
+                    if is_map {
+                        self.key()?;
+                    }
+                    return Ok(true);
+                }
+                [b']', rest @ ..] if !is_map => self.rest = rest,
+                [b'}', rest @ ..] if is_map => self.rest = rest,
+                _ => return Err(EncodeError::Json),
+            }
+            if let Some(complete) = self.open.pop() {
+                write_marker(&complete, self.out);
+            }
+        }
+    }
+
+    /// Begins an array or an object. Returns whether that was all of it.
+    fn begin(&mut self, close: u8, is_map: bool) -> Result<bool, EncodeError> {
+        if self.outer + self.open.len() >= MAX_DEPTH {
+            return Err(EncodeError::Depth);
+        }
+        self.skip_space();
+        let empty = self.rest.first() == Some(&close);
+        let marker = self.out.len();
+        self.out.push(if is_map { 0x80 } else { 0x90 });
+        if empty {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        } else {
+            self.open.push(Open { marker, len: 0, is_map });
+        }
+        Ok(empty)
+    }
+
+    fn key(&mut self) -> Result<(), EncodeError> {
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(b"\"").ok_or(EncodeError::Json)?;
+        self.string()?;
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(b":").ok_or(EncodeError::Json)?;
+        Ok(())
+    }
+
+    /// Writes the string whose opening quote has been read.
+    fn string(&mut self) -> Result<(), EncodeError> {
+        let mut len = 0;
+        let mut escaped = false;
+        loop {
+            len += plain_len(self.rest.get(len..).unwrap_or_default());
+            match self.rest.get(len) {
+                Some(b'"') => break,
+                Some(b'\\') => len += 2,
+                _ => return Err(EncodeError::Json),
+            }
+            escaped = true;
+        }
+        let (token, rest) = self.rest.split_at_checked(len).ok_or(EncodeError::Json)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        append_token(token, escaped, self.rules, self.out)
+    }
+
+    fn literal(&mut self, marker: u8, rest: &'a [u8]) {
+        self.out.push(marker);
+        self.rest = rest;
+    }
+
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+}
+
+/// Writes the length that an array or a map turned out to have.
+fn write_marker(complete: &Open, out: &mut Vec<u8>) {
+    let (fixed, long) = if complete.is_map { (0x80, 0xde) } else { (0x90, 0xdc) };
+    match (u8::try_from(complete.len), u16::try_from(complete.len)) {
+        (Ok(len @ ..=15), _) => {
+            if let Some(marker) = out.get_mut(complete.marker) {
+                *marker = fixed | len;
+            }
+        }
+        (_, Ok(len)) => {
+            let [a, b] = len.to_be_bytes();
+            out.splice(complete.marker..=complete.marker, [long, a, b]);
+        }
+        _ => {
+            let [a, b, c, d] = complete.len.to_be_bytes();
+            out.splice(complete.marker..=complete.marker, [long + 1, a, b, c, d]);
+        }
     }
 }

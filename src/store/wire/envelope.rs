@@ -7,9 +7,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Shape, args::shaped};
-use crate::codec::Malformed;
 use crate::codec::json::is_too_deep;
-use crate::codec::msgpack::{Head, Input, append_key, append_value};
+use crate::codec::msgpack::{
+    Extension, Head, Input, ReadRules, WriteRules, append_buffer, append_double, append_str,
+    from_json, key_text, to_json,
+};
+use crate::codec::{EncodeError, Malformed};
 use crate::store::{Incoming, NodeId};
 
 /// JSON, with U+FFFD for broken UTF-8 as in Node.
@@ -54,6 +57,41 @@ fn not_an_envelope(text: &str) -> Malformed {
     }
 }
 
+/// How the npm module `msgpack` writes and reads.
+struct NpmMsgpack;
+
+impl WriteRules for NpmMsgpack {
+    fn large_integer(&self, value: f64, out: &mut Vec<u8>) {
+        append_double(value, out);
+    }
+}
+
+impl ReadRules<'_> for NpmMsgpack {
+    const ORDERED: bool = false;
+
+    fn binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        append_buffer(bytes, out);
+    }
+
+    fn extension(&mut self, _: &Extension<'_>, _: &mut Vec<u8>) -> Result<(), Malformed> {
+        Err(Malformed::Type)
+    }
+}
+
+/// What the envelope in MessagePack adds to the texts in it.
+const ENVELOPE: usize = 16;
+
+/// The envelope in MessagePack, from two pieces of JSON text.
+pub(super) fn to_message_pack(node_id: &str, args: &str) -> Result<Vec<u8>, EncodeError> {
+    let mut out = Vec::with_capacity(node_id.len() + args.len() + ENVELOPE);
+    out.push(0x82);
+    append_str(b"nodeId", &mut out)?;
+    from_json(node_id, 1, &mut NpmMsgpack, &mut out)?;
+    append_str(b"args", &mut out)?;
+    from_json(args, 1, &mut NpmMsgpack, &mut out)?;
+    Ok(out)
+}
+
 /// MessagePack, whose arguments become JSON text on the way.
 pub(super) fn message_pack(
     payload: &[u8],
@@ -66,12 +104,12 @@ pub(super) fn message_pack(
     };
     let mut args = b"null".to_vec();
     for _ in 0..pairs {
-        let (mut key, mut value) = (Vec::new(), Vec::new());
-        append_key(&mut input, &mut key)?;
-        append_value(&mut input, 1, &mut value)?;
+        let key = key_text(&input.head()?)?;
+        let mut value = Vec::new();
+        to_json(&mut input, 1, &mut NpmMsgpack, &mut value)?;
         match &*key {
-            b"\"nodeId\"" if is_same_node(&value, own) => return Ok(Incoming::Own),
-            b"\"args\"" => args = value,
+            "nodeId" if is_same_node(&value, own) => return Ok(Incoming::Own),
+            "args" => args = value,
             _ => {}
         }
     }

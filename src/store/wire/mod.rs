@@ -7,7 +7,7 @@ use crate::store::{Incoming, NodeId};
 
 pub use args::dispatch_args;
 
-use crate::codec::{EncodeError, Malformed, msgpack};
+use crate::codec::{EncodeError, Malformed};
 
 /// How a message is written. Both are always understood on receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,10 +34,12 @@ pub enum Shape {
 /// In JSON never: the text is taken at its word. In MessagePack when it is not JSON, or nested
 /// too deeply.
 pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u8>, EncodeError> {
-    let json = ["{\"nodeId\":", node_id_json, ",\"args\":", args_json, "}"].concat();
     match codec {
-        Codec::Json => Ok(json.into_bytes()),
-        Codec::MessagePack => msgpack::from_json(&json),
+        Codec::Json => {
+            let parts = ["{\"nodeId\":", node_id_json, ",\"args\":", args_json, "}"];
+            Ok(parts.concat().into_bytes())
+        }
+        Codec::MessagePack => envelope::to_message_pack(node_id_json, args_json),
     }
 }
 

@@ -10,8 +10,8 @@ const EPOCH: i64 = 719_468;
 /// Days of 400 years, after which the calendar repeats.
 const ERA: i64 = 146_097;
 
-/// Appends the JSON text of a `Date` made of so many milliseconds since 1970.
-pub(super) fn append_date(milliseconds: f64, out: &mut Vec<u8>) {
+/// Appends the JSON text of a `Date` that lies this number of milliseconds after 1970 began.
+pub(crate) fn append_date(milliseconds: f64, out: &mut Vec<u8>) {
     if milliseconds.is_nan() || milliseconds.abs() > LAST {
         out.extend_from_slice(b"null");
         return;

@@ -1,20 +1,17 @@
-//! JSON's numbers → MessagePack's, as notepack.io chooses them.
+//! JSON's numbers → MessagePack's, in the smallest form.
 
 use rmp::encode;
 
-use crate::codec::EncodeError;
+use super::write::WriteRules;
+use crate::codec::{EncodeError, MAX_SAFE_INTEGER};
 
-/// As many digits as surely fit into an `i64`, and into a double without rounding.
+/// The most digits of an integer that certainly fits into a double without rounding.
 const EXACT_DIGITS: usize = 15;
-const TWO_TO_THE_32ND: f64 = 4_294_967_296.0;
-const TWO_TO_THE_63RD: f64 = 9_223_372_036_854_775_808.0;
-const TWO_TO_THE_64TH: f64 = 2.0 * TWO_TO_THE_63RD;
-const UINT_64: u8 = 0xcf;
-const INT_64: u8 = 0xd3;
 
 /// Appends the number that JSON text begins with, and returns the text behind it.
 pub(super) fn append_number<'a>(
     text: &'a [u8],
+    rules: &impl WriteRules,
     out: &mut Vec<u8>,
 ) -> Result<&'a [u8], EncodeError> {
     let ends = |b: &u8| !matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
@@ -24,10 +21,10 @@ pub(super) fn append_number<'a>(
         return Err(EncodeError::Json);
     }
     if let Some(integer) = integer(number) {
-        append_exact(integer, out)?;
+        append_integer(integer, out)?;
     } else {
         let value = str::from_utf8(number).ok().and_then(|number| number.parse().ok());
-        append_double(value.ok_or(EncodeError::Json)?, out)?;
+        append_value(value.ok_or(EncodeError::Json)?, rules, out)?;
     }
     Ok(rest)
 }
@@ -67,8 +64,8 @@ fn integer(number: &[u8]) -> Option<i64> {
     Some(if digits.len() == number.len() { value } else { -value })
 }
 
-/// The smallest form. notepack.io has no signed one for what is not negative.
-pub(super) fn append_exact(value: i64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+/// Appends an integer in its smallest form: an unsigned one unless it is negative.
+pub(crate) fn append_integer(value: i64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     if let Ok(small @ ..=0x7f) = u8::try_from(value) {
         out.push(small);
         return Ok(());
@@ -76,24 +73,22 @@ pub(super) fn append_exact(value: i64, out: &mut Vec<u8>) -> Result<(), EncodeEr
     encode::write_sint(out, value).map(drop).map_err(|_| EncodeError::Json)
 }
 
-/// A double, or the integer that it is. Beyond 64 bits that integer wraps around.
-fn append_double(value: f64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if !value.is_finite() || value.fract() != 0.0 {
-        return encode::write_f64(out, value).map_err(|_| EncodeError::Json);
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a remainder lies within 64 bits")]
-    #[expect(clippy::cast_sign_loss, reason = "an absolute value has no sign")]
-    let wrapped = (value.abs() % TWO_TO_THE_64TH) as u64;
-    if value >= TWO_TO_THE_32ND {
-        out.push(UINT_64);
-        out.extend_from_slice(&wrapped.to_be_bytes());
-        Ok(())
-    } else if value < -TWO_TO_THE_63RD {
-        out.push(INT_64);
-        out.extend_from_slice(&wrapped.wrapping_neg().to_be_bytes());
-        Ok(())
+/// Appends the double with this value.
+pub(crate) fn append_double(value: f64, out: &mut Vec<u8>) {
+    out.push(0xcb);
+    out.extend_from_slice(&value.to_be_bytes());
+}
+
+/// Appends a double, or the integer that it is.
+fn append_value(value: f64, rules: &impl WriteRules, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    // An infinity has no fraction, not even zero.
+    if value.fract() != 0.0 {
+        append_double(value, out);
+    } else if value.abs() > MAX_SAFE_INTEGER {
+        rules.large_integer(value, out);
     } else {
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]
-        append_exact(value as i64, out)
+        append_integer(value as i64, out)?;
     }
+    Ok(())
 }

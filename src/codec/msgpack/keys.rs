@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::fields::js_number;
-use crate::codec::Malformed;
-use crate::codec::msgpack::{Extension, Head, Input, Spans};
+use super::extension::Extension;
+use super::input::{Head, Input};
+use super::skip::Spans;
+use crate::codec::{Malformed, number_to_string};
 
 /// In how many pairs a repeated key is looked for by comparing each with each.
 const FEW: u32 = 32;
@@ -15,7 +16,7 @@ const LAST_INDEX: u32 = u32::MAX - 1;
 /// Assigning to it changes the prototype, and no property.
 const PROTOTYPE: &[u8] = b"__proto__";
 
-/// Whether so many pairs may be written as they come, if only their keys are regular.
+/// Whether an object of this many pairs may be written as it comes if its keys are regular.
 pub(super) const fn are_few(pairs: u32) -> bool {
     pairs <= FEW
 }
@@ -30,7 +31,7 @@ pub(super) fn is_regular(key: &[u8], before: &[&[u8]]) -> bool {
 /// A key, and where its value begins.
 pub(super) type Pair<'a> = (Cow<'a, str>, Input<'a>);
 
-/// Reads so many pairs into the order of `Object.keys`: indices by size, then the others by their
+/// Reads this many pairs into the order of `Object.keys`: indices by size, then the others by their
 /// first place, each with its last value.
 pub(super) fn sorted_pairs<'a>(
     input: &mut Input<'a>,
@@ -40,7 +41,7 @@ pub(super) fn sorted_pairs<'a>(
     let mut sorted: Vec<Pair<'a>> = Vec::new();
     let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
     for _ in 0..pairs {
-        let key = key(input)?;
+        let key = key_text(&input.head_or_extension()?)?;
         let value = *input;
         spans.step(input)?;
         if key.as_bytes() == PROTOTYPE {
@@ -60,10 +61,14 @@ pub(super) fn sorted_pairs<'a>(
 }
 
 /// A key as JavaScript turns it into text.
-fn key<'a>(input: &mut Input<'a>) -> Result<Cow<'a, str>, Malformed> {
-    Ok(match input.head_or_extension()? {
+///
+/// # Errors
+///
+/// [`Malformed::Type`] for what is no scalar.
+pub(crate) fn key_text<'a>(key: &Head<'a>) -> Result<Cow<'a, str>, Malformed> {
+    Ok(match key {
         Head::String(text) => String::from_utf8_lossy(text),
-        Head::Number(value) => Cow::Owned(js_number(value)),
+        Head::Number(value) => Cow::Owned(number_to_string(*value)),
         Head::Nil => Cow::Borrowed("null"),
         Head::Bool(true) => Cow::Borrowed("true"),
         Head::Bool(false) => Cow::Borrowed("false"),
