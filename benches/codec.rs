@@ -16,12 +16,12 @@ const SIZES: [usize; 3] = [190, 1024, 16 * 1024];
 const OTHER: &str = "\"another-node\"";
 const OPTS: &str = r#"{"rooms":["room-1"],"except":[],"flags":{}}"#;
 /// Numbers, short strings and nested objects: as many values as text.
-const VALUES: &str = r#"["state",{"id":1,"tick":1048576,"at":1718000000000,"ratio":0.25,"players":[{"name":"ann","x":12.5,"y":-3,"alive":true},{"name":"bob","x":0,"y":900,"alive":false},{"name":"eve","x":-7.25,"y":65,"alive":true}],"tags":["a","b","c"],"next":null,"who":"d\u00e9j\u00e0 \"vu\""}]"#;
+const VALUES: &str = r#"["state",{"id":1,"tick":1048576,"at":1718000000000,"ratio":0.25,"players":[{"name":"ann","x":12.5,"y":-3,"alive":true},{"name":"bob","x":0,"y":900,"alive":false},{"name":"eve","x":-7.25,"y":65,"alive":true}],"tags":["a","b","c"],"next":null,"note":"d\u00e9j\u00e0 \"vu\""}]"#;
 
 /// A packet of 0.9 of `size` bytes, full of the quotes that JSON escapes.
 fn dispatched(size: usize) -> String {
     let text = "x".repeat(size.saturating_sub(60));
-    format!(r#"5::/bench:{{"name":"message","args":[{{"user":"somebody","text":"{text}"}}]}}"#)
+    format!(r#"5::/bench:{{"name":"message","args":[{{"user":"ann","text":"{text}"}}]}}"#)
 }
 
 fn args(size: usize) -> String {
@@ -31,7 +31,7 @@ fn args(size: usize) -> String {
 /// The data of an event of 4.x of `size` bytes.
 fn data(size: usize) -> String {
     let text = "x".repeat(size.saturating_sub(40));
-    format!(r#"["message",{{"user":"somebody","text":"{text}"}}]"#)
+    format!(r#"["message",{{"user":"ann","text":"{text}"}}]"#)
 }
 
 fn event(data: &str) -> Packet<'_> {

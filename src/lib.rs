@@ -4,7 +4,7 @@
 //! that are public are so for the tests, benches and fuzz targets.
 
 // Errors with stable codes.
-pub mod error;
+mod error;
 // Pure: JSON, MessagePack, numbers.
 pub mod codec;
 // Between Tokio and the event loop.

@@ -64,7 +64,7 @@ fn what_notepack_refuses_is_malformed() {
 }
 
 #[test]
-fn a_text_and_its_packet_are_the_same_thing() {
+fn a_text_is_parsed_into_the_packet_that_wrote_it() {
     for golden in goldens().decoded {
         let payload = unhex(&golden.payload);
         let packet = read(&payload, &golden.nsp).packet;
@@ -76,7 +76,6 @@ fn a_text_and_its_packet_are_the_same_thing() {
         }
         let parsed = parse(&golden.text, &golden.nsp, attached(&golden.attachments)).unwrap();
         assert_eq!(parsed, packet, "{}", golden.text);
-        assert_eq!(parsed.into_owned(), packet);
     }
 }
 
@@ -112,7 +111,7 @@ fn a_namespace_may_look_like_the_rest_of_the_text() {
 }
 
 #[test]
-fn text_that_is_none_of_this_namespace_is_not_parsed() {
+fn text_of_another_namespace_is_not_parsed() {
     for text in ["", "x", "2/b,[1]", "2[1]", "2/a", "2/ab,[1]", "51-/a,[1]", "5/a,[1]", "é"] {
         assert_eq!(parse(text, "/a", vec![]), None, "{text}");
     }
@@ -184,7 +183,7 @@ fn an_escaped_string_is_as_long_as_what_it_means() {
 }
 
 #[test]
-fn nonsense_is_not_encoded() {
+fn text_that_is_not_json_is_not_encoded() {
     for text in [
         "",
         " ",

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use socket_io_redis_native::adapter::entry::{Payload, payload_kind};
+use socket_io_redis_native::adapter::{Payload, payload_kind};
 use socket_io_redis_native::event_loop::{
     Chunk, Event, Filter, Limits, Mailbox, Outcome, Overflow, Reply,
 };
-use socket_io_redis_native::store::entry::{ChannelEntry, Delivery};
+use socket_io_redis_native::store::{ChannelEntry, Delivery};
 
 type Count = Arc<AtomicUsize>;
 
@@ -24,13 +24,13 @@ fn mailbox(messages: usize, bytes: usize) -> (Mailbox, Count) {
 }
 
 fn overflowing(messages: usize, bytes: usize, overflow: Overflow) -> (Mailbox, Count) {
-    let count = Count::default();
+    let wakes = Count::default();
     let limits = Limits { messages, bytes, overflow };
-    let counter = Arc::clone(&count);
-    let waker = move || {
-        counter.fetch_add(1, Ordering::SeqCst);
+    let counted = Arc::clone(&wakes);
+    let wake = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
     };
-    (Mailbox::new(limits, Box::new(waker)), count)
+    (Mailbox::new(limits, Box::new(wake)), wakes)
 }
 
 fn wakes(count: &Count) -> usize {
@@ -285,7 +285,7 @@ fn readers_of_a_full_mailbox_stay_away_until_it_is_half_empty() {
     assert!(mailbox.has_capacity(), "not full yet");
 }
 
-/// Delivers what it is told to, and counts what it discards.
+/// Delivers what the test wants, and counts what it discards.
 #[derive(Default)]
 struct Rooms {
     generation: AtomicU64,

@@ -119,7 +119,7 @@ fn expected(outcome: Outcome, shape: Shape) -> Outcome {
 }
 
 fn is_like_dispatch(text: &str) -> bool {
-    // Unread, since half a surrogate pair is no `Value`.
+    // Unread, since a lone surrogate is no `Value`.
     let args: Vec<&RawValue> = serde_json::from_str(text).unwrap();
     let starts = |at: usize, with: char| args.get(at).is_some_and(|v| v.get().starts_with(with));
     starts(0, '"') && starts(1, '"') && starts(3, '[')
@@ -178,7 +178,7 @@ fn takes_every_real_dispatch_apart() {
     let mut seen = [0, 0];
     for golden in [JSON, MESSAGE_PACK].map(goldens).into_iter().flat_map(|g| g.published) {
         let Ok(args) = serde_json::from_str(&golden.args_json) else {
-            continue; // half a surrogate pair: its own test is below
+            continue; // a lone surrogate: it has a test of its own below
         };
         let payload = unhex(&golden.payload);
         let decoded = decode(&payload, Shape::Dispatch, &NodeId::Number(2468.0));
@@ -215,7 +215,7 @@ fn a_dispatch_keeps_apart_what_javascript_keeps_apart() {
 }
 
 #[test]
-fn half_a_surrogate_pair_is_left_to_javascript() {
+fn a_lone_surrogate_is_left_to_javascript() {
     for args in [r#"["","3:::\ud83d",null,[]]"#, r#"["\udc00","a",null,[]]"#] {
         let payload = encode(Codec::Json, "2", args).unwrap();
         assert_eq!(dispatch(&payload), Incoming::Foreign(Args::Json(args.into())));
@@ -223,7 +223,7 @@ fn half_a_surrogate_pair_is_left_to_javascript() {
 }
 
 #[test]
-fn half_a_surrogate_pair_becomes_a_replacement_character_in_messagepack() {
+fn a_lone_surrogate_becomes_a_replacement_character_in_messagepack() {
     for (args, expected) in [
         (r#"["\ud800"]"#, "[\"\u{fffd}\"]"),
         (r#"["a\uDC00b\ud83d\ude00"]"#, "[\"a\u{fffd}b😀\"]"),

@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use socket_io_redis_native::adapter::packet;
-use socket_io_redis_native::codec::EncodeError;
 use socket_io_redis_native::adapter::wire::{Received, decode, encode};
+use socket_io_redis_native::codec::EncodeError;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(Received::Broadcast(broadcast)) = decode(bytes, "own", "/", |_| true) else { return };

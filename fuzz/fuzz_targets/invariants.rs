@@ -1,9 +1,9 @@
 //! What holds for every payload, whatever its bytes.
 
 use serde_json::value::RawValue;
-use socket_io_redis_native::store::{Args, Incoming, NodeId};
-use socket_io_redis_native::store::wire::{Codec, Shape, decode, encode};
 use socket_io_redis_native::codec::{EncodeError, MAX_DEPTH};
+use socket_io_redis_native::store::wire::{Codec, Shape, decode, encode};
+use socket_io_redis_native::store::{Args, Incoming, NodeId};
 
 /// Reads the payload in both shapes, and what comes out again in both codecs.
 pub fn check(payload: &[u8]) {
@@ -30,12 +30,7 @@ fn is_json_array(text: &str) -> Vec<&RawValue> {
 fn matches_text(args: &Args<'_>, text: &str) {
     match args {
         Args::Json(same) => assert_eq!(same, text),
-        Args::Dispatch {
-            room,
-            packet,
-            volatile,
-            exceptions,
-        } => {
+        Args::Dispatch { room, packet, volatile, exceptions } => {
             let parts = is_json_array(text);
             assert_eq!(parts.len(), 4);
             assert_eq!(
@@ -46,14 +41,8 @@ fn matches_text(args: &Args<'_>, text: &str) {
                 serde_json::from_str::<String>(parts[1].get()).as_ref().ok(),
                 Some(&packet.to_string())
             );
-            assert_eq!(
-                serde_json::from_str::<Option<bool>>(parts[2].get()).ok(),
-                Some(*volatile)
-            );
-            assert_eq!(
-                exceptions.is_empty(),
-                is_json_array(parts[3].get()).is_empty()
-            );
+            assert_eq!(serde_json::from_str::<Option<bool>>(parts[2].get()).ok(), Some(*volatile));
+            assert_eq!(exceptions.is_empty(), is_json_array(parts[3].get()).is_empty());
         }
     }
 }

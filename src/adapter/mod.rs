@@ -3,16 +3,17 @@
 
 mod broadcast;
 mod channels;
-pub mod entry;
+pub(crate) mod entry;
 mod local_rooms;
 mod namespace;
 pub mod packet;
 mod subscriptions;
 pub mod wire;
 
-pub use self::broadcast::{Outgoing, Target};
-pub use self::channels::Channels;
-pub use self::subscriptions::Mode;
+pub(crate) use self::broadcast::{Outgoing, Target};
+pub(crate) use self::channels::Channels;
+pub use self::entry::{Payload, payload_kind};
+pub(crate) use self::subscriptions::Mode;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +25,7 @@ use crate::backplane::{Backplane, Packed, Request};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
+pub(crate) struct Opening {
     /// The namespace's name.
     pub nsp: String,
     /// What marks this server's messages.
@@ -38,7 +39,7 @@ pub struct Opening {
 }
 
 /// The namespaces of the servers that share a backplane.
-pub struct Adapter {
+pub(crate) struct Adapter {
     backplane: Arc<Backplane>,
     // A plain mutex: only the event loop takes it.
     namespaces: Mutex<Namespaces>,

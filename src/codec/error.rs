@@ -1,23 +1,23 @@
 //! Why bytes could not be read or written.
 
-/// A payload that no server would have written.
+/// Why a payload cannot be read: no server would have written it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// Not a single byte.
+    /// Empty.
     #[error("the payload is empty")]
     Empty,
     /// Not JSON.
     #[error("the payload is not valid JSON")]
     Json,
-    /// Cut short, followed by more bytes, or with a byte that means nothing.
+    /// Not MessagePack: cut short, followed by more bytes, or with a byte that has no meaning.
     #[error("the payload is not valid MessagePack")]
     MessagePack,
     /// Nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     #[error("the payload is nested too deeply")]
     Depth,
-    /// Valid, but not a message: no object, `args` that are no array, a MessagePack extension.
-    #[error("the payload is not a message of a store")]
+    /// Valid, but not a message: an array in the place of an object, an unknown extension.
+    #[error("the payload is not a message")]
     Type,
     /// Longer, as text, than a string of JavaScript may be.
     #[error("the payload is too long")]
@@ -39,7 +39,7 @@ impl Malformed {
     }
 }
 
-/// A message that cannot be written.
+/// Why a message cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -49,7 +49,7 @@ pub enum EncodeError {
     /// Nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     #[error("the message is nested too deeply")]
     Depth,
-    /// Longer than MessagePack can say (4 GiB).
+    /// Longer than the 4 GiB that MessagePack has lengths for.
     #[error("the message is too long")]
     TooLong,
 }

@@ -1,4 +1,4 @@
-//! JSON text, looked at without being parsed.
+//! JSON text, scanned without being parsed.
 
 use super::MAX_DEPTH;
 
@@ -39,8 +39,7 @@ fn behind_string(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// How many bytes at the front stand for themselves between the quotes of JSON text, written as
-/// `JSON.stringify` writes it.
+/// How many bytes at the front a JSON string holds unescaped.
 pub(crate) fn plain_len(bytes: &[u8]) -> usize {
     let words = bytes.as_chunks::<8>().0;
     let plain = words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count() * 8;

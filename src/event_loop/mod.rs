@@ -14,9 +14,12 @@ mod sync {
     pub use tokio::sync::Notify;
 }
 
-pub use chunk::{Chunk, ChunkLimits, EVENT, Entry, REPLY, Role};
-pub use counters::Counters;
+pub use chunk::{Chunk, Entry, Role};
+pub(crate) use chunk::{EVENT, REPLY};
+pub(crate) use counters::Counters;
 pub use deferred::Filter;
-pub use event::{ConnectionState, Event, Link, LinkState, ms};
+pub use event::Event;
+pub(crate) use event::{ConnectionState, Link, LinkState, ms};
 pub use mailbox::{Drained, Dropped, Limits, Mailbox, Overflow, Waker};
-pub use reply::{Outcome, Reply, reply_kind};
+pub(crate) use reply::reply_kind;
+pub use reply::{Outcome, Reply};

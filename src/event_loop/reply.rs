@@ -25,7 +25,7 @@ pub struct Reply<'a> {
     pub outcome: Outcome<'a>,
 }
 
-/// What came of a request; the kinds are those of [`reply_kind`].
+/// What came of a request; the kinds are those of `reply_kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'a> {
     /// Done, or a field that is not there.

@@ -1,7 +1,7 @@
 //! The store of Socket.IO 0.9: its channels, and the commands of its clients.
 
 mod channel;
-pub mod entry;
+pub(crate) mod entry;
 mod message;
 mod node_id;
 mod publication;
@@ -10,9 +10,10 @@ pub mod wire;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use self::entry::{ChannelEntry, Delivery};
 pub use self::message::{Args, Incoming};
 pub use self::node_id::NodeId;
-pub use self::publication::Dispatch;
+pub(crate) use self::publication::Dispatch;
 
 use self::channel::Channel;
 use self::publication::{DISPATCH, DispatchMessage, Message, Origin};
@@ -23,7 +24,7 @@ use crate::pubsub::{Consumer, Kind, Need};
 
 /// What reads arriving payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unpack {
+pub(crate) enum Unpack {
     /// This crate; both codecs are understood.
     Native,
     /// The application's own `unpack`.
@@ -31,7 +32,7 @@ pub enum Unpack {
 }
 
 /// The subscriptions, messages and commands of one Socket.IO 0.9 server.
-pub struct Store {
+pub(crate) struct Store {
     backplane: Arc<Backplane>,
     node_id: NodeId,
     origin: Arc<Origin>,

@@ -3,7 +3,7 @@
 /// FIN, and the opcode of a text frame.
 const FINAL_TEXT: u8 = 0x81;
 
-/// Appends the head of a text frame whose payload is so many bytes long: final and unmasked.
+/// Appends the head of a final, unmasked text frame with a payload of `payload_len` bytes.
 ///
 /// The payload of a packet is Engine.IO's `4`, then the packet's text.
 ///

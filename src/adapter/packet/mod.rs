@@ -9,7 +9,7 @@ pub use frame::append_frame_head;
 pub use text::{append_text, parse};
 
 /// The longest text, in bytes, of which JavaScript can make a string: V8's limit.
-pub const MAX_TEXT: usize = (1 << 29) - 25;
+pub(crate) const MAX_TEXT: usize = (1 << 29) - 25;
 
 /// One packet of Socket.IO, apart from its namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,18 +24,4 @@ pub struct Packet<'a> {
     pub data: Option<Cow<'a, str>>,
     /// The binary parts of the data.
     pub attachments: Vec<Cow<'a, [u8]>>,
-}
-
-impl Packet<'_> {
-    /// The same packet, borrowing nothing.
-    #[must_use]
-    pub fn into_owned(self) -> Packet<'static> {
-        let owned = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
-        Packet {
-            kind: self.kind,
-            id: self.id.map(|id| Cow::Owned(id.into_owned())),
-            data: self.data.map(|data| Cow::Owned(data.into_owned())),
-            attachments: self.attachments.into_iter().map(owned).collect(),
-        }
-    }
 }

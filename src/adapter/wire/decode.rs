@@ -1,4 +1,4 @@
-//! A payload → the model: skimmed first, and read only when it is for this node.
+//! A payload → a broadcast: skimmed first, and read only when it is for this node.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ const MAIN_NAMESPACE: &[u8] = b"/";
 ///
 /// # Errors
 ///
-/// Payloads at which the real adapter would throw, or that no adapter and no emitter writes.
+/// When the official adapter would throw, or no adapter and no emitter writes such a payload.
 pub fn decode<'a>(
     payload: &'a [u8],
     uid: &str,
@@ -79,7 +79,7 @@ fn object<'a, const N: usize>(
     Ok(None)
 }
 
-/// `None` when the real adapter takes the packet for none; at other values it would throw.
+/// `None` for values that the official adapter ignores; at other ones it would throw.
 fn packet<'a>(input: &mut Input<'a>) -> Result<Option<[Place<'a>; 4]>, Malformed> {
     let start = *input;
     match object(input, ["type", "data", "id", "nsp"])? {

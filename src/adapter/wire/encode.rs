@@ -1,4 +1,4 @@
-//! The model → a payload.
+//! A packet and its options → a payload.
 
 use super::data::{append_data, append_json};
 use crate::adapter::packet::Packet;

@@ -7,9 +7,10 @@ mod encode;
 mod fields;
 mod names;
 
-pub use decode::{decode, is_own};
+pub use decode::decode;
+pub(crate) use decode::is_own;
 pub use encode::encode;
-pub use names::Names;
+pub(crate) use names::Names;
 
 use super::packet::Packet;
 
@@ -31,7 +32,7 @@ pub enum Received<'a> {
 pub struct Broadcast<'a> {
     /// The packet.
     pub packet: Packet<'a>,
-    /// The rooms it goes to; everybody when there are none.
+    /// The rooms it goes to; all clients when there are none.
     pub rooms: Names<'a>,
     /// The rooms it does not go to.
     pub except: Names<'a>,

@@ -1,4 +1,4 @@
-//! Names of rooms, left in the payload until someone asks for them.
+//! Names of rooms, left in the payload until they are needed.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Reads an array of names. What is not set is empty.
+    /// Reads an array of names; there are none when it is not set.
     pub(super) fn read(value: Option<Input<'a>>) -> Result<Self, Malformed> {
         let Some(mut input) = value else { return Ok(Self::default()) };
         let len = match input.head_or_extension()? {
@@ -45,7 +45,7 @@ impl<'a> Names<'a> {
 
     /// JSON text of the array. What can be in no set of names, an object say, is an object there.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_json(self) -> String {
         let mut out = Vec::with_capacity(self.elements.len() + 16);
         let mut separator = b'[';
         for head in self.heads() {

@@ -7,7 +7,7 @@ use crate::codec::Malformed;
 pub(crate) enum Extension<'a> {
     /// `undefined`, from old senders.
     Undefined,
-    /// A `Date` of so many milliseconds, not yet rounded.
+    /// A `Date`, in milliseconds since 1970, not yet rounded.
     Date(f64),
     /// An `ArrayBuffer`, from old senders.
     ArrayBuffer(&'a [u8]),

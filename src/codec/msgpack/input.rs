@@ -11,12 +11,12 @@ pub(crate) enum Head<'a> {
     Bool(bool),
     /// Any number: JavaScript has only doubles.
     Number(f64),
-    /// Bytes that ought to be UTF-8.
+    /// Bytes that should be UTF-8.
     String(&'a [u8]),
     Binary(&'a [u8]),
-    /// So many values follow, the payload claims.
+    /// The number of values that follow, if the payload is right.
     Array(u32),
-    /// So many keys and values follow, the payload claims.
+    /// The number of keys with values that follow, if the payload is right.
     Map(u32),
     /// Only where extensions are asked for.
     Extension(Extension<'a>),
@@ -106,7 +106,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// Steps over all but so many bytes.
+    /// Steps over all but the last `len` bytes.
     pub(super) fn leave(&mut self, len: usize) -> Result<(), Malformed> {
         let skipped = self.rest.len().checked_sub(len).ok_or(Malformed::MessagePack)?;
         self.rest = self.rest.get(skipped..).unwrap_or_default();

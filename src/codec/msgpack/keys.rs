@@ -9,7 +9,7 @@ use super::input::{Head, Input};
 use super::skip::Spans;
 use crate::codec::{Malformed, number_to_string};
 
-/// In how many pairs a repeated key is looked for by comparing each with each.
+/// Up to this many pairs, a repeated key is found by comparing each with each.
 const FEW: u32 = 32;
 /// The largest index of an array.
 const LAST_INDEX: u32 = u32::MAX - 1;

@@ -13,7 +13,7 @@ impl<'a> Input<'a> {
         Ok(head)
     }
 
-    /// Steps over so many values.
+    /// Steps over this number of values.
     pub(crate) fn skip(&mut self, values: u64) -> Result<(), Malformed> {
         let mut left = values;
         while left > 0 {
@@ -23,11 +23,11 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// Steps over a head, and tells how many values it holds.
+    /// Steps over a head, and returns how many values it holds.
     #[inline]
     fn skip_head(&mut self) -> Result<u64, Malformed> {
         match self.peek() {
-            // The usual ones are told by their first byte.
+            // The first byte is enough to know the usual ones.
             Some(0..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..) => self.bytes(1).map(|_| 0),
             Some(marker @ 0xa0..=0xbf) => self.bytes(1 + u32::from(marker & 0x1f)).map(|_| 0),
             _ => Ok(values_in(&self.head_or_extension()?)),

@@ -23,8 +23,8 @@ struct Dispatch<'a> {
 
 /// Sorts the JSON text of an array of arguments by shape.
 ///
-/// A dispatch with half a surrogate pair in it, which a Rust string cannot hold, stays text for
-/// JavaScript to parse. One that is none would make the server throw: it is malformed.
+/// A dispatch with a lone surrogate, which a Rust string cannot hold, stays text for JavaScript to
+/// parse. Anything that is no dispatch would make the server throw: it is malformed.
 pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Result<Args<'_>, Malformed> {
     if shape == Shape::Any {
         return Ok(Args::Json(text));

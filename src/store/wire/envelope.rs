@@ -1,4 +1,4 @@
-//! The object around the arguments: read just far enough to know whose message it is.
+//! The object around the arguments: read no further than needed to know which node sent it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -92,7 +92,7 @@ pub(super) fn to_message_pack(node_id: &str, args: &str) -> Result<Vec<u8>, Enco
     Ok(out)
 }
 
-/// MessagePack, whose arguments become JSON text on the way.
+/// Reads MessagePack; the arguments become JSON text.
 pub(super) fn message_pack(
     payload: &[u8],
     shape: Shape,
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Skim {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let (mut node_id, mut args) = (None, None);
-        // A key is taken unread as well: half a surrogate pair in it does not concern us.
+        // A key is not parsed either: a lone surrogate in it must not be an error.
         while let Some(key) = map.next_key::<&RawValue>()? {
             let value = map.next_value::<&RawValue>()?;
             match &*plain_key(key.get()) {

@@ -31,8 +31,8 @@ pub enum Shape {
 /// The payload for two pieces of JSON text, as `JSON.stringify` writes them.
 ///
 /// # Errors
-/// In JSON never: the text is taken at its word. In MessagePack when it is not JSON, or nested
-/// too deeply.
+/// In JSON never: the text is not checked. In MessagePack when it is not JSON, is nested too deeply
+/// or is too long.
 pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u8>, EncodeError> {
     match codec {
         Codec::Json => {
@@ -45,7 +45,7 @@ pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u
 
 /// Reads a payload in either codec, for the node called `own`.
 ///
-/// A message that begins with this node's own id is dropped there and then, its rest unchecked.
+/// A message that begins with this node's own id is dropped at once, and its rest is not checked.
 ///
 /// # Errors
 /// When the payload is not a message; see [`Malformed`].
