@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
-use super::greeting::{Purpose, Warning, greet};
+use super::greeting::{Purpose, Warning, greet, probe};
 use super::link::{ByteStream, Connection};
 use super::stream::{self, Stream};
 use crate::error::{Error, Result};
@@ -18,7 +18,8 @@ use crate::error::{Error, Result};
 pub enum Patience {
     /// 5 s for all of it.
     Limited,
-    /// 5 s until it is reached; then it may answer whenever it does.
+    /// 5 s until it is reached; then it may answer whenever it does, and all that the connection
+    /// is for must work.
     UntilAnswered,
 }
 
@@ -54,7 +55,7 @@ impl Connector for Endpoint {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        let opening = open(self, purpose);
+        let opening = open(self, purpose, patience);
         let opened = match patience {
             Patience::UntilAnswered => opening.await,
             Patience::Limited => timeout(OPEN_TIMEOUT, opening)
@@ -69,7 +70,7 @@ impl Connector for Endpoint {
     }
 }
 
-async fn open(endpoint: &Endpoint, purpose: Purpose) -> Result<Opened<Stream>> {
+async fn open(endpoint: &Endpoint, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
     let reached = timeout(OPEN_TIMEOUT, stream::reach(endpoint)).await;
     let reached = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let reached = reached.map_err(|error| cannot_connect(endpoint, error))?;
@@ -77,6 +78,9 @@ async fn open(endpoint: &Endpoint, purpose: Purpose) -> Result<Opened<Stream>> {
     let stream = stream.map_err(|error| cannot_connect(endpoint, error))?;
     let mut connection = Connection::new(stream, endpoint.to_string());
     let warning = greet(&mut connection, endpoint, purpose).await?;
+    if (purpose, patience) == (Purpose::Command, Patience::UntilAnswered) {
+        probe(&mut connection).await?;
+    }
     Ok(Opened { connection, warning })
 }
 

@@ -59,6 +59,18 @@ pub(super) async fn greet<S: ByteStream>(
     }
 }
 
+/// Waits until the server serves publishes, or refuses to: while it is paused for writes (`CLIENT
+/// PAUSE`, or a failover), it answers pings and holds publishes. It holds this command with them,
+/// which does nothing; whatever the answer is, publishes are not held.
+///
+/// # Errors
+/// [`Error::Lost`].
+pub(super) async fn probe<S: ByteStream>(connection: &mut Connection<S>) -> Result<()> {
+    let mut count = cmd("PFCOUNT");
+    count.arg("socket.io-redis-native");
+    ask(connection, &count).await.map(drop)
+}
+
 /// Sends a command; the reply, if it is an error.
 async fn ask<S: ByteStream>(
     connection: &mut Connection<S>,
@@ -97,3 +109,7 @@ fn is_refusal(reply: &str, purpose: Purpose) -> bool {
 fn refused<S: ByteStream>(connection: &Connection<S>, reply: String) -> Error {
     Error::Refused { endpoint: connection.endpoint().to_owned(), reply }
 }
+
+#[cfg(test)]
+#[path = "greeting_tests.rs"]
+mod tests;

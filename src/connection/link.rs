@@ -28,6 +28,28 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 pub struct Connection<S> {
     framed: Framed<S, Resp>,
     endpoint: String,
+    // Bytes of all commands that were ever queued.
+    queued: u64,
+    // Whether some of them may not have left: in the buffer here, or in one of the stream's own,
+    // as TLS has it.
+    unflushed: bool,
+}
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    // The part of a reply that is there.
+    received: usize,
+    written: u64,
+    unwritten: usize,
+}
+
+impl Progress {
+    /// Whether more of a reply has arrived since `before`, or some of the commands that could not
+    /// be written then have been. Others do not count: the system takes them for a dead peer too.
+    pub const fn is_since(self, before: Self) -> bool {
+        self.received != before.received || (before.unwritten > 0 && self.written != before.written)
+    }
 }
 
 /// The answer to a command.
@@ -85,12 +107,15 @@ impl<S: ByteStream> Connection<S> {
 
     /// A connection over a stream to `endpoint`.
     pub fn new(stream: S, endpoint: String) -> Self {
-        Self { framed: Framed::with_capacity(stream, Resp::default(), Self::READ_BUFFER), endpoint }
+        let framed = Framed::with_capacity(stream, Resp::default(), Self::READ_BUFFER);
+        Self { framed, endpoint, queued: 0, unflushed: false }
     }
 
     /// Queues packed commands; [`Self::next`] and [`Self::flush`] write them.
     pub fn queue(&mut self, packed: &[u8]) {
         self.framed.write_buffer_mut().extend_from_slice(packed);
+        self.queued += packed.len() as u64;
+        self.unflushed = true;
     }
 
     /// How many bytes of commands wait to be written.
@@ -110,6 +135,7 @@ impl<S: ByteStream> Connection<S> {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed =
             ready!(<Framed<_, _> as Sink<&[u8]>>::poll_flush(Pin::new(&mut self.framed), cx));
+        self.unflushed = false;
         let buffer = self.framed.write_buffer_mut();
         if buffer.capacity() > Self::MAX_KEPT {
             *buffer = bytes::BytesMut::new();
@@ -118,18 +144,35 @@ impl<S: ByteStream> Connection<S> {
     }
 
     /// Waits for the next reply or message, however long that takes, and writes what is queued
-    /// meanwhile. Safe to cancel.
+    /// meanwhile. Safe to cancel. Where nothing can be written any more, what has arrived is read
+    /// first.
     ///
     /// # Errors
     /// [`Error::Lost`].
     pub async fn next(&mut self) -> Result<Value> {
-        let value = poll_fn(|cx| {
-            if self.unwritten() > 0
-                && let Poll::Ready(Err(error)) = self.poll_flush(cx)
-            {
-                return Poll::Ready(Some(Err(error)));
+        loop {
+            if let Some(value) = self.next_or_written(usize::MAX).await? {
+                return Ok(value);
             }
-            Pin::new(&mut self.framed).poll_next(cx)
+        }
+    }
+
+    /// The same; but `None` once fewer than `limit` bytes wait to be written, if these are more.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub async fn next_or_written(&mut self, limit: usize) -> Result<Option<Value>> {
+        let is_full = self.unwritten() >= limit;
+        let value = poll_fn(|cx| {
+            let flushed = if self.unflushed { self.poll_flush(cx) } else { Poll::Ready(Ok(())) };
+            if is_full && self.unwritten() < limit {
+                return Poll::Ready(Some(Ok(None)));
+            }
+            match (Pin::new(&mut self.framed).poll_next(cx), flushed) {
+                (Poll::Ready(Some(Ok(value))), _) => Poll::Ready(Some(Ok(Some(value)))),
+                (_, Poll::Ready(Err(error))) => Poll::Ready(Some(Err(error))),
+                (read, _) => read.map_ok(Some),
+            }
         });
         match value.await {
             Some(Ok(value)) => Ok(value),
@@ -138,10 +181,10 @@ impl<S: ByteStream> Connection<S> {
         }
     }
 
-    /// A number that changes while a reply arrives or commands leave: a connection whose number
-    /// changes is not silent.
-    pub fn activity(&self) -> usize {
-        self.framed.read_buffer().len().wrapping_sub(self.unwritten())
+    /// How far it has come: see [`Progress::is_since`].
+    pub fn progress(&self) -> Progress {
+        let (received, unwritten) = (self.framed.read_buffer().len(), self.unwritten());
+        Progress { received, written: self.queued - unwritten as u64, unwritten }
     }
 
     /// Where it leads.
@@ -154,3 +197,7 @@ impl<S: ByteStream> Connection<S> {
         Error::Lost { endpoint: self.endpoint.clone(), reason: reason.to_string() }
     }
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

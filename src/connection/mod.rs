@@ -9,6 +9,8 @@ mod link;
 mod race;
 mod resp;
 mod stream;
+#[cfg(test)]
+pub mod testing;
 mod tls;
 mod watchdog;
 

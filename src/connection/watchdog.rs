@@ -3,7 +3,7 @@
 //! ```text
 //!   silent for 2 s ─▶ a second connection is opened
 //!                        │ it cannot be: the server is not there      ─▶ give up the first
-//!                        │ it is let in, and the first stays silent   ─▶ give up the first
+//!                        │ it is answered, and the first stays silent ─▶ give up the first
 //!                        └ it is not answered either: the server is slow ─▶ wait
 //! ```
 //!
@@ -19,7 +19,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::connector::{Connector, Opened, Patience};
 use super::greeting::Purpose;
-use super::link::Connection;
+use super::link::{Connection, Progress};
 use crate::error::{Error, Result};
 
 /// Watches one connection.
@@ -27,7 +27,7 @@ pub struct Watchdog<C: Connector> {
     connector: Arc<C>,
     purpose: Purpose,
     ticker: Interval,
-    activity: usize,
+    progress: Progress,
     heard: bool,
     silent: u32,
     second: Second<C::Stream>,
@@ -37,8 +37,9 @@ pub struct Watchdog<C: Connector> {
 enum Second<S> {
     None,
     Opening(Pin<Box<dyn Future<Output = Result<Opened<S>>> + Send>>),
-    /// It is let in; and whether the first connection has had a tick to say something since.
-    Opened(Box<Opened<S>>, bool),
+    /// It is let in, or turned away; and whether the first connection has had a tick to say
+    /// something since.
+    Answered(Option<Box<Opened<S>>>, bool),
     Failed,
 }
 
@@ -73,16 +74,17 @@ impl<C: Connector> Watchdog<C> {
     const TICK: Duration = Duration::from_secs(1);
     /// A connection that owes an answer and is silent for so many ticks is suspected.
     const SUSPECT: u32 = 2;
-    /// A server that is silent for so many ticks is said to be stalled.
-    const STALLED: u32 = 6;
+    /// A server that is silent for so many ticks is said to be stalled. By then the second
+    /// connection is known to have reached it, which may take 5 s.
+    const STALLED: u32 = 8;
 
     /// Watches a connection that has just been opened.
     pub fn new(connector: Arc<C>, purpose: Purpose) -> Self {
         let mut ticker = interval(Self::TICK);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticker.reset();
-        let (activity, heard, silent, second) = (0, false, 0, Second::None);
-        Self { connector, purpose, ticker, activity, heard, silent, second }
+        let (progress, heard, silent, second) = (Progress::default(), false, 0, Second::None);
+        Self { connector, purpose, ticker, progress, heard, silent, second }
     }
 
     /// A value has arrived.
@@ -100,7 +102,8 @@ impl<C: Connector> Watchdog<C> {
             tokio::select! {
                 biased;
                 opened = opening => self.second = match opened {
-                    Ok(opened) => Second::Opened(Box::new(opened), false),
+                    Ok(opened) => Second::Answered(Some(Box::new(opened)), false),
+                    Err(Error::Refused { .. }) => Second::Answered(None, false),
                     Err(_) => Second::Failed,
                 },
                 _ = self.ticker.tick() => return,
@@ -110,8 +113,8 @@ impl<C: Connector> Watchdog<C> {
 
     /// Judges the connection after a tick; `owes`: whether it owes an answer.
     pub fn judge(&mut self, owes: bool, connection: &Connection<C::Stream>) -> Verdict<C::Stream> {
-        let activity = connection.activity();
-        let active = std::mem::replace(&mut self.activity, activity) != activity;
+        let progress = connection.progress();
+        let active = progress.is_since(std::mem::replace(&mut self.progress, progress));
         if std::mem::take(&mut self.heard) || active || !owes {
             self.silent = 0;
             self.second = Second::None;
@@ -120,9 +123,9 @@ impl<C: Connector> Watchdog<C> {
         self.silent += 1;
         match std::mem::replace(&mut self.second, Second::None) {
             Second::Failed => return self.dead(connection, None),
-            Second::Opened(opened, true) => return self.dead(connection, Some(opened)),
+            Second::Answered(opened, true) => return self.dead(connection, opened),
             // Both may have been answered at the same time: the first is heard before the next tick.
-            Second::Opened(opened, false) => self.second = Second::Opened(opened, true),
+            Second::Answered(opened, false) => self.second = Second::Answered(opened, true),
             Second::None if self.silent >= Self::SUSPECT => {
                 let (connector, purpose) = (Arc::clone(&self.connector), self.purpose);
                 self.second = Second::Opening(Box::pin(async move {
