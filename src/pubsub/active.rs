@@ -36,9 +36,9 @@ pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
-    // How many of them are subscriptions.
-    ops_owed: usize,
-    restored: bool,
+    // How many of the first subscriptions are not answered: what was wanted when the connection
+    // was opened. Later changes do not count, since some may always be under way.
+    to_restore: usize,
     stalled: bool,
     status: Option<LinkStatus>,
     // When the last answered ping was sent: all that was published before has been read.
@@ -61,14 +61,13 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         connector: &Arc<C>,
         connection: Connection<C::Stream>,
     ) -> Self {
-        session.lock().online();
+        let to_restore = session.lock().online();
         Self {
             session,
             connection,
             watchdog: Watchdog::new(Arc::clone(connector), Purpose::Subscribe),
             owed: VecDeque::new(),
-            ops_owed: 0,
-            restored: false,
+            to_restore,
             stalled: false,
             status: None,
             proven: SystemTime::now(),
@@ -87,7 +86,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
                 break ended;
             }
         };
-        End { ended, was_up: self.restored }
+        End { ended, was_up: self.status.is_some() }
     }
 
     /// Does one thing.
@@ -106,7 +105,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             }
             () = at(retry), if retry.is_some() => {
                 self.retry = None;
-                self.session.lock().retry(Self::MAX_OWED);
+                self.session.lock().retry();
             }
         }
         Ok(())
@@ -120,22 +119,19 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             // One command a channel, so that a refusal is about that channel alone.
             cmd(op.command()).arg(&**op.name()).write_packed_command(&mut packed);
             self.owed.push_back(Owed::Op(op));
-            self.ops_owed += 1;
         }
         self.connection.queue(&packed);
     }
 
     /// Reports once that all that is wanted was answered, and each change of the status.
     fn update_status(&mut self) {
-        let (is_sent, degraded, degraded_since) = {
-            let mut subscriptions = self.session.lock();
-            let since = subscriptions.take_degraded_since();
-            (subscriptions.is_sent(), subscriptions.is_degraded(), since)
-        };
-        self.restored |= is_sent && self.ops_owed == 0;
-        if !self.restored {
+        if self.to_restore > 0 {
             return;
         }
+        let (degraded, degraded_since) = {
+            let mut subscriptions = self.session.lock();
+            (subscriptions.is_degraded(), subscriptions.take_degraded_since())
+        };
         let status = match (self.stalled, degraded) {
             (true, _) => LinkStatus::Stalled,
             (_, true) => LinkStatus::Degraded,
@@ -257,7 +253,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             return None;
         }
         let Some(Owed::Op(op)) = self.owed.pop_front() else { return None };
-        self.ops_owed -= 1;
+        self.to_restore = self.to_restore.saturating_sub(1);
         Some(op)
     }
 
@@ -290,7 +286,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             }
             Some(Owed::Op(op)) => op,
         };
-        self.ops_owed -= 1;
+        self.to_restore = self.to_restore.saturating_sub(1);
         let Refused { tickets, is_news } = self.session.lock().refused(&op);
         let (command, channel) = (op.command(), op.name().to_string());
         let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
@@ -321,7 +317,7 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
         } else {
             self.session.subscriber.settled(&tickets);
         }
-        if self.restored {
+        if self.status.is_some() {
             *self.session.gap_since() = Some(self.proven);
         }
     }
@@ -340,8 +336,8 @@ async fn next<S: Subscriber, T: ByteStream>(
     connection: &mut Connection<T>,
 ) -> Result<Value> {
     if !subscriber.has_capacity() {
-        // What is queued leaves all the same.
-        connection.flush().await?;
+        // What is queued leaves all the same. An error comes again, behind what has arrived.
+        let _ = connection.flush().await;
         subscriber.capacity().await;
     }
     connection.next().await

@@ -4,6 +4,8 @@
 mod active;
 mod session;
 mod subscriptions;
+#[cfg(test)]
+mod testing;
 
 pub use session::{LinkStatus, Session, SessionEvent, Subscriber};
 pub use subscriptions::{Consumer, Kind, Need};

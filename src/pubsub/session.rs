@@ -194,3 +194,15 @@ impl<S: Subscriber> Session<S> {
         ActiveSession::new(self, connector, opened.connection).serve().await
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "reconnect_tests.rs"]
+mod reconnect_tests;
+
+#[cfg(test)]
+#[path = "watchdog_tests.rs"]
+mod watchdog_tests;

@@ -73,7 +73,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Whether it is refused although it is required.
+    /// Whether it is refused or ended although it is required.
     fn is_missed(&self) -> bool {
         self.need == Need::Required && self.refusal != Refusal::None
     }
@@ -84,6 +84,8 @@ impl Wanted {
 enum Refusal {
     /// It has not refused it.
     None,
+    /// It has ended it, and is being asked again.
+    Ended,
     /// It has, and is to be asked again.
     Refused,
     /// It has, and is being asked again.
@@ -109,8 +111,8 @@ pub struct Subscriptions {
     // all that is wanted is to be asked for; so it does not grow during an outage.
     online: bool,
     unsent: VecDeque<Op>,
-    // Required subscriptions that are refused, and since when there are any.
-    refused: usize,
+    // Required subscriptions that are missed, and since when there are any.
+    missed: usize,
     degraded_since: Option<SystemTime>,
     closed: bool,
 }
@@ -171,7 +173,7 @@ impl Subscriptions {
         }
         let (name, mut settled) = match wanted.remove_entry(name) {
             Some((name, mut entry)) => {
-                self.refused -= usize::from(entry.is_missed());
+                self.missed -= usize::from(entry.is_missed());
                 (name, std::mem::take(&mut entry.tickets))
             }
             None => (Arc::from(name), Vec::new()),
@@ -208,8 +210,9 @@ impl Subscriptions {
         channels.chain(self.patterns.iter_mut().map(|(name, want)| (Kind::Pattern, name, want)))
     }
 
-    /// A connection is up and has no subscriptions: all that is wanted is to be sent.
-    pub fn online(&mut self) {
+    /// A connection is up and has no subscriptions: all that is wanted is to be sent. Returns how
+    /// many commands that takes.
+    pub fn online(&mut self) -> usize {
         self.online = true;
         let subscribe = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
             if wanted.refusal == Refusal::Refused {
@@ -218,6 +221,7 @@ impl Subscriptions {
             Op::Subscribe(kind, Arc::clone(name), wanted.number)
         };
         self.unsent = self.all().map(subscribe).collect();
+        self.unsent.len()
     }
 
     /// The connection is gone, and with it all subscriptions and the answers to `unanswered`.
@@ -237,7 +241,7 @@ impl Subscriptions {
         tickets.extend(self.all().flat_map(|(_, _, wanted)| std::mem::take(&mut wanted.tickets)));
         self.channels.clear();
         self.patterns.clear();
-        self.refused = 0;
+        self.missed = 0;
         tickets
     }
 
@@ -263,7 +267,7 @@ impl Subscriptions {
         let tickets = std::mem::take(&mut wanted.tickets);
         let was_missed = wanted.is_missed();
         wanted.refusal = Refusal::None;
-        self.refused -= usize::from(was_missed);
+        self.missed -= usize::from(was_missed);
         tickets
     }
 
@@ -279,32 +283,43 @@ impl Subscriptions {
         let Some(wanted) = wanted else { return Refused { tickets: Vec::new(), is_news: false } };
         let tickets = std::mem::take(&mut wanted.tickets);
         let before = std::mem::replace(&mut wanted.refusal, Refusal::Refused);
-        let is_news = wanted.need == Need::Required && before == Refusal::None;
-        if is_news {
-            self.refused += 1;
-            self.degraded_since.get_or_insert_with(SystemTime::now);
+        let is_required = wanted.need == Need::Required;
+        if is_required && before == Refusal::None {
+            self.note_missed();
         }
+        let is_news = is_required && matches!(before, Refusal::None | Refusal::Ended);
         Refused { tickets, is_news }
     }
 
-    /// Redis has ended a subscription of its own accord: it is asked for again.
-    pub fn ended(&mut self, kind: Kind, name: &[u8]) {
-        let Ok(name) = std::str::from_utf8(name) else { return };
-        let wanted = self.wanted(kind);
-        if let Some((name, wanted)) = wanted.get_key_value(name) {
-            let op = Op::Subscribe(kind, Arc::clone(name), wanted.number);
-            self.unsent.push_back(op);
-        }
+    fn note_missed(&mut self) {
+        self.missed += 1;
+        self.degraded_since.get_or_insert_with(SystemTime::now);
     }
 
-    /// Asks again for up to `most` of what Redis has refused; rights may have been granted.
-    pub fn retry(&mut self, most: usize) {
+    /// Redis has ended a subscription of its own accord: it is asked for again, and missed until
+    /// then.
+    pub fn ended(&mut self, kind: Kind, name: &[u8]) {
+        let Ok(name) = std::str::from_utf8(name) else { return };
+        let Some(wanted) = self.wanted(kind).get_mut(name) else { return };
+        let op = Op::Subscribe(kind, Arc::from(name), wanted.number);
+        let was_whole = wanted.refusal == Refusal::None;
+        if was_whole {
+            wanted.refusal = Refusal::Ended;
+        }
+        if was_whole && wanted.need == Need::Required {
+            self.note_missed();
+        }
+        self.unsent.push_back(op);
+    }
+
+    /// Asks again for all that Redis has refused; rights may have been granted.
+    pub fn retry(&mut self) {
         let refused = self.all().filter(|(_, _, wanted)| wanted.refusal == Refusal::Refused);
         let again = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
             wanted.refusal = Refusal::Retrying;
             Op::Subscribe(kind, Arc::clone(name), wanted.number)
         };
-        let ops: Vec<Op> = refused.take(most).map(again).collect();
+        let ops: Vec<Op> = refused.map(again).collect();
         self.unsent.extend(ops);
     }
 
@@ -313,12 +328,12 @@ impl Subscriptions {
         self.all().any(|(_, _, wanted)| wanted.refusal == Refusal::Refused)
     }
 
-    /// Whether Redis refuses a subscription that is required.
+    /// Whether Redis refuses a subscription that is required, or has ended one.
     pub const fn is_degraded(&self) -> bool {
-        self.refused > 0
+        self.missed > 0
     }
 
-    /// Since when a required subscription was refused, once none is any more. Asked once.
+    /// Since when a required subscription was missed, once none is any more. Asked once.
     pub const fn take_degraded_since(&mut self) -> Option<SystemTime> {
         if self.is_degraded() { None } else { self.degraded_since.take() }
     }
@@ -330,12 +345,6 @@ impl Subscriptions {
         }
         let all = self.all().filter(|(_, _, wanted)| wanted.is_missed());
         all.take(most).map(|(_, name, _)| (**name).to_owned()).collect()
-    }
-
-    /// Whether all commands are written.
-    #[must_use]
-    pub fn is_sent(&self) -> bool {
-        self.unsent.is_empty()
     }
 }
 
