@@ -176,6 +176,14 @@ impl LinkEvents {
         self.events.emit(&Event::Warning { connection, endpoint, code, message });
     }
 
+    /// Counts and reports a panic of the task that has the connection: if that was up, it is lost.
+    pub(super) fn task_panicked(&self, task: &'static str, reason: String) {
+        self.panicked(task, reason.clone());
+        if self.state().is_up() {
+            self.disconnected(Error::Internal { task, reason });
+        }
+    }
+
     /// Counts and reports a panic.
     pub(super) fn panicked(&self, task: &'static str, reason: String) {
         Counters::count(&self.events.counters.internal_errors);

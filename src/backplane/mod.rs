@@ -8,6 +8,8 @@ mod pipeline;
 mod request;
 mod subscriber;
 mod supervisor;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod writer;
 
@@ -189,15 +191,8 @@ impl Backplane {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
         self.session.close();
-        let events = Arc::clone(&self.events);
-        self.runtime.spawn(async move {
-            if let Some(session) = tasks.session {
-                session.abort();
-            }
-            finish(tasks.writers, Instant::now() + flush).await;
-            events.links.closed();
-            events.emit(&Event::Close);
-        });
+        let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
+        self.runtime.spawn(async move { shut_down(tasks, &events, deadline).await });
     }
 
     /// The way to the event loop.
@@ -237,6 +232,18 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
     Arc::new(Outbox::new(options.queue, options.command_timeout, link))
 }
 
+/// Ends all tasks, then emits [`Event::Close`].
+async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
+    if let Some(session) = tasks.session {
+        session.abort();
+        // It may be at work on another thread, and answers what is left when it goes.
+        let _ = session.await;
+    }
+    finish(tasks.writers, deadline).await;
+    events.links.closed();
+    events.emit(&Event::Close);
+}
+
 async fn finish(writers: Vec<(Arc<Writer>, JoinHandle<()>)>, deadline: Instant) {
     for (writer, mut task) in writers {
         if timeout_at(deadline, &mut task).await.is_err() {
@@ -258,3 +265,6 @@ impl Drop for Backplane {
             .for_each(JoinHandle::abort);
     }
 }
+
+#[cfg(test)]
+mod closing_tests;

@@ -2,6 +2,7 @@
 //! answer, in order, pings too.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -13,7 +14,7 @@ use super::writer::Writer;
 use crate::connection::{
     Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, pack,
 };
-use crate::error::Result;
+use crate::error::{Error, Result, panic_reason};
 use crate::event_loop::Counters;
 
 /// What Redis owes an answer to, and the bytes that were written for it.
@@ -44,6 +45,8 @@ pub(super) struct Pipeline<'a, C: Connector> {
     // Bytes of all that is owed.
     bytes: usize,
     stalled: bool,
+    // Whether there is another connection to go on with.
+    has_second: bool,
 }
 
 impl<'a, C: Connector> Pipeline<'a, C> {
@@ -63,7 +66,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         connection: Connection<C::Stream>,
     ) -> Self {
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
-        Self { writer, connection, watchdog, owed: VecDeque::new(), bytes: 0, stalled: false }
+        let (owed, bytes, stalled, has_second) = Default::default();
+        Self { writer, connection, watchdog, owed, bytes, stalled, has_second }
     }
 
     /// Writes and reads until the connection breaks.
@@ -79,7 +83,11 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         self.fill();
         let has_capacity = self.has_capacity();
         tokio::select! {
-            value = self.connection.next() => self.take_burst(value?)?,
+            value = self.connection.next_or_written(Self::MAX_UNWRITTEN) => {
+                if let Some(value) = value? {
+                    self.take_burst(value)?;
+                }
+            }
             () = self.writer.outbox.queued.notified(), if has_capacity => {}
             () = self.watchdog.tick() => self.check()?,
         }
@@ -111,7 +119,14 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     /// Packs a request; one that cannot be packed is reported and left out.
     fn pack(&mut self, item: Item, packed: &mut Vec<u8>) {
         let before = packed.len();
-        if let Err(error) = item.request.pack(packed) {
+        let done = catch_unwind(AssertUnwindSafe(|| item.request.pack(packed)));
+        let done = done.unwrap_or_else(|panic| {
+            packed.truncate(before);
+            Counters::count(&self.writer.events().counters.internal_errors);
+            let (task, reason) = ("encoder of a message", panic_reason(&*panic));
+            Err(Error::Internal { task, reason })
+        });
+        if let Err(error) = done {
             self.writer.outbox.answered(1);
             return self.writer.refused(&item, error);
         }
@@ -176,7 +191,10 @@ impl<'a, C: Connector> Pipeline<'a, C> {
                 self.writer.link().status(LinkStatus::Stalled);
                 self.writer.events().error(self.writer.link().link, error);
             }
-            Verdict::Dead(ended) => return Err(ended),
+            Verdict::Dead(ended) => {
+                self.has_second = ended.second.is_some();
+                return Err(ended);
+            }
         }
         Ok(())
     }
@@ -199,7 +217,9 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
                 Owed::Command(item, _) => again.push(item),
             }
         }
-        outbox.set_online(false);
+        if !self.has_second {
+            outbox.set_online(false);
+        }
         outbox.give_back(again);
     }
 }

@@ -19,7 +19,11 @@ pub(super) async fn supervise<F: Future<Output = ()>>(
 ) {
     let mut backoff = Backoff::new();
     while let Err(panic) = AssertUnwindSafe(start()).catch_unwind().await {
-        link.panicked(task, panic_reason(&*panic));
+        link.task_panicked(task, panic_reason(&*panic));
         sleep(backoff.next_pause().1).await;
     }
 }
+
+#[cfg(test)]
+#[path = "supervisor_tests.rs"]
+mod tests;

@@ -168,3 +168,15 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "losses_tests.rs"]
+mod losses_tests;
+
+#[cfg(test)]
+#[path = "watchdog_tests.rs"]
+mod watchdog_tests;

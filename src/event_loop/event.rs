@@ -174,6 +174,16 @@ impl LinkState {
         ConnectionState::from(before.unwrap_or_else(|closed| closed))
     }
 
+    /// Whether it is up, be it degraded or stalled.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        let state = ConnectionState::from(self.state.load(Ordering::Relaxed));
+        matches!(
+            state,
+            ConnectionState::Connected | ConnectionState::Degraded | ConnectionState::Stalled
+        )
+    }
+
     /// The name of its state.
     #[must_use]
     pub fn name(&self) -> &'static str {

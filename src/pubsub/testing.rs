@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::session::{Session, SessionEvent, Subscriber};
 use super::subscriptions::{Consumer, Kind, Need};
@@ -82,7 +83,9 @@ impl Subscriber for TestSubscriber {
         self.gives_up.lock().unwrap().take()
     }
 
-    fn caught_up(&self) {}
+    fn caught_up(&self) -> Option<Instant> {
+        None
+    }
 
     fn settled(&self, tickets: &[u32]) {
         for &ticket in tickets {
