@@ -235,13 +235,45 @@ fn drops_as_many_as_a_large_message_takes_the_place_of() {
     let medium = "x".repeat(8 * 1024);
     for _ in 0..1000 {
         mailbox.push(&args(1, &medium));
-        assert!(mailbox.depth().1 <= LIMIT + LIMIT / 8, "{:?}", mailbox.depth());
+        assert!(mailbox.depth().1 <= LIMIT, "{:?}", mailbox.depth());
     }
     let large = "x".repeat(LIMIT - LIMIT / 8);
     for _ in 0..10 {
         mailbox.push(&args(1, &large));
-        assert!(mailbox.depth().1 <= LIMIT + LIMIT / 8, "{:?}", mailbox.depth());
+        assert!(mailbox.depth().1 <= LIMIT, "{:?}", mailbox.depth());
     }
+}
+
+#[test]
+fn stays_within_its_bytes_whatever_the_sizes() {
+    const LIMIT: usize = 256 * 1024;
+    let (mailbox, _) = overflowing(MANY, LIMIT, Overflow::DropOldest);
+    let mut state = 7_u64;
+    for _ in 0..20_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // From 1 byte to 128 KiB, each magnitude as often as another.
+        let size = 1_usize << (state >> 60) << ((state >> 32) & 3);
+        mailbox.push(&args(1, &"x".repeat(size.min(128 * 1024))));
+        let (messages, bytes) = mailbox.depth();
+        assert!(bytes <= LIMIT && messages > 0, "{messages} messages, {bytes} bytes");
+    }
+}
+
+#[test]
+fn a_drain_decides_about_no_more_than_one_chunk() {
+    let (mailbox, _, rooms, filter) = with_rooms();
+    for _ in 0..1000 {
+        defer(&mailbox, &filter, b"a", "a,");
+    }
+    rooms.join(b'b');
+    let mut decided = 0;
+    while let Some(drained) = mailbox.drain() {
+        assert_eq!(drained.chunk.entries, 0);
+        let now = rooms.discarded.load(Ordering::SeqCst);
+        assert!(now > decided && now <= decided + 256, "{decided} to {now}");
+        decided = now;
+    }
+    assert_eq!(decided, 1000);
 }
 
 #[test]

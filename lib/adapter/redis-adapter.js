@@ -209,7 +209,6 @@ class RedisAdapter extends adapterBase() {
   /**
    * A broadcast of another server, ready for sockets.
    * @param {import('../backplane/inbox').Broadcast} broadcast
-   * @returns {number} how many sockets got it
    */
   onBroadcast(broadcast) {
     const { flags, rooms, except, text, attachments } = broadcast;
@@ -218,14 +217,11 @@ class RedisAdapter extends adapterBase() {
     const options = new WriteOptions(writeFlags(flags), packets);
     const excluded = except === '' ? NO_ROOMS : new Set(JSON.parse(except));
     const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
-    let count = 0;
     options.whileFrameIsIn(broadcast, () => {
       this.#forEach(included, excluded, (/** @type {any} */ socket) => {
-        count++;
         writeTo(socket, packet, packets, options);
       });
     });
-    return count;
   }
 
   /**

@@ -7,9 +7,6 @@ const {
   REPLY_ERROR, REPLY_INTEGER, REPLY_LIST, REPLY_STRING,
 } = require('./binding');
 
-/** The clock is read after this many entries and sockets. */
-const BUDGET_STEP = 64;
-
 const MAX_TICKET = 0xffffffff;
 
 /**
@@ -40,7 +37,7 @@ const MAX_TICKET = 0xffffffff;
 /**
  * A namespace of Socket.IO 4.
  * @typedef {object} Receiver
- * @property {(broadcast: Broadcast) => number} onBroadcast returns how many sockets got it
+ * @property {(broadcast: Broadcast) => void} onBroadcast
  * @property {(kind: number, channel: string, payload: Buffer) => void} onPayload
  */
 
@@ -164,11 +161,9 @@ class Inbox {
     const batch = this.#batch;
     if (batch === null) return true;
     const slice = sliceOf(batch.bytes, batch.wide);
-    let work = 0;
     while (this.#next < batch.index.length) {
-      work += this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
-      if (work < BUDGET_STEP) continue;
-      work = 0;
+      this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
+      // Much cheaper to know than what any entry takes.
       if (performance.now() > deadline && this.#next < batch.index.length) return false;
     }
     this.#batch = null;
@@ -176,16 +171,13 @@ class Inbox {
     return true;
   }
 
-  /**
-   * Hands out the entry whose words begin at `i` and whose bytes begin at `start`.
-   * @returns {number} how many sockets got it, at least 1
-   */
+  /** Hands out the entry whose words begin at `i` and whose bytes begin at `start`. */
   #entry(index, i, start, slice, bytes) {
     switch (index[i]) {
       case ENTRY_ARGS: {
         const end = this.#pass(i + 3, start + index[i + 2]);
         this.#args(index[i + 1], slice(start, end));
-        return 1;
+        break;
       }
       case ENTRY_DISPATCH: {
         const room = start + index[i + 3];
@@ -193,30 +185,30 @@ class Inbox {
         const end = this.#pass(i + 6, packet + index[i + 5]);
         const volatile = optional(index[i + 2]);
         this.#dispatch(index[i + 1], slice(start, room), slice(room, packet), volatile, slice(packet, end));
-        return 1;
+        break;
       }
       case ENTRY_RAW: {
         const end = this.#pass(i + 3, start + index[i + 2]);
         this.#raw(index[i + 1], bytes.subarray(start, end));
-        return 1;
+        break;
       }
       case ENTRY_REPLY: {
         const end = this.#pass(i + 4, start + index[i + 3]);
-        this.#reply(index[i + 1], index[i + 2], slice(start, end));
-        return 1;
+        this.#reply(index[i + 1], index[i + 2], () => slice(start, end));
+        break;
       }
       case ENTRY_BROADCAST:
-        return this.#broadcast(index, i, start, slice, bytes);
+        this.#broadcast(index, i, start, slice, bytes);
+        break;
       case ENTRY_PAYLOAD: {
         const channel = start + index[i + 3];
         const end = this.#pass(i + 5, channel + index[i + 4]);
         this.#payload(index[i + 1], index[i + 2], bytes.utf8Slice(start, channel), bytes.subarray(channel, end));
-        return 1;
+        break;
       }
       default: {
         const end = this.#pass(i + 2, start + index[i + 1]);
         attempt(this.#events.emit, this.#events, [JSON.parse(slice(start, end))]);
-        return 1;
       }
     }
   }
@@ -237,9 +229,9 @@ class Inbox {
     const attachments = count === 0 ? NONE : cut(bytes, end, index, i + 8, count);
     this.#pass(i + 8 + count, attachments.reduce((at, part) => at + part.length, end));
     const namespace = this.#namespaces.get(index[i + 1]);
-    if (namespace === undefined) return 1;
+    if (namespace === undefined) return;
     try {
-      return 1 + namespace.onBroadcast({
+      namespace.onBroadcast({
         flags: index[i + 2],
         rooms: slice(start, except),
         except: except === frame ? '' : slice(except, frame),
@@ -251,7 +243,6 @@ class Inbox {
       });
     } catch (error) {
       rethrow(error);
-      return 1;
     }
   }
 
@@ -287,15 +278,21 @@ class Inbox {
     this.unpacker?.unpack(channel.name, payload, channel.consumers, attempt);
   }
 
-  #reply(ticket, kind, text) {
+  #reply(ticket, kind, read) {
     const callback = this.#callbacks.get(ticket);
     if (callback === undefined) return;
     this.#callbacks.delete(ticket);
     this.answered++;
-    if (kind === REPLY_ERROR) {
-      attempt(callback, null, [this.#events.toError(JSON.parse(text))]);
-    } else {
-      attempt(callback, null, [null, valueOf(kind, text)]);
+    attempt(callback, null, this.#outcome(kind, read));
+  }
+
+  /** What the callback of a reply gets. */
+  #outcome(kind, read) {
+    try {
+      return kind === REPLY_ERROR ? [this.#events.toError(JSON.parse(read()))] : [null, valueOf(kind, read())];
+    } catch (error) {
+      // Node's: the value is too long for a string.
+      return [error];
     }
   }
 }

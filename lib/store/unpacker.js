@@ -33,25 +33,25 @@ class Unpacker {
    * @param {(fn: Function, self: null, args: unknown[]) => void} attempt
    */
   unpack(channel, payload, consumers, attempt) {
-    // A copy, since the application may keep it and the batch is one memory.
-    const packed = this.#buffers ? Buffer.from(payload) : payload.utf8Slice();
     for (const [position, consumer] of consumers.entries()) {
-      const message = this.#read(channel, packed);
+      const message = this.#read(channel, payload);
       if (message === undefined) return;
       if (position === 0) message.own ? this.#own++ : this.#delivered++;
       if (!message.own) attempt(consumer, null, message.args);
     }
   }
 
-  #read(channel, packed) {
+  #read(channel, payload) {
     try {
-      const message = this.#store.unpack(packed);
+      // A copy, since the application may keep it and the batch is one memory.
+      const message = this.#store.unpack(this.#buffers ? Buffer.from(payload) : payload.utf8Slice());
       const args = message.args ?? [];
       // eslint-disable-next-line eqeqeq -- as 0.9's store does: 5 and '5' are the same node
       const own = this.#store.nodeId == message.nodeId;
       if (typeof message === 'object' && Array.isArray(args)) return { own, args };
     } catch {
-      // Counted below, like any other payload that is no message; an id may be an object that cannot be text.
+      // Counted below, like any other payload that is no message: an id may be an object that cannot be text, a
+      // payload too long for a string.
     }
     this.#backplane.malformed(channel);
     return undefined;

@@ -96,10 +96,12 @@ impl Chunk {
     }
 
     /// Whether a message may be deferred here: never behind a gate, since the drain decides before
-    /// the event loop has handled the gate.
+    /// the event loop has handled the gate; and no more than one drain should decide about.
     #[must_use]
-    pub const fn may_defer(&self) -> bool {
+    pub fn may_defer(&self, limits: ChunkLimits) -> bool {
         !self.has_gate
+            && self.deferred.len() < limits.entries
+            && self.deferred.memory() < limits.bytes
     }
 
     /// Appends a message of which `filter` decides at the drain; it was not for this process when
@@ -127,12 +129,17 @@ impl Chunk {
         Self { deferred, ..Self::default() }
     }
 
-    /// Decides about what is deferred: discards it, or puts it where it stands in the order.
-    /// Returns its memory too, empty.
+    /// Decides about what is deferred: discards it, or puts it where it stands in the order. `None`
+    /// when that took no time and nothing is left. Returns the memory of what was deferred too,
+    /// empty.
     #[must_use]
-    pub fn decided(mut self) -> (Self, Deferred) {
+    pub fn decided(mut self) -> (Option<Self>, Deferred) {
         let mut deferred = std::mem::take(&mut self.deferred);
-        let chunk = if deferred.discard_unchanged() { self } else { self.with(&deferred) };
+        let chunk = if deferred.discard_unchanged() {
+            (self.entries > 0).then_some(self)
+        } else {
+            Some(self.with(&deferred))
+        };
         deferred.clear();
         (chunk, deferred)
     }

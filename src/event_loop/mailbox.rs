@@ -47,7 +47,7 @@ pub enum Overflow {
 /// What one drain took.
 #[derive(Debug)]
 pub struct Drained {
-    /// The oldest chunk that holds anything for the event loop.
+    /// The oldest chunk that held anything for the event loop, be it something to decide about.
     pub chunk: Chunk,
     /// Whether more is there: the event loop must then drain again, no wake will follow.
     pub more: bool,
@@ -187,9 +187,13 @@ impl Mailbox {
         let fits = {
             let mut state = self.lock();
             let load = state.load;
-            let fits = load.deferred < Self::DEFERRED && load.deferred_bytes < Self::DEFERRED_BYTES;
+            let fits = load.deferred < Self::DEFERRED
+                && load.deferred_bytes < Self::DEFERRED_BYTES.min(self.limits.bytes);
             if fits {
-                state.defer(filter, generation, channel, payload);
+                state.change_last(
+                    |chunk| chunk.may_defer(self.chunks),
+                    |chunk| chunk.defer(filter, generation, channel, payload),
+                );
             }
             fits
         };
@@ -220,7 +224,7 @@ impl Mailbox {
             // Outside of the lock, since it may decode messages.
             let (chunk, memory) = chunk?.decided();
             let more = self.lock().reuse(memory);
-            if chunk.entries > 0 {
+            if let Some(chunk) = chunk {
                 return Some(Drained { chunk, more });
             }
         }
@@ -311,12 +315,9 @@ impl State {
             },
             |chunk| chunk.push(entry),
         );
-    }
-
-    fn defer(&mut self, filter: &Arc<dyn Filter>, generation: u64, channel: &[u8], payload: &[u8]) {
-        self.change_last(Chunk::may_defer, |chunk| {
-            chunk.defer(filter, generation, channel, payload);
-        });
+        if apart && is_message {
+            self.drop_excess(limits);
+        }
     }
 
     /// Changes the last chunk, or a new one where that does not fit.
@@ -338,6 +339,16 @@ impl State {
         while self.load.messages > 0
             && (self.load.messages + 1 > limits.messages
                 || self.load.bytes + entry.size() > limits.bytes)
+        {
+            self.drop_oldest();
+        }
+    }
+
+    /// Drops the oldest messages but those of the last chunk, whose memory has grown by more than the
+    /// entry.
+    fn drop_excess(&mut self, limits: Limits) {
+        while self.load.bytes > limits.bytes
+            && self.chunks.back().is_some_and(|last| last.messages < self.load.messages)
         {
             self.drop_oldest();
         }

@@ -14,6 +14,9 @@ mod sync {
     pub use tokio::sync::Notify;
 }
 
+/// The longest string of JavaScript, in UTF-16 units; no text of as many bytes has more.
+pub(crate) const MAX_STRING: usize = (1 << 29) - 24;
+
 pub use chunk::{Chunk, Entry, Role};
 pub(crate) use chunk::{EVENT, REPLY};
 pub(crate) use counters::Counters;

@@ -6,6 +6,7 @@ use super::entry::{ChannelEntry, Delivery};
 use super::wire::{self, Shape};
 use super::{Args, Incoming, NodeId};
 use crate::backplane::EventSink;
+use crate::codec::Malformed;
 use crate::event_loop::Counters;
 use crate::pubsub::Consumer;
 
@@ -39,6 +40,9 @@ impl Consumer for Channel {
                 Delivery::Dispatch { volatile: *volatile, room, packet, exceptions }
             }
         };
+        if !delivery.fits_strings() {
+            return events.malformed(Malformed::TooLong.kind(), name);
+        }
         events.deliver(&ChannelEntry { channel, delivery });
     }
 }

@@ -1,6 +1,6 @@
 //! What a store has for the event loop.
 
-use crate::event_loop::{Chunk, Entry, Role, optional_bool};
+use crate::event_loop::{Chunk, Entry, MAX_STRING, Role, optional_bool};
 
 /// The first word of a message whose args are JSON text. Then: channel, length.
 pub const ARGS: u32 = 16;
@@ -28,6 +28,22 @@ pub enum Delivery<'a> {
     },
     /// The payload as Redis sent it.
     Raw(&'a [u8]),
+}
+
+impl Delivery<'_> {
+    /// Whether JavaScript can make strings of it. What it gets raw may stay bytes.
+    #[must_use]
+    pub const fn fits_strings(&self) -> bool {
+        match self {
+            Self::Args(args) => args.len() <= MAX_STRING,
+            Self::Dispatch { room, packet, exceptions, .. } => {
+                room.len() <= MAX_STRING
+                    && packet.len() <= MAX_STRING
+                    && exceptions.len() <= MAX_STRING
+            }
+            Self::Raw(_) => true,
+        }
+    }
 }
 
 /// A message on the channel that has a number.
@@ -63,6 +79,31 @@ impl Entry for ChannelEntry<'_> {
                 chunk.put(&[DISPATCH, channel, optional_bool::word(volatile)], &parts);
             }
             Delivery::Raw(payload) => chunk.put_binary(&[RAW, channel], &[payload]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Delivery, MAX_STRING};
+
+    #[test]
+    fn what_javascript_can_make_no_string_of_does_not_fit() {
+        // Zeroed memory that is only read takes no place.
+        let longest = String::from_utf8(vec![0; MAX_STRING]).unwrap_or_default();
+        let long = String::from_utf8(vec![0; MAX_STRING + 1]).unwrap_or_default();
+        for (text, fits) in [(&*longest, true), (&*long, false)] {
+            let dispatch = |room, packet, exceptions| Delivery::Dispatch {
+                volatile: None,
+                room,
+                packet,
+                exceptions,
+            };
+            assert_eq!(Delivery::Args(text).fits_strings(), fits);
+            assert_eq!(dispatch(text, "", "").fits_strings(), fits);
+            assert_eq!(dispatch("", text, "").fits_strings(), fits);
+            assert_eq!(dispatch("", "", text).fits_strings(), fits);
+            assert!(Delivery::Raw(text.as_bytes()).fits_strings());
         }
     }
 }

@@ -6,68 +6,140 @@
  */
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { describe, it } = require('node:test');
-
-const notepack = require('notepack.io');
-const { createFixture } = require('./fixture');
+const { BlockingPublisher } = require('../../support/blocking-publisher');
+const { broadcast, createFixture, stub } = require('./fixture');
 
 const LIMIT = { timeout: 60_000 };
-/** Publishes what it is given, from a process of its own, and ends when Redis has answered. */
-const PUBLISH = `
-  const { encodeCommand } = require(${JSON.stringify(require.resolve('../../../dev/resp'))});
-  const [port, channel, payload] = process.argv.slice(1);
-  const socket = require('node:net').connect(port, '127.0.0.1', () => {
-    socket.write(encodeCommand('PUBLISH', channel, Buffer.from(payload, 'hex')));
-  });
-  socket.once('data', () => socket.end());
-`;
 
-/**
- * Publishes a broadcast and returns once the node has it, within this very turn of the event loop.
- * @param {any} fixture
- * @param {any} node
- * @param {string} event
- * @param {string[]} rooms
- */
-function publishNow(fixture, node, event, rooms) {
-  const { received } = node.adapter().stats();
-  const packet = { type: 2, data: [event], nsp: '/' };
-  const payload = notepack.encode(['another', packet, { rooms, except: [], flags: {} }]);
-  const channel = `socket.io#/#${rooms.length === 1 ? `${rooms[0]}#` : ''}`;
-  const { status } = spawnSync(process.execPath, ['-e', PUBLISH, fixture.redis.port, channel, payload.toString('hex')]);
-  assert.equal(status, 0);
-  while (node.adapter().stats().received === received);
+/** Broadcasts that one node has, within this very turn of the event loop. */
+async function setUp(t, opts) {
+  const fixture = await createFixture(t);
+  const node = await fixture.node({ opts });
+  const publisher = new BlockingPublisher(fixture.redis.port);
+  t.after(() => publisher.close());
+  /** @param {[channel: string, payload: Buffer | string][]} messages */
+  const publish = (...messages) => {
+    const { received } = node.adapter().stats();
+    publisher.publish(...messages);
+    while (node.adapter().stats().received < received + messages.length);
+  };
+  /** @param {string} event @param {string[]} rooms @returns {[string, Buffer]} */
+  const to = (event, ...rooms) => [
+    `socket.io#/#${rooms.length === 1 ? `${rooms[0]}#` : ''}`, broadcast([event], { rooms }),
+  ];
+  return { fixture, node, publish, to };
 }
 
 describe('a room that is joined in the turn in which broadcasts to it arrive', LIMIT, () => {
   for (const rooms of [['room'], ['room', 'other']]) {
     for (const when of ['before', 'after']) {
       it(`gets those to ${rooms.join(' and ')} that arrive ${when} it, once and in order`, async (t) => {
-        const fixture = await createFixture(t);
-        const node = await fixture.node();
+        const { fixture, node, publish, to } = await setUp(t);
         const client = await fixture.client(node);
         if (when === 'after') client.peer.join('room');
-        publishNow(fixture, node, 'one', rooms);
-        publishNow(fixture, node, 'two', rooms);
+        publish(to('one', ...rooms));
+        publish(to('two', ...rooms));
         if (when === 'before') client.peer.join(rooms);
         await new Promise(setImmediate);
-        publishNow(fixture, node, 'end', ['room']);
+        publish(to('end', 'room'));
         assert.deepEqual(await client.until('end'), [['one'], ['two']]);
       });
     }
   }
 
   it('gets nothing of an earlier turn', async (t) => {
-    const fixture = await createFixture(t);
-    const node = await fixture.node();
+    const { fixture, node, publish, to } = await setUp(t);
     const client = await fixture.client(node);
-    const { filteredRooms } = node.adapter().stats();
-    publishNow(fixture, node, 'early', ['room']);
-    while (node.adapter().stats().filteredRooms === filteredRooms) await new Promise(setImmediate);
-    client.peer.join('room');
+    publish(to('early', 'room'));
+    // The two at which the event loop comes by what has arrived.
     await new Promise(setImmediate);
-    publishNow(fixture, node, 'end', ['room']);
+    await new Promise(setImmediate);
+    client.peer.join('room');
+    publish(to('end', 'room'));
     assert.deepEqual(await client.until('end'), []);
+    assert.equal(node.adapter().stats().filteredRooms, 1);
+  });
+
+  it('gets them in their place among those to the rooms that it was in', async (t) => {
+    const { fixture, publish, to, node } = await setUp(t);
+    const client = await fixture.client(node);
+    client.peer.join('Y');
+    await new Promise(setImmediate);
+    publish(to('1', 'X'), to('2', 'Y'), to('3', 'X'));
+    client.peer.join('X');
+    publish(to('end', 'Y'));
+    assert.deepEqual(await client.until('end'), [['1'], ['2'], ['3']]);
+  });
+
+  it('gets what comes behind the request that had it join, and nothing before', async (t) => {
+    const { fixture, publish, to, node } = await setUp(t);
+    const client = await fixture.client(node);
+    const join = { uid: 'raw', type: 2, opts: { rooms: [client.id], except: [] }, rooms: ['X'] };
+    publish(to('1', 'X'), ['socket.io-request#/#', JSON.stringify(join)], to('2', 'X'), to('3'), to('4', 'X'), to('end'));
+    assert.deepEqual(await client.until('end'), [['2'], ['3'], ['4']]);
+    assert.equal(node.adapter().stats().filteredRooms, 1);
+  });
+
+  it('gets what comes behind the response whose arrival had it join', async (t) => {
+    const { fixture, publish, to, node } = await setUp(t);
+    const asked = fixture.redisClient();
+    // A second server, as far as the first one can see.
+    await asked.subscribe('socket.io-request#/#', 'socket.io-response#/#raw#');
+    const client = await fixture.client(node);
+    const request = new Promise((resolve) => { asked.once('message', (_, text) => resolve(JSON.parse(text))); });
+    const rooms = node.adapter().allRooms().then(() => client.peer.join('X'));
+    const { requestId } = await request;
+    publish(to('1', 'X'), ['socket.io-response#/#', JSON.stringify({ requestId, rooms: [] })], to('2', 'X'), to('end'));
+    await rooms;
+    assert.deepEqual(await client.until('end'), [['2']]);
+  });
+});
+
+describe('a turn of the event loop', LIMIT, () => {
+  /** What a millisecond of work is, however busy the machine. */
+  const work = () => {
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+  };
+  const MANY = 300;
+  /** The budget is 5 ms; what is under way when it ends is finished. */
+  const MOST = 7;
+
+  /** How often something was done between any two turns of timers and sockets. */
+  function perTurn() {
+    let open = true;
+    const counts = [0];
+    const next = () => {
+      counts.push(0);
+      if (open) setImmediate(next);
+    };
+    setImmediate(next);
+    return { count: () => { counts[counts.length - 1]++; }, stop: () => { open = false; return counts; } };
+  }
+
+  const OTHER = { encode: JSON.stringify, decode: () => { work(); throw new Error('malformed'); } };
+  for (const [what, channel] of [['requests', 'socket.io-request#/#'], ['responses', 'socket.io-response#/#']]) {
+    it(`ends when its time is up, though all that has arrived is malformed ${what}`, async (t) => {
+      const turns = perTurn();
+      const decode = () => { turns.count(); OTHER.decode(); };
+      const { node, publish } = await setUp(t, { parser: { ...OTHER, decode } });
+      publish(...Array.from({ length: MANY }, () => /** @type {[string, string]} */ ([channel, 'x'])));
+      while (node.adapter().stats().malformed < MANY) await new Promise(setImmediate);
+      const counts = turns.stop();
+      assert.equal(counts.reduce((sum, count) => sum + count), MANY);
+      assert.ok(Math.max(...counts) <= MOST, `${Math.max(...counts)} in one turn`);
+    });
+  }
+
+  it('ends when its time is up, though sockets take long to write to', async (t) => {
+    const turns = perTurn();
+    const { node, publish, to } = await setUp(t);
+    let written = 0;
+    t.after(stub(node, 'stub', ['room'], () => { turns.count(); work(); written++; }));
+    publish(...Array.from({ length: MANY }, () => to('news', 'room')));
+    while (written < MANY) await new Promise(setImmediate);
+    const counts = turns.stop();
+    assert.ok(Math.max(...counts) <= MOST, `${Math.max(...counts)} in one turn`);
   });
 });

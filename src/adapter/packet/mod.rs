@@ -5,11 +5,13 @@ mod text;
 
 use std::borrow::Cow;
 
+use crate::event_loop::MAX_STRING;
+
 pub use frame::append_frame_head;
 pub use text::{append_text, parse};
 
-/// The longest text, in bytes, of which JavaScript can make a string: V8's limit.
-pub(crate) const MAX_TEXT: usize = (1 << 29) - 25;
+/// The longest text, in bytes: Engine.IO puts one more byte before it.
+pub(crate) const MAX_TEXT: usize = MAX_STRING - 1;
 
 /// One packet of Socket.IO, apart from its namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
