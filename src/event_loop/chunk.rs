@@ -129,19 +129,23 @@ impl Chunk {
         Self { deferred, ..Self::default() }
     }
 
-    /// Decides about what is deferred: discards it, or puts it where it stands in the order. `None`
-    /// when that took no time and nothing is left. Returns the memory of what was deferred too,
-    /// empty.
+    /// Discards what is deferred, unless a filter may decide otherwise now. Returns the memory of
+    /// what is discarded, empty.
     #[must_use]
-    pub fn decided(mut self) -> (Option<Self>, Deferred) {
-        let mut deferred = std::mem::take(&mut self.deferred);
-        let chunk = if deferred.discard_unchanged() {
-            (self.entries > 0).then_some(self)
-        } else {
-            Some(self.with(&deferred))
-        };
-        deferred.clear();
-        (chunk, deferred)
+    pub fn discard_unchanged(&mut self) -> Deferred {
+        if !self.deferred.discard_unchanged() {
+            return Deferred::default();
+        }
+        let mut memory = std::mem::take(&mut self.deferred);
+        memory.clear();
+        memory
+    }
+
+    /// Decides about what is deferred: discards it, or puts it where it stands in the order.
+    #[must_use]
+    pub fn decided(mut self) -> Self {
+        let deferred = std::mem::take(&mut self.deferred);
+        if deferred.is_empty() { self } else { self.with(&deferred) }
     }
 
     /// The same chunk with what is deferred where it stands in the order.

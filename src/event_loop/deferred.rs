@@ -106,6 +106,12 @@ impl Deferred {
         self.items.len()
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// The memory that they hold, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {

@@ -218,16 +218,15 @@ impl Mailbox {
 
     /// Takes the oldest chunk; `None` when a wake came too late to find anything.
     pub fn drain(&self) -> Option<Drained> {
-        loop {
-            let chunk = self.lock().take();
-            self.drained.notify_one();
-            // Outside of the lock, since it may decode messages.
-            let (chunk, memory) = chunk?.decided();
-            let more = self.lock().reuse(memory);
-            if let Some(chunk) = chunk {
-                return Some(Drained { chunk, more });
-            }
-        }
+        let (chunk, more) = {
+            let mut state = self.lock();
+            let chunk = state.take();
+            state.armed = !state.chunks.is_empty();
+            (chunk, state.armed)
+        };
+        self.drained.notify_one();
+        // Outside of the lock, since it may decode messages.
+        Some(Drained { chunk: chunk?.decided(), more })
     }
 
     /// Whether a further message may be brought, be it in the place of another one.
@@ -273,14 +272,11 @@ impl State {
         !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
     }
 
-    /// Keeps memory for what is deferred next. Returns whether there is more for a drain; if not,
-    /// the next entry wakes the event loop.
-    fn reuse(&mut self, memory: Deferred) -> bool {
+    /// Keeps memory for what is deferred next.
+    fn reuse(&mut self, memory: Deferred) {
         if memory.memory() > self.spare.memory() {
             self.spare = memory;
         }
-        self.armed = !self.chunks.is_empty();
-        self.armed
     }
 
     const fn is_full(&self, limits: Limits) -> bool {
@@ -368,12 +364,18 @@ impl State {
         self.dropped = Some(self.dropped.map_or(dropped, |all| all.and(dropped)));
     }
 
+    /// Takes the oldest chunk that holds anything, or something to decide about. Chunks of
+    /// messages that are not for this process go at once: to come back for each would cost more.
     fn take(&mut self) -> Option<Chunk> {
-        let Some(chunk) = self.chunks.pop_front() else {
-            self.armed = false;
-            return None;
-        };
-        self.load -= Load::of(&chunk);
-        Some(chunk)
+        while let Some(mut chunk) = self.chunks.pop_front() {
+            self.load -= Load::of(&chunk);
+            let memory = chunk.discard_unchanged();
+            let is_empty = chunk.entries == 0 && chunk.deferred().is_empty();
+            self.reuse(memory);
+            if !is_empty {
+                return Some(chunk);
+            }
+        }
+        None
     }
 }
