@@ -66,7 +66,7 @@ pub enum Error {
     /// Redis answered a command with an error.
     #[error("Redis answered {command} with an error{}: {reply}", times(*.count))]
     Reply {
-        /// How many such commands there were, when several are told at once.
+        /// How many such commands there were, when several are reported at once.
         count: u64,
         /// The command's name.
         command: &'static str,
@@ -92,7 +92,7 @@ pub enum Error {
     /// A message could not be written in the chosen codec.
     #[error("A message for channel {channel} could not be encoded{}: {reason}", times(*.count))]
     Encode {
-        /// How many such messages there were, when several are told at once.
+        /// How many such messages there were, when several are reported at once.
         count: u64,
         /// The channel it was for.
         channel: String,
@@ -106,7 +106,7 @@ pub enum Error {
         kind: &'static str,
         /// The channel that the last of them arrived on.
         channel: String,
-        /// How many since this kind was last told.
+        /// How many since this kind was last reported.
         count: u64,
     },
 }
@@ -132,7 +132,7 @@ impl Error {
         }
     }
 
-    /// The same error, told for `many` of its kind at once.
+    /// The same error, reported for `many` of its kind at once.
     #[must_use]
     pub fn times(mut self, many: u64) -> Self {
         if let Self::Reply { count, .. } | Self::Encode { count, .. } = &mut self {

@@ -24,11 +24,11 @@ pub struct QueueLimits {
 /// What may wait while the connection is up: a burst within one tick, or a Redis that stalls.
 const ONLINE_BYTES: usize = 128 * 1024 * 1024;
 
-/// A request and who waits for it.
+/// A request and its caller.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) request: Request,
-    /// The caller's number, when somebody waits for the reply.
+    /// The caller's number, when it waits for the reply.
     pub(super) ticket: Option<u32>,
     pub(super) queued: Instant,
 }
@@ -40,7 +40,7 @@ impl Item {
     }
 }
 
-/// What was lost since it was last told.
+/// What was lost since it was last reported.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Losses {
     pub(super) dropped: u64,
@@ -70,7 +70,7 @@ pub(super) struct Outbox {
 struct State {
     items: VecDeque<Item>,
     bytes: usize,
-    // Whoever takes a ticket out of here answers it: the writer or the clock.
+    // What takes a ticket out of here answers it: the writer or the clock.
     waiting: HashSet<u32>,
     deadlines: VecDeque<(Instant, u32)>,
     online: bool,
@@ -118,11 +118,11 @@ impl Outbox {
         if ticket.is_some() {
             self.deadlines.notify_one();
         }
-        self.tell_dropped(&dropped);
+        self.report_dropped(&dropped);
     }
 
-    /// Counts and tells what the full queue has pushed out.
-    fn tell_dropped(&self, dropped: &[Item]) {
+    /// Counts and reports what the full queue has pushed out.
+    fn report_dropped(&self, dropped: &[Item]) {
         let LinkEvents { events, link } = &self.link;
         for item in dropped {
             Counters::count(&events.counters.dropped);
@@ -153,7 +153,7 @@ impl Outbox {
         batch
     }
 
-    /// So many of the requests that were taken are done with.
+    /// `count` of the requests that were taken are done with.
     pub(super) fn answered(&self, count: usize) {
         self.in_flight.fetch_sub(count, Ordering::Relaxed);
         if self.in_flight() == 0 {
@@ -176,7 +176,7 @@ impl Outbox {
         self.idle.notify_one();
     }
 
-    /// Takes `ticket`: `true` for the first who asks, who must then answer it.
+    /// Takes `ticket`: `true` for the first caller, which must then answer it.
     pub(super) fn claim(&self, ticket: u32) -> bool {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -221,7 +221,7 @@ impl Outbox {
             state.online = online;
             state.trim(self.limits)
         };
-        self.tell_dropped(&dropped);
+        self.report_dropped(&dropped);
     }
 
     /// Accepts no more.
@@ -266,7 +266,7 @@ impl Outbox {
         Vec::from(taken)
     }
 
-    /// Notes a loss, to be told when the connection is up. `true` for the first drop of them.
+    /// Notes a loss, to be reported when the connection is up. `true` for the first drop of them.
     pub(super) fn lose(&self, queued: Instant, certain: bool) -> bool {
         let losses = &mut self.lock().losses;
         losses.note(queued, certain);

@@ -50,11 +50,11 @@ pub(super) struct Pipeline<'a, C: Connector> {
 }
 
 impl<'a, C: Connector> Pipeline<'a, C> {
-    /// No more is written while so many bytes are unanswered.
+    /// No more is written while this many bytes are unanswered.
     const MAX_BYTES: usize = 4 * 1024 * 1024;
-    /// No more is written while so many requests are unanswered.
+    /// No more is written while this many requests are unanswered.
     const MAX_OWED: usize = 16 * 1024;
-    /// No more is packed while so many bytes wait to be written: what has not left when the
+    /// No more is packed while this many bytes wait to be written: what has not left when the
     /// connection breaks counts as unconfirmed.
     const MAX_UNWRITTEN: usize = 64 * 1024;
     /// What is taken from the outbox at once.

@@ -1,4 +1,4 @@
-//! Telling the same thing once a minute, and how often it has happened.
+//! Reports the same thing once a minute, and how often it has happened.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,33 +9,33 @@ use tokio::time::{Duration, Instant};
 #[derive(Default)]
 pub(super) struct Throttle {
     // A plain mutex: one task takes it, and only when something has gone wrong.
-    kinds: Mutex<HashMap<&'static str, Told>>,
+    kinds: Mutex<HashMap<&'static str, Reported>>,
 }
 
-struct Told {
+struct Reported {
     at: Instant,
     since: u64,
 }
 
 impl Throttle {
-    /// One kind is told at most this often.
+    /// One kind is reported at most this often.
     const QUIET: Duration = Duration::from_secs(60);
 
-    /// Counts one more of `kind`; when it is time to tell, returns how many there were since it
-    /// was last told.
+    /// Counts one more of `kind`; when it is time to report, returns how many there were since it
+    /// was last reported.
     pub(super) fn count(&self, kind: &'static str) -> Option<u64> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let Some(told) = kinds.get_mut(kind) else {
-            kinds.insert(kind, Told { at: now, since: 0 });
+        let Some(reported) = kinds.get_mut(kind) else {
+            kinds.insert(kind, Reported { at: now, since: 0 });
             return Some(1);
         };
-        told.since += 1;
-        if now.duration_since(told.at) < Self::QUIET {
+        reported.since += 1;
+        if now.duration_since(reported.at) < Self::QUIET {
             return None;
         }
-        told.at = now;
-        Some(std::mem::take(&mut told.since))
+        reported.at = now;
+        Some(std::mem::take(&mut reported.since))
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::{Duration, Throttle};
 
     #[tokio::test(start_paused = true)]
-    async fn tells_each_kind_once_a_minute_with_the_count_since() {
+    async fn reports_each_kind_once_a_minute_with_the_count_since() {
         let throttle = Throttle::default();
         assert_eq!(throttle.count("json"), Some(1));
         assert_eq!(throttle.count("type"), Some(1));

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(decode_all(STREAM), expected());
     }
 
-    /// Decodes what arrives in parts of so many bytes.
+    /// Decodes what arrives in parts of `size` bytes.
     fn decode_parts(bytes: &[u8], size: usize) -> io::Result<Vec<Value>> {
         let (mut resp, mut read, mut values) = (Resp::default(), BytesMut::new(), Vec::new());
         for part in bytes.chunks(size) {

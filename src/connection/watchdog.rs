@@ -72,9 +72,9 @@ impl<S> From<Error> for Ended<S> {
 impl<C: Connector> Watchdog<C> {
     /// The time between two ticks. A connection is pinged at each, unless it owes an answer.
     const TICK: Duration = Duration::from_secs(1);
-    /// A connection that owes an answer and is silent for so many ticks is suspected.
+    /// A connection that owes an answer and is silent for this many ticks is suspected.
     const SUSPECT: u32 = 2;
-    /// A server that is silent for so many ticks is said to be stalled. By then the second
+    /// A server that is silent for this many ticks is said to be stalled. By then the second
     /// connection is known to have reached it, which may take 5 s.
     const STALLED: u32 = 8;
 

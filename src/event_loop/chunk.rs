@@ -35,7 +35,7 @@ pub trait Entry {
     fn write(&self, chunk: &mut Chunk);
 }
 
-/// A chunk is full at so many entries and bytes. A larger entry gets a chunk of its own.
+/// When a chunk is full. A larger entry gets a chunk of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
     /// More entries would keep the event loop from its other work.

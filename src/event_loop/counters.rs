@@ -13,7 +13,7 @@ pub struct Counters {
     pub delivered: AtomicU64,
     /// Messages of our own that came back and were dropped.
     pub filtered_own: AtomicU64,
-    /// Broadcasts of Socket.IO 4 for rooms that have nobody here.
+    /// Broadcasts of Socket.IO 4 for rooms that have no socket here.
     pub filtered_rooms: AtomicU64,
     /// Broadcasts of Socket.IO 4 for another namespace, on a channel that looks like ours.
     pub filtered_namespaces: AtomicU64,

@@ -62,7 +62,7 @@ pub enum Event {
         duration: u64,
         /// Publishes and commands that were dropped here, exactly.
         dropped: u64,
-        /// Publishes of which nobody can tell whether Redis had them before the connection broke.
+        /// Publishes of which it is not known whether Redis had them before the connection broke.
         unconfirmed: u64,
     },
     /// Something went wrong that no caller waits for.

@@ -149,7 +149,7 @@ impl SubAssign for Load {
 }
 
 impl Mailbox {
-    /// A chunk is full at so many entries; more would keep the event loop from its other work.
+    /// A chunk is full at this many entries; more would keep the event loop from its other work.
     const CHUNK_ENTRIES: usize = 256;
     const CHUNK_BYTES: usize = 256 * 1024;
     /// A chunk holds at most this part of what may wait, since a full mailbox drops whole chunks.

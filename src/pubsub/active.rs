@@ -45,7 +45,7 @@ pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     proven: SystemTime,
     // When what Redis has refused is asked for again.
     retry: Option<Instant>,
-    // When the subscriber is to be told again that it has caught up.
+    // When the subscriber is to catch up again.
     catch_up: Option<Instant>,
     retries: Backoff,
 }

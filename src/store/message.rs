@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub enum Args<'a> {
     /// Socket.IO 0.9's `dispatch`, already taken apart, so that JavaScript never parses it.
     Dispatch {
-        /// The room; the empty string is everybody.
+        /// The room; the empty string is all.
         room: Cow<'a, str>,
         /// The encoded packet, as clients get it.
         packet: Cow<'a, str>,
