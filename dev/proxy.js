@@ -20,6 +20,8 @@ class Proxy {
    */
   constructor(server, target) {
     this.#server = server;
+    /** Called with what Redis answers. @type {(chunk: Buffer) => void} */
+    this.onAnswer = () => {};
     server.on('connection', (client) => this.#forward(client, target));
     const { port } = /** @type {net.AddressInfo} */ (server.address());
     this.port = port;
@@ -35,6 +37,7 @@ class Proxy {
     const upstream = net.connect(target, HOST);
     const pair = { client, upstream };
     this.#pairs.add(pair);
+    upstream.on('data', (chunk) => this.onAnswer(chunk));
     for (const [from, to] of [[client, upstream], [upstream, client]]) {
       from.setNoDelay(true);
       from.on('error', () => {});

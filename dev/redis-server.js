@@ -182,7 +182,7 @@ function serverArguments(port, { dir, args, password, socketPath }) {
 class AddressInUse extends Error {}
 
 /**
- * Starts one process, and resolves when it answers PING.
+ * Starts one process, and resolves when it answers. It is not asked for PING, which it may refuse.
  * @param {number} port
  * @param {Settings} settings
  * @returns {Promise<import('node:child_process').ChildProcess>}
@@ -221,8 +221,8 @@ function isRunning(child) {
  */
 async function answers(port, password, pid) {
   try {
-    const info = await send(port, [...login(password), ['PING'], ['INFO', 'server']]);
-    return info.includes(`process_id:${pid}\r`);
+    const info = await send(port, [...login(password), ['INFO']]);
+    return info.includes(`process_id:${pid}\r`) && info.includes('\nloading:0\r');
   } catch {
     return false;
   }
