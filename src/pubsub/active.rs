@@ -187,7 +187,10 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
 
     fn take(&mut self, value: Value) -> Result<()> {
         self.watchdog.heard();
-        self.stalled = false;
+        if std::mem::take(&mut self.stalled) {
+            // As it was before the stall; what this value changes comes after it.
+            self.update_status();
+        }
         match value {
             Value::Array(parts) => self.take_push(&parts),
             Value::Error(reply) => self.answered_by_error(&reply),
@@ -290,10 +293,11 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         let Refused { tickets, is_news } = self.session.lock().refused(&op);
         let (command, channel) = (op.command(), op.name().to_string());
         let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
-        self.session.subscriber.failed(&tickets, &error);
+        // The report first: once a caller has the error, it is known that subscriptions are refused.
         if is_news {
-            self.session.subscriber.event(SessionEvent::Error(error));
+            self.session.subscriber.event(SessionEvent::Error(error.clone()));
         }
+        self.session.subscriber.failed(&tickets, &error);
         if self.retry.is_none() && self.session.lock().has_refused() {
             self.retry = Some(Instant::now() + self.retries.next_pause().1);
         }
