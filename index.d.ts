@@ -147,7 +147,9 @@ export interface RedisStoreError extends Error {
   /**
    * - `ERR_CONNECT`: no connection could be opened
    * - `ERR_REFUSED`: Redis refused the credentials, or is still loading
-   * - `ERR_CONNECTION_LOST`: a connection broke, or was silent for 6 s
+   * - `ERR_CONNECTION_LOST`: a connection broke, or was silent while another one was answered
+   * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept
+   * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
    * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`
    * - `ERR_REDIS_REPLY`: Redis answered with an error
@@ -156,8 +158,13 @@ export interface RedisStoreError extends Error {
    * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`
    * - `ERR_CLOSED`: the store has been destroyed, or the adapter closed
    * - `ERR_REQUEST_TIMEOUT`: another server did not answer within `requestsTimeout`
+   * - `ERR_INTERNAL`: a bug of this package, which was contained
    */
   code: string;
+  /** Of `ERR_SUBSCRIPTION_REFUSED`: the command, such as `SUBSCRIBE`. */
+  command?: string;
+  /** Of `ERR_SUBSCRIPTION_REFUSED`: the channel, or the pattern. */
+  channel?: string;
   /** The connection that it happened on, where it happened on one. */
   connection?: ConnectionName | null;
 }
@@ -167,7 +174,7 @@ export type ConnectionName = 'pub' | 'sub' | 'cmd';
 
 /** The events of connections. Commands are reported under `pub` where they share it. */
 export interface BackplaneEvents {
-  /** A connection is up; `sub` once all its subscriptions are confirmed. */
+  /** A connection is up; `sub` once all its subscriptions are confirmed, and again after it was degraded. */
   connect: [
     {
       /** The connection that is up. */
@@ -229,9 +236,9 @@ export interface RedisStoreEvents extends BackplaneEvents {
   /** A message was published with these arguments. */
   publish: [name: string, ...args: any[]];
   /** A subscription was made with these arguments. */
-  subscribe: [name: string, consumer?: (...args: any[]) => void, fn?: () => void];
+  subscribe: [name: string, consumer?: (...args: any[]) => void, fn?: (error?: RedisStoreError) => void];
   /** A channel was left with these arguments. */
-  unsubscribe: [name: string, fn?: () => void];
+  unsubscribe: [name: string, fn?: (error?: RedisStoreError) => void];
 }
 
 /** How full a queue is. */
@@ -247,12 +254,20 @@ export interface ConnectionStats {
   /**
    * - `connecting`: has never been up
    * - `connected`: is up; `sub`: with all its subscriptions confirmed
+   * - `degraded`: `sub` is up, and Redis refuses a subscription; see {@link SubscriberStats.refused}
+   * - `stalled`: is up, and Redis has not answered for a while
    * - `reconnecting`: was up, and is being opened again
    * - `closed`: the store has been destroyed
    */
-  state: 'connecting' | 'connected' | 'reconnecting' | 'closed';
+  state: 'connecting' | 'connected' | 'degraded' | 'stalled' | 'reconnecting' | 'closed';
   /** `host:port` or a socket's path. */
   endpoint: string;
+}
+
+/** How the subscribing connection is. */
+export interface SubscriberStats extends ConnectionStats {
+  /** The channels and patterns that Redis refuses, up to 100 of them. They are asked for again. */
+  refused: string[];
 }
 
 /** Figures since the connections were opened. */
@@ -279,6 +294,8 @@ export interface BackplaneStats {
   unconfirmed: number;
   /** Connections that came back after an outage. */
   reconnects: number;
+  /** Bugs of this package that were contained; each kind is an `error` too. */
+  internalErrors: number;
   /** What waits, and how much of it. */
   queues: {
     /** What waits to be published or sent on `pub`. */
@@ -289,7 +306,10 @@ export interface BackplaneStats {
     mailbox: QueueDepth;
   };
   /** The connections; `cmd` is that of `pub` where commands share it. */
-  connections: Record<ConnectionName, ConnectionStats>;
+  connections: Record<'pub' | 'cmd', ConnectionStats> & {
+    /** The subscribing connection. */
+    sub: SubscriberStats;
+  };
 }
 
 /** Figures since the store was made. */
@@ -396,16 +416,17 @@ export class RedisStore extends EventEmitter<RedisStoreEvents> {
    *
    * @param name the channel
    * @param consumer gets the arguments of what other nodes publish
-   * @param fn called once Redis has confirmed
+   * @param fn called once Redis has confirmed; with an error when Redis refuses
+   *   (`ERR_SUBSCRIPTION_REFUSED`; it is asked again) or the store is closed (`ERR_CLOSED`)
    */
-  subscribe(name: string, consumer?: (...args: any[]) => void, fn?: () => void): void;
+  subscribe(name: string, consumer?: (...args: any[]) => void, fn?: (error?: RedisStoreError) => void): void;
   /**
    * Leaves a channel with all its consumers.
    *
    * @param name the channel
-   * @param fn called once Redis has confirmed
+   * @param fn called once Redis has confirmed; with an error when the store is closed (`ERR_CLOSED`)
    */
-  unsubscribe(name: string, fn?: () => void): void;
+  unsubscribe(name: string, fn?: (error?: RedisStoreError) => void): void;
   /** The data of a client; the same object each time, until it is destroyed. */
   client(id: string): Client;
   /** Deletes a client's data, at once or after `expiration` seconds. */
@@ -589,7 +610,10 @@ export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
   readonly responseChannel: string;
   /** The channel of responses to this server. */
   readonly specificResponseChannel: string;
-  /** How many servers take part in the namespace. Never rejects: without Redis, how many there were. */
+  /**
+   * How many servers take part in the namespace; without Redis, how many there were. It rejects only
+   * when Redis refuses `PUBSUB` (`ERR_REDIS_REPLY`), as with the official adapter.
+   */
   serverCount(): Promise<number>;
   /**
    * The rooms of all servers.

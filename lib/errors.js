@@ -38,6 +38,14 @@ function reasonOf(cause) {
 }
 
 /**
+ * What comes after the end of a namespace; the native side makes the same for connections.
+ * @returns {Error & { code: 'ERR_CLOSED' }}
+ */
+function closedError() {
+  return Object.assign(new Error('The adapter is closed'), { code: /** @type {const} */ ('ERR_CLOSED') });
+}
+
+/**
  * @template T
  * @param {() => T} encode
  * @returns {T}
@@ -51,4 +59,4 @@ function encodeOrThrow(encode) {
   }
 }
 
-module.exports = { encodeError, encodeOrThrow, optionError };
+module.exports = { closedError, encodeError, encodeOrThrow, optionError };

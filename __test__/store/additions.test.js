@@ -263,6 +263,6 @@ describe('stats()', () => {
       publish: { messages: 0, bytes: 0 }, command: { messages: 0, bytes: 0 }, mailbox: { messages: 0, bytes: 0 },
     });
     const up = { state: 'connected', endpoint };
-    assert.deepEqual(fresh.stats().connections, { pub: up, sub: up, cmd: up });
+    assert.deepEqual(fresh.stats().connections, { pub: up, sub: { ...up, refused: [] }, cmd: up });
   });
 });

@@ -20,6 +20,7 @@ import {
   type RedisEndpoint,
   type RedisStoreError,
   type SocketFilter,
+  type SubscriberStats,
 } from '../..';
 
 const connections: BackplaneOptions = {
@@ -88,9 +89,10 @@ const reconnecting: BackplaneEvents['reconnecting'][0] = { connection: 'sub', en
 const left: RedisAdapterEvents['leave-room'] = ['room', 'id'];
 
 const stats: BackplaneStats = adapter.stats();
-const sub: ConnectionStats = stats.connections.sub;
+const sub: SubscriberStats = stats.connections.sub;
+const whole: ConnectionStats[] = [sub, stats.connections.pub].filter(({ state }) => state === 'connected' && sub.refused.length === 0);
 const depth: QueueDepth = stats.queues.mailbox;
-const lost: number = stats.overflowed + stats.filteredRooms + stats.filteredNamespaces + depth.bytes;
+const lost: number = stats.overflowed + stats.internalErrors + whole.length + stats.filteredRooms + stats.filteredNamespaces + depth.bytes;
 
 // @ts-expect-error -- an option that does not exist
 createAdapter('redis://localhost', null, { keys: 'chat' });

@@ -14,6 +14,7 @@ new RedisStore();
 
 store.publish('dispatch', 'room', '5:::{}', false, []);
 store.subscribe('join', (id: string, room: string) => `${id}${room}`, () => {});
+store.subscribe('join', undefined, (error) => [error?.code, error?.command, error?.channel]);
 store.unsubscribe('join');
 store.client('id').set('a', 5).get('a', (error: RedisStoreError | null, value) => error?.code ?? value?.length);
 store.client('id').has('a', (error, has) => error === null && has === true);
@@ -25,7 +26,7 @@ store.on('gap', ({ connection, since, duration, dropped, unconfirmed }) => {
 store.on('error', (error) => error.code.length);
 store.on('close', () => {});
 store.unref().ref();
-const state: 'connecting' | 'connected' | 'reconnecting' | 'closed' = store.stats().connections.pub.state;
+const state: 'connecting' | 'connected' | 'degraded' | 'stalled' | 'reconnecting' | 'closed' = store.stats().connections.pub.state;
 store.destroy(state.length);
 
 // @ts-expect-error -- an option that does not exist

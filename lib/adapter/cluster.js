@@ -31,7 +31,7 @@ class Cluster {
     this.#requests = new Requests(context.uid, context.requestsTimeout);
   }
 
-  /** How many servers there are. @returns {Promise<number>} never rejects */
+  /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
   count() {
     return this.#membership.estimate();
   }

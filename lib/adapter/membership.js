@@ -27,39 +27,58 @@ class Membership {
     this.#pubsub = pubsub;
   }
 
-  /** How many servers there are; while Redis is away, how many there were. */
+  /**
+   * How many servers there are; while Redis is away, how many there were.
+   * @throws {Error} `ERR_REDIS_REPLY` when Redis refuses to say, as officially
+   */
   async estimate() {
-    return this.count().then(({ servers }) => servers, () => this.#last);
+    return this.count().then(({ servers }) => servers, (error) => {
+      if (isRefusal(error)) throw error;
+      return this.#last;
+    });
   }
 
   /**
    * Counts the servers, this one among them.
    * @returns {Promise<{ servers: number, natives: number, uids: Set<string> }>} `natives`: how many
-   *   of them are of this package
+   *   of them answer what only this package asks
    */
   async count() {
-    const { requests, responses } = this.#channels;
+    const { requests, nativeRequests, responses } = this.#channels;
     const known = [...this.#uids].map((uid) => channelOfServer(responses, uid));
-    const counts = await this.#pubsub(['NUMSUB', requests, ...known]);
-    const [subscribers, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
+    const counts = await this.#pubsub(['NUMSUB', requests, nativeRequests, ...known]);
+    const [subscribers, nativeSubscribers, ...alive] = counts.filter((_, at) => at % 2 === 1).map(Number);
     if (subscribers !== known.length || alive.includes(0)) await this.#refresh();
     // Older servers may lack a channel of their own; then every subscriber counts, as officially.
     const servers = Math.max(1, this.#uids.size === 0 ? subscribers : Math.min(subscribers, this.#uids.size));
     this.#last = servers;
-    return { servers, natives: this.#natives.size, uids: this.#uids };
+    // Redis may let a server show what it is, and refuse it the channel of the requests.
+    return { servers, natives: Math.min(this.#natives.size, nativeSubscribers), uids: this.#uids };
   }
 
   async #refresh() {
     const { responses, nativeRequests } = this.#channels;
-    this.#uids = new Set(await this.#uidsOn(responses));
-    const natives = await this.#uidsOn(nativeRequests);
-    this.#natives = new Set(natives.filter((uid) => this.#uids.has(uid)));
+    try {
+      this.#uids = new Set(await this.#uidsOn(responses));
+      const natives = await this.#uidsOn(nativeRequests);
+      this.#natives = new Set(natives.filter((uid) => this.#uids.has(uid)));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // The official adapter does without `PUBSUB CHANNELS`.
+      this.#uids = new Set();
+      this.#natives = new Set();
+    }
   }
 
   /** The uids of the servers that have a channel of a kind. */
   async #uidsOn(channel) {
     return uidsIn(channel, await this.#pubsub(['CHANNELS', patternOfServers(channel)]));
   }
+}
+
+/** Redis has answered, and refuses. */
+function isRefusal(error) {
+  return error?.code === 'ERR_REDIS_REPLY';
 }
 
 module.exports = { Membership };

@@ -59,6 +59,7 @@ class RedisAdapter extends adapterBase() {
       update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
       beforeDrain: (callback) => backplane.beforeDrain(callback),
       registerCallback: mode === SubscriptionMode.Pattern ? null : (callback) => inbox.registerCallback(callback),
+      isDegraded: () => backplane.events.isDegraded,
     });
     this.on('create-room', (/** @type {string | number} */ room) => this.#localRooms.roomCreated(room));
     this.on('delete-room', (/** @type {string | number} */ room) => this.#localRooms.roomDeleted(room));
@@ -128,26 +129,16 @@ class RedisAdapter extends adapterBase() {
 
   /**
    * Joins rooms. Where rooms have channels of their own (`subscriptionMode`), the promise resolves
-   * once they are subscribed to, or after `requestsTimeout` should Redis be away.
+   * once they are subscribed to, or after `requestsTimeout` should Redis be away. It rejects when Redis
+   * refuses a subscription, which is asked for again, or the adapter is closed; the sockets are in the
+   * rooms all the same.
    * @param {string} id
    * @param {Set<string | number>} rooms
    * @returns {Promise<void> | void}
    */
   addAll(id, rooms) {
     super.addAll(id, rooms);
-    const confirmed = this.#localRooms.confirmed(rooms);
-    if (confirmed !== undefined) return this.#atMost(confirmed);
-  }
-
-  async #atMost(confirmed) {
-    /** @type {NodeJS.Timeout | undefined} */
-    let timer;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, this.requestsTimeout);
-      timer.unref();
-    });
-    await Promise.race([confirmed, late]);
-    clearTimeout(timer);
+    return this.#localRooms.confirmed(rooms, this.requestsTimeout);
   }
 
   /**
@@ -291,7 +282,7 @@ class RedisAdapter extends adapterBase() {
     super.broadcastWithAck(packet, opts, clientCountCallback, ack);
   }
 
-  /** How many servers take part in the namespace. @returns {Promise<number>} never rejects */
+  /** How many servers take part in the namespace. @returns {Promise<number>} rejects when Redis refuses to say */
   serverCount() {
     return this.#cluster.count();
   }
@@ -385,6 +376,7 @@ class RedisAdapter extends adapterBase() {
     if (this.#closed) return;
     this.#closed = true;
     this.#cluster.close();
+    this.#localRooms.close();
     this.#connections.inbox.removeNamespace(this.#id);
     this.#connections.native.closeNamespace(this.#id);
     await this.#connections.leave(this);

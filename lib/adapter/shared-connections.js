@@ -93,7 +93,8 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
   /** @type {SharedConnections | null} */
   let connections = null;
   const open = () => {
-    const makeBackplane = (/** @type {any} */ emitter) => new Backplane(emitter, { pub, sub, cmd: pub }, settings.backplane);
+    const endpoints = { pub: inNoDatabase(pub), sub: inNoDatabase(sub), cmd: inNoDatabase(pub) };
+    const makeBackplane = (/** @type {any} */ emitter) => new Backplane(emitter, endpoints, settings.backplane);
     const close = () => {
       connections = null;
       stopFlushingAtExit(opened.backplane);
@@ -107,6 +108,15 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
     return opened;
   };
   return factory(() => (connections ??= open()));
+}
+
+/**
+ * Channels span databases, and the right to `SELECT` one may be missing.
+ * @param {ParsedEndpoint} endpoint
+ * @returns {ParsedEndpoint}
+ */
+function inNoDatabase(endpoint) {
+  return { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
 }
 
 /** Connections that are closed with the last namespace. */

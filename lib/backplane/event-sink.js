@@ -2,13 +2,19 @@
 
 /** What only an outage brings; everything else is emitted each time. */
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
+/** Each channel that Redis refuses brings one. */
+const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 
 /** Emits the events of the native side. */
 class EventSink {
   #emitter;
-  /** The connections that are away: an outage lasts as long as there are any. */
+  /** The connections that are away or degraded: it lasts as long as there are any. */
   #away = new Set();
-  #warned = false;
+  /** What the console has been warned of since. @type {Set<string>} */
+  #warned = new Set();
+  /** What process warnings were about. @type {Set<string>} */
+  #warnings = new Set();
+  #closed = false;
   #onClose;
 
   /**
@@ -18,17 +24,23 @@ class EventSink {
   constructor(emitter, onClose) {
     this.#emitter = emitter;
     this.#onClose = onClose;
+    /** Whether Redis refuses subscriptions. */
+    this.isDegraded = false;
   }
 
   /**
-   * Emits one event. Its shapes are those of `Event` in `src/event_loop/event.rs`.
+   * Emits one event, unless it comes after `close`. Its shapes are those of `Event` in
+   * `src/event_loop/event.rs`.
    * @param {any} event
    */
   emit({ event, error, ...details }) {
+    if (this.#closed) return;
     if (event === 'connect') this.#reconnected(details.connection);
-    if (event === 'close') this.#onClose();
+    if (event === 'close') this.#close();
     if (event === 'disconnect') this.#away.add(details.connection);
-    if (event === 'error') {
+    if (event === 'warning') {
+      this.#warn(details);
+    } else if (event === 'error') {
       this.emitError(Object.assign(this.toError(error), details));
     } else if (error) {
       this.#emitter.emit(event, { ...details, error: this.toError(error) });
@@ -38,34 +50,51 @@ class EventSink {
   }
 
   #reconnected(connection) {
+    if (connection === 'sub') this.isDegraded = false;
     this.#away.delete(connection);
-    if (this.#away.size === 0) this.#warned = false;
+    if (this.#away.size === 0) this.#warned.clear();
+  }
+
+  #close() {
+    this.#closed = true;
+    this.#onClose();
+  }
+
+  /** Emits a process warning, once for each server. */
+  #warn({ endpoint, code, message }) {
+    const about = `${code} ${endpoint}`;
+    if (this.#warnings.has(about)) return;
+    this.#warnings.add(about);
+    process.emitWarning(`${message} (${endpoint})`, { type: 'SocketIORedisWarning', code });
   }
 
   /**
    * Emits `error`, which never throws: without a listener it goes to the console, once in an
-   * outage.
+   * outage, and once as long as Redis refuses subscriptions.
    * @param {any} error
    */
   emitError(error) {
-    const outage = OUTAGE.has(error.code);
-    if (outage) this.#away.add(error.connection);
+    if (this.#closed) return;
+    this.isDegraded ||= error.code === REFUSED;
+    const lasting = OUTAGE.has(error.code) ? 'outage' : error.code === REFUSED ? REFUSED : null;
+    if (lasting) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {
       this.#emitter.emit('error', error);
-    } else if (!outage || !this.#warned) {
-      this.#warned ||= outage;
+    } else if (!lasting || !this.#warned.has(lasting)) {
+      if (lasting) this.#warned.add(lasting);
       console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
     }
   }
 
   /**
    * An Error from what crossed from the native side.
-   * @param {{ code: string, message: string, cause?: string | null }} failure
+   * @param {{ code: string, message: string, cause?: string | null, command?: string, channel?: string }} failure
+   *   with `command` and `channel` of a refused subscription
    * @returns {Error & { code: string }}
    */
-  toError({ code, message, cause }) {
+  toError({ message, cause, ...details }) {
     const error = cause ? new Error(message, { cause: new Error(cause) }) : new Error(message);
-    return Object.assign(error, { code });
+    return Object.assign(error, details);
   }
 }
 

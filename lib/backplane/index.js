@@ -164,7 +164,7 @@ class Backplane {
    * @returns {import('../..').BackplaneStats}
    */
   stats() {
-    const { depths, links, ...counters } = this.native.stats();
+    const { depths, links, refused, ...counters } = this.native.stats();
     const [publish, publishBytes, command, commandBytes, mailbox, mailboxBytes] = depths;
     const [pub, sub, cmd] = links;
     return {
@@ -174,7 +174,7 @@ class Backplane {
         command: { messages: command, bytes: commandBytes },
         mailbox: { messages: mailbox, bytes: mailboxBytes },
       },
-      connections: /** @type {any} */ ({ pub, sub, cmd }),
+      connections: /** @type {any} */ ({ pub, sub: { ...sub, refused }, cmd }),
     };
   }
 }

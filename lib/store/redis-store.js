@@ -133,12 +133,13 @@ class RedisStore extends EventEmitter {
    * Subscribes to a channel. A channel may have several consumers. Emits `subscribe`.
    * @param {string} name the channel
    * @param {(...args: any[]) => void} [consumer] called with what another node published
-   * @param {() => void} [fn] called once Redis has confirmed the subscription
+   * @param {(error?: Error) => void} [fn] called once Redis has confirmed the subscription; with an
+   *   error when Redis refuses it or the store is closed
    */
   subscribe(name, consumer, fn) {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
-    const id = this.#native.subscribe(channel, this.#inbox.registerCallback(fn && (() => fn())));
+    const id = this.#native.subscribe(channel, this.#inbox.registerCallback(answerTo(fn)));
     if (consumer) this.#inbox.addConsumer(id, channel, consumer);
     this.emit('subscribe', name, consumer, fn);
   }
@@ -146,13 +147,14 @@ class RedisStore extends EventEmitter {
   /**
    * Leaves a channel, with all its consumers. Emits `unsubscribe`.
    * @param {string} name the channel
-   * @param {() => void} [fn] called once Redis has confirmed it
+   * @param {(error?: Error) => void} [fn] called once Redis has confirmed it; with an error when the
+   *   store is closed
    */
   unsubscribe(name, fn) {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
     this.#inbox.removeConsumers(channel);
-    this.#native.unsubscribe(channel, this.#inbox.registerCallback(fn && (() => fn())));
+    this.#native.unsubscribe(channel, this.#inbox.registerCallback(answerTo(fn)));
     this.emit('unsubscribe', name, fn);
   }
 
@@ -226,6 +228,14 @@ class RedisStore extends EventEmitter {
   stats() {
     return { nodeId: this.nodeId, ...this.#backplane.stats() };
   }
+}
+
+/**
+ * What calls `fn` without arguments, as 0.9's store does, or with an error.
+ * @param {((error?: Error) => void) | undefined} fn
+ */
+function answerTo(fn) {
+  return fn && ((/** @type {Error | null} */ error) => (error ? fn(error) : fn()));
 }
 
 /** A third of the time that loading takes would be for node:crypto, so it is loaded when it is needed. */
