@@ -27,6 +27,7 @@ const HOST = '127.0.0.1';
  * @property {string[]} [namespaces] besides `/`
  * @property {Record<string, any>} [server] Socket.IO's options
  * @property {boolean} [listens] whether somebody listens to errors; true unless said
+ * @property {boolean} [connects] whether the subscriber connects, which is waited for; true unless said
  */
 
 /** A server with our adapter or the official one. */
@@ -118,11 +119,12 @@ class Fixture {
    * A server with our adapter, which hears all others.
    * @param {Settings} [settings]
    */
-  async node({ url = this.redis.url, opts, ...settings } = {}) {
+  async node({ url = this.redis.url, opts, connects = true, ...settings } = {}) {
     // What cannot leave when the test is over is not waited for.
     const node = new Node(createAdapter(url, { commandTimeout: 1000, ...opts }), settings);
     this.#after(() => node.close());
     await node.listen();
+    if (!connects) return node;
     if (settings.listens === false) await until('a connection', () => node.adapter().stats().connections.sub.state === 'connected');
     else await node.eventLog().next('connect', 'sub', undefined, 0);
     return node;
@@ -130,10 +132,10 @@ class Fixture {
 
   /**
    * A server with the official adapter.
-   * @param {Settings} [settings]
+   * @param {Settings & { login?: { username: string, password: string } }} [settings]
    */
-  async official({ opts, ...settings } = {}) {
-    const [pub, sub] = [this.redisClient(), this.redisClient()];
+  async official({ opts, login, ...settings } = {}) {
+    const [pub, sub] = [this.redisClient(login), this.redisClient(login)];
     const node = new Node(official.createAdapter(pub, sub, opts), { ...settings, listens: false });
     this.#after(() => node.close());
     await node.listen();
@@ -145,9 +147,12 @@ class Fixture {
     return Object.assign(node, { freeze });
   }
 
-  /** A client of ioredis. */
-  redisClient() {
-    const client = new Redis(this.redis.port, HOST, { retryStrategy: () => 20 });
+  /**
+   * A client of ioredis.
+   * @param {{ username: string, password: string }} [login]
+   */
+  redisClient(login) {
+    const client = new Redis(this.redis.port, HOST, { retryStrategy: () => 20, enableReadyCheck: !login, ...login });
     client.setMaxListeners(0);
     client.on('error', () => {});
     // What the official adapter has asked for last is answered first.
