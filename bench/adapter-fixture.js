@@ -12,6 +12,8 @@ const CHUNK = 50_000;
 /** So many emits may: without a bound, what the clients keep of them would cost more than they. */
 const EMITS = 5_000;
 
+/** @typedef {{ channel: string, payload: Buffer }} Message */
+
 /** The fixture of a Socket.IO 4 adapter. */
 class AdapterFixture extends Fixture {
   static SERVER = 'adapter-server.js';
@@ -19,14 +21,14 @@ class AdapterFixture extends Fixture {
   /**
    * Publishes from outside while the implementation measures itself.
    * @param {number} count
-   * @param {{ sockets: number, message: { channel: string, payload: Buffer } }} what `sockets`: how
-   *   many have to be written to
+   * @param {{ sockets: number, message: Message, among?: Message }} what `sockets`: how many have to be
+   *   written to; `among`: what is published once for each hundred messages
    */
-  async receive(count, { sockets, message }) {
+  async receive(count, { sockets, message, among }) {
     let published = Promise.resolve();
     let left = count;
     const measured = await this.server.ask('receive', { count, chunk: CHUNK }, () => {
-      const load = { ...message, count: Math.min(left, CHUNK), last: END };
+      const load = { ...message, count: Math.min(left, CHUNK), last: END, among };
       left -= load.count;
       published = published.then(() => this.load.ask('publish', load));
     });

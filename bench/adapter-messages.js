@@ -38,7 +38,13 @@ function broadcastOf(room, data) {
   return { channel: channelOf(room), payload };
 }
 
+/** A response to a request of another server, as all servers get it. */
+const RESPONSE = {
+  channel: 'socket.io-response#/#',
+  payload: Buffer.from(JSON.stringify({ requestId: 'another', uid: 'other1', sockets: [] })),
+};
+
 /** The last message of a round. */
 const END = broadcastOf(END_ROOM, {});
 
-module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, ROOM };
+module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, RESPONSE, ROOM };

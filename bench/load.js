@@ -29,20 +29,24 @@ const actions = {
 
   /**
    * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
-   * Redis takes them.
+   * Redis takes them. `among`: what is published once for each hundred of them, not counted.
    */
-  async publish({ channel, payload, count, last }) {
+  async publish({ channel, payload, count, last, among }) {
     answered = 0;
     const one = encodeCommand('PUBLISH', channel, payload);
     const burst = Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
     const chunk = Buffer.concat(Array(burst).fill(one));
+    const other = among ? encodeCommand('PUBLISH', among.channel, among.payload) : Buffer.alloc(0);
+    let others = 0;
     for (let sent = 0; sent < count;) {
       const many = Math.min(burst, count - sent);
       sent += many;
+      others += among ? 1 : 0;
+      socket.write(other);
       if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
     }
     if (last) socket.write(encodeCommand('PUBLISH', last.channel, last.payload));
-    while (answered < count + (last ? 1 : 0)) await once(socket, 'data');
+    while (answered < count + others + (last ? 1 : 0)) await once(socket, 'data');
     return {};
   },
 

@@ -1,0 +1,53 @@
+'use strict';
+
+/** Broadcasts for rooms that have no socket here never reach JavaScript, whatever else arrives. */
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { BlockingPublisher } = require('../../support/blocking-publisher');
+const { until } = require('../../support/load');
+const { broadcast, createFixture, stub } = require('./fixture');
+
+const LIMIT = { timeout: 60_000 };
+const MANY = 1000;
+const ELSEWHERE = /** @type {const} */ (['socket.io#/#elsewhere#', broadcast(['news'], { rooms: ['elsewhere'] })]);
+
+/** A server that has a broadcast for another room behind each of some other messages; returns how many it filtered. */
+async function filtered(t, others) {
+  const fixture = await createFixture(t);
+  const node = await fixture.node();
+  const written = [];
+  t.after(stub(node, 'stub', ['here'], ([text]) => written.push(JSON.parse(text.slice(1)).join())));
+  const publisher = new BlockingPublisher(fixture.redis.port);
+  t.after(() => publisher.close());
+  const before = node.adapter().stats();
+  // As they come: some arrive together, and some while the event loop is at others.
+  for (let sent = 0; sent < MANY; sent += 50) {
+    publisher.publish(...Array.from({ length: 50 }, (_, i) => [others(sent + i), ELSEWHERE]).flat());
+    await new Promise(setImmediate);
+  }
+  publisher.publish(['socket.io#/#here#', broadcast(['end'], { rooms: ['here'] })]);
+  await until('the last one', () => written.includes('end'));
+  const { received, delivered, filteredRooms } = node.adapter().stats();
+  assert.equal(received - before.received, 2 * MANY + 1);
+  assert.equal(delivered - before.delivered, MANY + 1, 'all others reach JavaScript, and no broadcast but the last');
+  return filteredRooms - before.filteredRooms;
+}
+
+describe('broadcasts for rooms that have no socket here are filtered', LIMIT, () => {
+  it('while responses arrive', async (t) => {
+    const response = (number) => ['socket.io-response#/#', JSON.stringify({ requestId: String(number), uid: 'raw', sockets: [] })];
+    assert.equal(await filtered(t, response), MANY);
+  });
+
+  it('while requests arrive', async (t) => {
+    // A serverSideEmit, which has no response.
+    const request = (number) => ['socket.io-request#/#', JSON.stringify({ uid: 'raw', type: 6, data: ['news', number] })];
+    assert.equal(await filtered(t, request), MANY);
+  });
+
+  it('while broadcasts for sockets here arrive', async (t) => {
+    const near = (number) => ['socket.io#/#here#', broadcast(['near', number], { rooms: ['here'] })];
+    assert.equal(await filtered(t, near), MANY);
+  });
+});
