@@ -14,10 +14,14 @@
  * @returns {Channels}
  */
 function channelsOf(key, nsp, uid) {
+  const broadcasts = `${key}#${nsp}#`;
   const responses = `${key}-response#${nsp}#`;
   const nativeRequests = `${key}-native#${nsp}#`;
   return {
-    broadcasts: `${key}#${nsp}#`,
+    broadcasts,
+    allBroadcasts: `${literally(broadcasts)}*`,
+    // A socket's id has 20 bytes.
+    socketBroadcasts: `${literally(broadcasts)}${'?'.repeat(20)}#`,
     requests: `${key}-request#${nsp}#`,
     responses,
     ownResponses: channelOfServer(responses, uid),
@@ -40,7 +44,12 @@ function channelOfServer(channel, uid) {
  * @param {string} channel
  */
 function patternOfServers(channel) {
-  return `${channel.replace(/[*?[\]\\^]/g, '\\$&')}*#`;
+  return `${literally(channel)}*#`;
+}
+
+/** A pattern that matches a text and nothing else. */
+function literally(text) {
+  return text.replace(/[*?[\]\\^]/g, '\\$&');
 }
 
 /**

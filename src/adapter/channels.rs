@@ -5,6 +5,10 @@
 pub struct Channels {
     /// `key#nsp#`: broadcasts; that of a room has the room's name and `#` behind it.
     pub broadcasts: String,
+    /// The pattern of all broadcasts.
+    pub all_broadcasts: String,
+    /// The pattern of broadcasts to single sockets.
+    pub socket_broadcasts: String,
     /// `key-request#nsp#`: requests to all servers. Its subscribers are counted.
     pub requests: String,
     /// `key-response#nsp#`: responses.

@@ -116,8 +116,8 @@ fn fixed(
     let consumer = |kind| -> Arc<dyn Consumer> {
         Arc::new(Requests { namespace: Arc::clone(namespace), kind })
     };
-    let pattern = |rest: &str| {
-        let (name, consumer) = (literally(&channels.broadcasts) + rest, Arc::clone(broadcasts));
+    let pattern = |name| {
+        let consumer = Arc::clone(broadcasts);
         Fixed { kind: Kind::Pattern, name, consumer, need: Need::Required }
     };
     let channel = |name, consumer: &Arc<dyn Consumer>, need| Fixed {
@@ -127,8 +127,8 @@ fn fixed(
         need,
     };
     let mut all = match mode {
-        Mode::Pattern => vec![pattern("*")],
-        Mode::Dynamic => vec![pattern(&("?".repeat(ID_LENGTH) + "#"))],
+        Mode::Pattern => vec![pattern(channels.all_broadcasts)],
+        Mode::Dynamic => vec![pattern(channels.socket_broadcasts)],
         Mode::DynamicPrivate => vec![],
     };
     if mode != Mode::Pattern {
@@ -146,16 +146,4 @@ fn fixed(
         channel(channels.requests, &requests, Need::Required),
     ]);
     all
-}
-
-/// A pattern that matches `text` and nothing else.
-fn literally(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }

@@ -40,6 +40,10 @@ pub struct NativeOpening {
 pub struct NativeChannels {
     /// Broadcasts; that of a room has the room's name and `#` behind it.
     pub broadcasts: String,
+    /// The pattern of all broadcasts.
+    pub all_broadcasts: String,
+    /// The pattern of broadcasts to single sockets.
+    pub socket_broadcasts: String,
     /// Requests to all servers.
     pub requests: String,
     /// Responses.
@@ -137,12 +141,23 @@ impl From<NativeChannels> for Channels {
     fn from(channels: NativeChannels) -> Self {
         let NativeChannels {
             broadcasts,
+            all_broadcasts,
+            socket_broadcasts,
             requests,
             responses,
             own_responses,
             native_requests,
             native_mark,
         } = channels;
-        Self { broadcasts, requests, responses, own_responses, native_requests, native_mark }
+        Self {
+            broadcasts,
+            all_broadcasts,
+            socket_broadcasts,
+            requests,
+            responses,
+            own_responses,
+            native_requests,
+            native_mark,
+        }
     }
 }

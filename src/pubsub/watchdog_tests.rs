@@ -46,10 +46,12 @@ async fn a_server_that_stalls_keeps_its_connection() {
         server.say(&message("a", &number.to_string())).await;
     }
     server.say(&push(&["subscribe", "b", "2"])).await;
+    // As it was before the stall.
+    fixture.expect("Connected").await;
     for number in 0..10 {
         fixture.expect(&format!("message a {number}")).await;
     }
-    fixture.expect_all(&["settled 1", "Connected"]).await;
+    fixture.expect("settled 1").await;
     server.until(sleep(Duration::from_secs(60))).await;
     assert!(fixture.unseen().is_empty());
     assert!(attempt.is_given_up());
