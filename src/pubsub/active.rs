@@ -293,7 +293,8 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         let Refused { tickets, is_news } = self.session.lock().refused(&op);
         let (command, channel) = (op.command(), op.name().to_string());
         let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
-        // The report first: once a caller has the error, it is known that subscriptions are refused.
+        // Status and report first: once a caller has the error, both say so.
+        self.update_status();
         if is_news {
             self.session.subscriber.event(SessionEvent::Error(error.clone()));
         }
