@@ -12,6 +12,9 @@ const ALL = { rooms: new Set(), except: new Set() };
 /** A server that died and left its connection behind, as Redis sees it. */
 const DEAD = ['socket.io-request#/#', 'socket.io-response#/#', 'socket.io-response#/#deaduid#'];
 
+/** The same, of this package. */
+const NATIVE_DEAD = [...DEAD, 'socket.io-native#/#', 'socket.io-native#/#deaduid#'];
+
 /** One that asks, one that answers and one that does not. */
 async function setUp(t, opts) {
   const fixture = await createFixture(t);
@@ -68,7 +71,7 @@ describe('a dead peer', LIMIT, () => {
 
   it('of ours makes the requests among ours reject too', async (t) => {
     const { fixture, a, here, there } = await setUp(t);
-    await fixture.spy([...DEAD, 'socket.io-native#/#deaduid#']);
+    await fixture.spy(NATIVE_DEAD);
     const [counted, found] = await Promise.all([a.adapter().countSockets(), a.adapter().fetchSocketIds({ rooms: ['room'] })]
       .map((promise) => promise.then(assert.fail, (error) => error)));
     const { code, message: text, missing, responses } = counted;
@@ -78,7 +81,7 @@ describe('a dead peer', LIMIT, () => {
 
   it('gives what has arrived when a request says partial', async (t) => {
     const { fixture, a, here, there } = await setUp(t);
-    const spy = await fixture.spy([...DEAD, 'socket.io-native#/#deaduid#']);
+    const spy = await fixture.spy(NATIVE_DEAD);
     const told = [];
     a.adapter().on('partial', (details) => told.push(details));
     const adapter = a.adapter();
