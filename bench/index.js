@@ -19,6 +19,7 @@ const CASES = [
   ...require('./cases/store/memory'),
   ...require('./cases/adapter/receive'),
   ...require('./cases/adapter/emit'),
+  ...require('./cases/adapter/distance'),
   ...require('./cases/adapter/cluster'),
 ];
 

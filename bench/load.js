@@ -7,11 +7,15 @@ const { once } = require('node:events');
 
 const { countLines, encodeCommand, replies } = require('../dev/resp');
 const { serve } = require('./ipc');
+const { percentile } = require('./statistics');
 const { TIME } = require('./timestamp');
 
 const BURST = 100;
 /** ms without any message, after which those that came are all. */
 const PATIENCE = 20_000;
+
+/** The time in a payload. */
+const STAMP = new RegExp(`\\d{${TIME.length}}`);
 
 let address;
 let socket;
@@ -101,6 +105,27 @@ const actions = {
     }
     clearTimeout(timer);
     return { received, first, last };
+  },
+
+  /**
+   * Sees how long ago each of `count` messages was sent, which have the time in their payload.
+   * @param {{ subscribe: string[], count: number }} args `subscribe`: the command
+   * @returns {Promise<{ received: number, p50: number, p99: number }>} in ms
+   */
+  async delays({ subscribe, count }) {
+    const subscriber = net.connect(address);
+    const timer = setTimeout(() => subscriber.end(), PATIENCE);
+    subscriber.write(encodeCommand(...subscribe));
+    const delays = [];
+    for await (const reply of replies(subscriber)) {
+      const now = process.hrtime.bigint();
+      const [payload] = reply.slice(-1);
+      if (!reply[0].includes('message')) process.send({ ready: true });
+      else delays.push(Number(now - BigInt(STAMP.exec(payload.toString('latin1'))[0])) / 1e6);
+      if (delays.length === count) break;
+    }
+    clearTimeout(timer);
+    return { received: delays.length, p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) };
   },
 };
 

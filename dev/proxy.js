@@ -7,19 +7,129 @@ const net = require('node:net');
 
 const HOST = '127.0.0.1';
 
+/** What is not forwarded. @typedef {'nothing' | 'replies' | 'all'} Held */
+
+/** One direction of a connection. */
+class Direction {
+  #from;
+  #to;
+  #latency;
+  /** Chunks under way, the oldest first. @type {Buffer[]} */
+  #underWay = [];
+  #held = false;
+  #full = false;
+  /** @type {{ bytes: number, done: () => void } | null} */
+  #limit = null;
+
+  /**
+   * @param {net.Socket} from
+   * @param {net.Socket} to
+   * @param {number} latency in ms
+   */
+  constructor(from, to, latency) {
+    this.#from = from;
+    this.#to = to;
+    this.#latency = latency;
+    from.setNoDelay(true);
+    from.on('data', (chunk) => this.#take(chunk));
+    to.on('drain', () => {
+      this.#full = false;
+      this.#update();
+    });
+  }
+
+  #take(chunk) {
+    if (this.#latency === 0) return this.#write(chunk);
+    this.#underWay.push(chunk);
+    // Timers of the same delay fire in order.
+    setTimeout(() => this.#write(/** @type {Buffer} */ (this.#underWay.shift())), this.#latency);
+  }
+
+  #write(chunk) {
+    if (this.#to.destroyed || this.#to.writableEnded) return;
+    const limit = this.#limit;
+    if (limit && chunk.length >= limit.bytes) {
+      this.#to.end(chunk.subarray(0, limit.bytes), limit.done);
+      return;
+    }
+    if (limit) limit.bytes -= chunk.length;
+    this.#full = !this.#to.write(chunk);
+    this.#update();
+  }
+
+  #update() {
+    if (this.#held || this.#full) this.#from.pause();
+    else this.#from.resume();
+  }
+
+  /** @param {boolean} held */
+  hold(held) {
+    this.#held = held;
+    this.#update();
+  }
+
+  /** Ends the connection once so many more bytes are through. @param {number} bytes @param {() => void} done */
+  endAfter(bytes, done) {
+    this.#limit = { bytes, done };
+  }
+}
+
+/** One connection through the proxy. */
+class Pair {
+  #requests;
+  #replies;
+
+  /**
+   * @param {net.Socket} client
+   * @param {net.Socket} upstream
+   * @param {number} latency of each direction, in ms
+   */
+  constructor(client, upstream, latency) {
+    this.client = client;
+    this.upstream = upstream;
+    this.#requests = new Direction(client, upstream, latency);
+    this.#replies = new Direction(upstream, client, latency);
+    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+      from.on('error', () => {});
+      from.on('close', () => to.destroy());
+    }
+  }
+
+  /** @param {Held} held */
+  hold(held) {
+    this.#requests.hold(held === 'all');
+    this.#replies.hold(held !== 'nothing');
+  }
+
+  /** @param {{ requests?: number, replies?: number }} bytes */
+  cutAfter({ requests, replies }) {
+    if (requests !== undefined) this.#requests.endAfter(requests, () => this.cut());
+    if (replies !== undefined) this.#replies.endAfter(replies, () => this.cut());
+  }
+
+  cut() {
+    this.client.destroy();
+    this.upstream.destroy();
+  }
+}
+
 class Proxy {
   #server;
-  /** @type {Set<{ client: net.Socket, upstream: net.Socket }>} */
+  #latency;
+  /** @type {Set<Pair>} */
   #pairs = new Set();
-  #frozen = false;
+  /** What new connections do not forward. @type {Held} */
+  #held = 'nothing';
   #refusing = false;
 
   /**
    * @param {net.Server} server
    * @param {number} target the port to forward to
+   * @param {number} latency of each direction, in ms
    */
-  constructor(server, target) {
+  constructor(server, target, latency) {
     this.#server = server;
+    this.#latency = latency;
     /** Called with what Redis answers. @type {(chunk: Buffer) => void} */
     this.onAnswer = () => {};
     server.on('connection', (client) => this.#forward(client, target));
@@ -34,60 +144,65 @@ class Proxy {
       client.destroy();
       return;
     }
-    const upstream = net.connect(target, HOST);
-    const pair = { client, upstream };
+    const pair = new Pair(client, net.connect(target, HOST), this.#latency);
     this.#pairs.add(pair);
-    upstream.on('data', (chunk) => this.onAnswer(chunk));
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      from.setNoDelay(true);
-      from.on('error', () => {});
-      from.on('data', (chunk) => {
-        if (!to.write(chunk)) from.pause();
-      });
-      from.on('close', () => {
-        this.#pairs.delete(pair);
-        to.destroy();
-      });
-      to.on('drain', () => {
-        if (!this.#frozen) from.resume();
-      });
-      if (this.#frozen) from.pause();
-    }
+    pair.upstream.on('data', (chunk) => this.onAnswer(chunk));
+    for (const socket of [client, pair.upstream]) socket.on('close', () => this.#pairs.delete(pair));
+    pair.hold(this.#held);
   }
 
   /** How many connections lead through it. */
   get connections() { return this.#pairs.size; }
 
-  /** Forwards nothing more, either way, and closes nothing; new connections are accepted. */
-  freeze() {
-    this.#frozen = true;
-    for (const { client, upstream } of this.#pairs) {
-      client.pause();
-      upstream.pause();
-    }
+  /** @param {Held} held by the connections there are, and by new ones unless said */
+  #hold(held, byNew = held) {
+    this.#held = byNew;
+    for (const pair of this.#pairs) pair.hold(held);
   }
 
-  /** Goes on where `freeze()` stopped. */
+  /** Forwards nothing more, either way, and closes nothing; new connections are accepted. */
+  freeze() {
+    this.#hold('all');
+  }
+
+  /** Freezes the connections there are, and lets new ones pass: those are half-open then. */
+  strand() {
+    this.#hold('all', 'nothing');
+  }
+
+  /** Forwards what clients say, and nothing of what Redis says. */
+  holdReplies() {
+    this.#hold('replies');
+  }
+
+  /** Goes on where `freeze()`, `strand()` or `holdReplies()` stopped. */
   thaw() {
-    this.#frozen = false;
-    for (const { client, upstream } of this.#pairs) {
-      client.resume();
-      upstream.resume();
-    }
+    this.#hold('nothing');
   }
 
   /** Ends all connections there are, with what is under way in them. */
   cut() {
-    for (const { client, upstream } of this.#pairs) {
-      client.destroy();
-      upstream.destroy();
-    }
+    for (const pair of this.#pairs) pair.cut();
+  }
+
+  /**
+   * Ends the connections there are once so many more bytes of requests, or of replies, are through.
+   * @param {{ requests?: number, replies?: number }} bytes
+   */
+  cutAfter(bytes) {
+    for (const pair of this.#pairs) pair.cutAfter(bytes);
   }
 
   /** Ends all connections, and new ones at once. */
   refuse() {
     this.#refusing = true;
     this.cut();
+  }
+
+  /** Freezes the connections there are, and ends new ones at once. */
+  vanish() {
+    this.#refusing = true;
+    this.freeze();
   }
 
   /** Accepts connections again. */
@@ -113,13 +228,15 @@ class Proxy {
 
 /**
  * @param {number} target the port to forward to
- * @param {number} [port] where to listen; a free one unless said
+ * @param {object} [options]
+ * @param {number} [options.port] where to listen; a free one unless said
+ * @param {number} [options.latency] of each direction, in ms
  * @returns {Promise<Proxy>}
  */
-async function startProxy(target, port = 0) {
+async function startProxy(target, { port = 0, latency = 0 } = {}) {
   const server = net.createServer().listen(port, HOST);
   await once(server, 'listening');
-  return new Proxy(server, target);
+  return new Proxy(server, target, latency);
 }
 
 module.exports = { startProxy };

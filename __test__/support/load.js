@@ -77,10 +77,12 @@ class Load {
   /**
    * @param {import('../..').RedisStore} store
    * @param {string} channel
+   * @param {...any} filler what each message carries besides its number
    */
-  constructor(store, channel) {
+  constructor(store, channel, ...filler) {
     this.store = store;
     this.channel = channel;
+    this.filler = filler;
     this.eventLog = new EventLog(store);
   }
 
@@ -90,7 +92,7 @@ class Load {
   send(count) {
     for (let i = 0; i < count; i++) {
       this.sentAt.push(Date.now());
-      this.store.publish(this.channel, this.sentAt.length);
+      this.store.publish(this.channel, this.sentAt.length, ...this.filler);
     }
   }
 
@@ -295,7 +297,12 @@ function cleanup(t) {
   /** @type {(() => unknown)[]} */
   const steps = [];
   t.after(async () => {
-    for (const step of steps.reverse()) await step();
+    const errors = [];
+    for (const step of steps.reverse()) {
+      // A step that fails keeps none of the others from being done.
+      await Promise.resolve().then(step).catch((error) => errors.push(error));
+    }
+    if (errors.length > 0) throw errors[0];
   });
   return (step) => steps.push(step);
 }

@@ -27,6 +27,19 @@ function createClient(port, options) {
 }
 
 /**
+ * A store of either kind, on clients of its own; its end is the caller's.
+ * @param {string} kind 'JavaScript' or 'native'
+ * @param {{ port: number, url: string }} server
+ * @returns {any}
+ */
+function openStore(kind, { port, url }) {
+  const native = kind === 'native';
+  const endpoint = () => (native ? url : createClient(port));
+  const endpoints = { redisPub: endpoint(), redisSub: endpoint(), redisClient: endpoint() };
+  return new implementations[native ? 1 : 0].RedisStore({ redis, ...endpoints });
+}
+
+/**
  * Opens stores for the tests of one `describe` and destroys them after each test.
  * @param {Function} RedisStore either implementation
  * @param {() => { port: number }} server
@@ -138,5 +151,5 @@ async function monitor(t, server) {
 }
 
 module.exports = {
-  HOST, ask, clientList, connected, createClient, implementations, inbox, monitor, opener, redis, subscribe, until,
+  HOST, ask, clientList, connected, createClient, implementations, inbox, monitor, openStore, opener, redis, subscribe, until,
 };

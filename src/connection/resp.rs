@@ -62,6 +62,8 @@ const MAX_LENGTH: usize = 512 * 1024 * 1024;
 const MAX_LINE: usize = 64 * 1024;
 /// Values in one reply: `PUBSUB CHANNELS` lists all channels of a server.
 const MAX_VALUES: usize = 4 * 1024 * 1024;
+/// Redis sends no reply that is longer: a message is one string, and lists have short ones.
+const MAX_SIZE: usize = 2 * MAX_LENGTH;
 /// What is reserved at once for a value that a peer claims to be long.
 const RESERVE: usize = 1024 * 1024;
 /// A buffer that has grown beyond this is not kept.
@@ -102,6 +104,9 @@ impl Progress {
     /// once it is there.
     fn measure(&mut self, read: &[u8]) -> io::Result<Option<usize>> {
         loop {
+            if self.at > MAX_SIZE {
+                return Err(malformed("the size"));
+            }
             if self.at > read.len() {
                 return Ok(None);
             }
@@ -225,7 +230,9 @@ impl Values {
 mod tests {
     use std::io;
 
-    use super::{Bytes, BytesMut, Decoder, MAX_KEPT, MAX_LINE, Resp, Value};
+    use super::{
+        Bytes, BytesMut, Decoder, MAX_KEPT, MAX_LENGTH, MAX_LINE, MAX_SIZE, Progress, Resp, Value,
+    };
 
     fn bulk(text: &'static str) -> Value {
         Value::Bulk(Bytes::from_static(text.as_bytes()))
@@ -302,6 +309,15 @@ mod tests {
         for bytes in [&b":1x\r\n"[..], &[&*deep, b":1\r\n"].concat()] {
             assert!(decode_parts(bytes, bytes.len()).is_err());
         }
+    }
+
+    #[test]
+    fn refuses_a_reply_that_is_too_long_altogether() {
+        let string = format!("${MAX_LENGTH}\r\n").into_bytes();
+        let measured = |at| Progress { at, owed: 2, ..Progress::default() }.measure(&string);
+        assert!(matches!(measured(0), Ok(None)));
+        assert!(matches!(measured(MAX_SIZE), Ok(None)));
+        assert!(measured(MAX_SIZE + 1).is_err());
     }
 
     #[test]

@@ -76,7 +76,7 @@ describe('Redis absent at start', { timeout: 30_000 }, () => {
     await receipt.subscribed;
     load.send(5000);
     await load.eventLog.next('reconnecting', 'pub', ({ attempt }) => attempt >= 2, 0);
-    const proxy = await startProxy(redis.port, port);
+    const proxy = await startProxy(redis.port, { port });
     after(() => proxy.close());
     await receipt.complete(load);
     await load.stop();
