@@ -104,7 +104,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     fn fill(&mut self) {
         let mut packed = Vec::new();
         while self.has_capacity() {
-            let items = self.writer.outbox.take(Self::BATCH_ITEMS, Self::MAX_UNWRITTEN);
+            let most = Self::BATCH_ITEMS.min(Self::MAX_OWED - self.owed.len());
+            let items = self.writer.outbox.take(most, Self::MAX_UNWRITTEN);
             if items.is_empty() {
                 return;
             }
