@@ -16,12 +16,16 @@ const LAYERS = {
 function layer(files, allowed) {
   // A selector's expression has no slash in it.
   const outside = allowed.length === 0 ? '^[.]' : `[.][.]\\W(?!(${allowed.join('|')})(\\W|$))`;
-  const message = allowed.length === 0 ? 'It stands below all other modules.' : `This layer may require only ${allowed.join(', ')}.`;
+  const message =
+    allowed.length === 0 ? 'It stands below all other modules.' : `This layer may require only ${allowed.join(', ')}.`;
   const calls = ['CallExpression[callee.name="require"]', 'ImportExpression'];
   return {
     files: [files],
     rules: {
-      'no-restricted-syntax': ['error', ...calls.map((call) => ({ selector: `${call} Literal[value=/${outside}/]`, message }))],
+      'no-restricted-syntax': [
+        'error',
+        ...calls.map((call) => ({ selector: `${call} Literal[value=/${outside}/]`, message })),
+      ],
     },
   };
 }

@@ -65,7 +65,9 @@ class AdapterFixture extends Fixture {
 function mistakeIn(which, [channel, payload] = [], data) {
   if (!payload) return `the ${which} message is missing`;
   const [uid, packet, opts] = notepack.decode(payload);
-  const right = typeof uid === 'string' && channel.toString() === channelOf(ROOM) &&
+  const right =
+    typeof uid === 'string' &&
+    channel.toString() === channelOf(ROOM) &&
     isDeepStrictEqual(packet, { type: 2, data: [EVENT, data], nsp: '/' }) &&
     isDeepStrictEqual([opts.rooms, opts.except], [[ROOM], []]);
   return right ? '' : `the ${which} message is another: ${channel} ${JSON.stringify([uid, packet, opts])}`;

@@ -38,7 +38,15 @@ class CountingClient {
 function addSocket(id, room, arrivals) {
   const nsp = io.of('/');
   const socket = Object.create(Socket.prototype);
-  Object.assign(socket, { id, nsp, server: io, adapter: nsp.adapter, data: {}, acks: new Map(), client: new CountingClient(arrivals) });
+  Object.assign(socket, {
+    id,
+    nsp,
+    server: io,
+    adapter: nsp.adapter,
+    data: {},
+    acks: new Map(),
+    client: new CountingClient(arrivals),
+  });
   nsp.sockets.set(id, socket);
   nsp.adapter.addAll(id, new Set([id, room]));
 }

@@ -59,7 +59,7 @@ async function startServer(name, port, nodes = 1) {
   const io = new Server({ adapter: await ADAPTERS[name](port), serveClient: false });
   const { adapter } = io.of('/');
   // Broadcasts are subscribed to before requests, and only the latter are counted.
-  while (await adapter.serverCount() < nodes) await delay(5);
+  while ((await adapter.serverCount()) < nodes) await delay(5);
   return io;
 }
 

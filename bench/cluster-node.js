@@ -24,7 +24,10 @@ class ClusterNode {
   actions = {
     /** Waits until `count` clients are connected and have their data. */
     connections: async ({ count }) => {
-      while (this.#connected < count) await new Promise((resolve) => { this.#ready = () => resolve(undefined); });
+      while (this.#connected < count)
+        await new Promise((resolve) => {
+          this.#ready = () => resolve(undefined);
+        });
       return {};
     },
 

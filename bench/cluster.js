@@ -20,7 +20,9 @@ class Cluster {
     const cluster = Object.assign(new Cluster(), { redis, clients, load: await openLoad(redis) });
     cluster.nodes = Array.from({ length: nodes }, () => new Child(path.join(__dirname, script)));
     cluster.crowd = new Child(path.join(__dirname, 'clients.js'));
-    const started = await Promise.all(cluster.nodes.map((node) => node.ask('start', { name, port: redis.port, nodes })));
+    const started = await Promise.all(
+      cluster.nodes.map((node) => node.ask('start', { name, port: redis.port, nodes })),
+    );
     await cluster.crowd.ask('connect', { ports: started.map(({ port }) => port), count: clients, protocol });
     await Promise.all(cluster.nodes.map((node) => node.ask('connections', { count: Math.floor(clients / nodes) })));
     return cluster;
@@ -41,7 +43,9 @@ class Cluster {
     await Promise.all(this.nodes.map((node) => node.ask('begin')));
     let sent;
     const patience = (count / rate) * 1000 + 10_000;
-    const seen = await this.crowd.ask('collect', { count: expected, patience }, () => { sent = send(); });
+    const seen = await this.crowd.ask('collect', { count: expected, patience }, () => {
+      sent = send();
+    });
     await sent;
     const used = await Promise.all(this.nodes.map((node) => node.ask('end', { count })));
     const mean = (key) => used.reduce((sum, figures) => sum + figures[key], 0) / used.length;

@@ -56,8 +56,20 @@ async function main() {
 
 /** @returns {Promise<Map<any, import('./runner').Result>>} by case */
 async function run(cases, options) {
-  const bar = new SingleBar({ format: '{bar} {value}/{total}  {step}', stopOnComplete: true, noTTYOutput: !process.stdout.isTTY, notTTYSchedule: 10_000 }, Presets.shades_classic);
-  bar.start(cases.reduce((sum, each) => sum + steps(each, options.rounds), 0), 0, { step: '' });
+  const bar = new SingleBar(
+    {
+      format: '{bar} {value}/{total}  {step}',
+      stopOnComplete: true,
+      noTTYOutput: !process.stdout.isTTY,
+      notTTYSchedule: 10_000,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(
+    cases.reduce((sum, each) => sum + steps(each, options.rounds), 0),
+    0,
+    { step: '' },
+  );
   const results = new Map();
   for (const each of cases) {
     results.set(each, await runCase(each, options, (step) => bar.increment(1, { step })));

@@ -27,7 +27,9 @@ const actions = {
     socket = net.connect(address);
     socket.setNoDelay();
     // Every reply is one integer line.
-    socket.on('data', (data) => { answered += countLines(data); });
+    socket.on('data', (data) => {
+      answered += countLines(data);
+    });
     await once(socket, 'connect');
   },
 

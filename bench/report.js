@@ -35,7 +35,10 @@ async function report(family, results, run) {
   const date = new Date().toISOString().slice(0, 10);
   const name = `${date}-${on.cpu.replace(/\W+/g, '-').toLowerCase()}-${family.name}`;
   fs.mkdirSync(RESULTS, { recursive: true });
-  fs.writeFileSync(path.join(RESULTS, `${name}.json`), `${JSON.stringify({ date, machine: on, ...run, results }, null, 2)}\n`);
+  fs.writeFileSync(
+    path.join(RESULTS, `${name}.json`),
+    `${JSON.stringify({ date, machine: on, ...run, results }, null, 2)}\n`,
+  );
   fs.writeFileSync(path.join(RESULTS, `latest-${family.name}.md`), markdown(family, results, on, date, run.rounds));
   fs.writeFileSync(path.join(RESULTS, `latest-${family.name}.svg`), await drawChart(family, results));
 }

@@ -27,7 +27,9 @@ async function runCase(benchCase, { rounds, quick }, progress) {
   const measured = new Map(benchCase.implementations.map((name) => [name, []]));
   const wrong = [];
   try {
-    await Promise.all(benchCase.implementations.map(async (name) => fixtures.set(name, await benchCase.open(name, { quick }))));
+    await Promise.all(
+      benchCase.implementations.map(async (name) => fixtures.set(name, await benchCase.open(name, { quick }))),
+    );
     for (let round = -warmUps(benchCase); round < Math.min(benchCase.rounds, rounds); round += 1) {
       for (const name of benchCase.implementations) {
         progress(`${benchCase.title}: ${name}`);

@@ -59,18 +59,31 @@ class Chat {
       last = last.then(task).catch((error) => console.error(`worker ${this.worker.index}:`, error.message));
     };
     /** @param {(person: Person, value: unknown) => unknown} action */
-    const forPeople = (action) => (value, reply) => inOrder(async () => {
-      const person = this.people.get(socket);
-      if (!person) return;
-      await action(person, value);
-      if (typeof reply === 'function') reply(null); // no error: the page need not send it again
-    });
+    const forPeople = (action) => (value, reply) =>
+      inOrder(async () => {
+        const person = this.people.get(socket);
+        if (!person) return;
+        await action(person, value);
+        if (typeof reply === 'function') reply(null); // no error: the page need not send it again
+      });
 
     socket.on('hello', (greeting, reply) => inOrder(() => this.#hello(socket, greeting, reply)));
-    socket.on('say', forPeople((person, text) => this.#say(socket, person, text)));
-    socket.on('nick', forPeople((person, nick) => this.#rename(socket, person, nick)));
-    socket.on('room', forPeople((person, room) => this.#move(socket, person, room)));
-    socket.on('kill my worker', forPeople(() => this.killWorker()));
+    socket.on(
+      'say',
+      forPeople((person, text) => this.#say(socket, person, text)),
+    );
+    socket.on(
+      'nick',
+      forPeople((person, nick) => this.#rename(socket, person, nick)),
+    );
+    socket.on(
+      'room',
+      forPeople((person, room) => this.#move(socket, person, room)),
+    );
+    socket.on(
+      'kill my worker',
+      forPeople(() => this.killWorker()),
+    );
     socket.on('disconnect', () => inOrder(() => this.#leave(socket)));
   }
 

@@ -32,7 +32,8 @@ function startFigures(store, worker, people) {
     const report = ownReport();
     reports.set(worker.index, report);
     store.publish(CHANNEL, report);
-    const all = [...reports.values()].sort((a, b) => a.index - b.index)
+    const all = [...reports.values()]
+      .sort((a, b) => a.index - b.index)
       .map((report) => ({ ...report, age: Date.now() - report.at }));
     for (const socket of people.keys()) socket.volatile.emit('figures', all);
   }, INTERVAL);

@@ -57,11 +57,11 @@ async function isFree(port) {
  * @returns {Promise<number>} the port that was asked for, else 3000, else a free one
  */
 async function choosePort(asked) {
-  if (asked === undefined) return await isFree(DEFAULT_PORT) ? DEFAULT_PORT : freePort();
+  if (asked === undefined) return (await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : freePort();
   const port = Number(asked);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`"${asked}" is no port.`);
   if (port === 0) return freePort();
-  if (!await isFree(port)) throw new Error(`Port ${port} is in use: name another with --port.`);
+  if (!(await isFree(port))) throw new Error(`Port ${port} is in use: name another with --port.`);
   return port;
 }
 
@@ -77,7 +77,9 @@ function startWorker(index, generation, env) {
     console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);
     worker.process.kill('SIGKILL'); // no farewell: what it held in Redis stays as it is
   });
-  worker.on('listening', () => { everListened = true; });
+  worker.on('listening', () => {
+    everListened = true;
+  });
   worker.once('exit', async (code, signal) => {
     if (stopping) return;
     if (!everListened) return stop(1);

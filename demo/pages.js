@@ -16,7 +16,10 @@ const HEADERS = {
 };
 
 /** What the page says of the store; of the adapter it says the same, but for these. */
-const ADAPTER_WORDS = [['Socket.IO 0.9', 'Socket.IO 4'], ['through a store', 'through an adapter']];
+const ADAPTER_WORDS = [
+  ['Socket.IO 0.9', 'Socket.IO 4'],
+  ['through a store', 'through an adapter'],
+];
 
 /**
  * Makes the application that serves the page.

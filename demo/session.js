@@ -22,7 +22,7 @@ const CLIENT_ID = /^[\w-]{16,40}$/;
  */
 function get(client, key) {
   return new Promise((resolve, reject) => {
-    client.get(key, (error, value) => error ? reject(error) : resolve(value));
+    client.get(key, (error, value) => (error ? reject(error) : resolve(value)));
   });
 }
 
@@ -32,9 +32,14 @@ function get(client, key) {
  * @returns {Promise<unknown>}
  */
 function save(client, values) {
-  return Promise.all(Object.entries(values).map(([key, value]) => new Promise((resolve, reject) => {
-    client.set(key, value, (error) => error ? reject(error) : resolve(undefined));
-  })));
+  return Promise.all(
+    Object.entries(values).map(
+      ([key, value]) =>
+        new Promise((resolve, reject) => {
+          client.set(key, value, (error) => (error ? reject(error) : resolve(undefined)));
+        }),
+    ),
+  );
 }
 
 /**

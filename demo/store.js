@@ -31,11 +31,14 @@ function open(server, settings) {
   io.set('transports', ['websocket', 'xhr-polling']);
   io.set('client store expiration', settings.sessionSeconds);
   if (settings.origins) io.set('origins', settings.origins);
-  io.set('store', new RedisStore({
-    redisPub: redisClient(settings),
-    redisSub: redisClient(settings),
-    redisClient: redisClient(settings),
-  }));
+  io.set(
+    'store',
+    new RedisStore({
+      redisPub: redisClient(settings),
+      redisSub: redisClient(settings),
+      redisClient: redisClient(settings),
+    }),
+  );
 
   return {
     io,

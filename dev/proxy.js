@@ -89,7 +89,10 @@ class Pair {
     this.upstream = upstream;
     this.#requests = new Direction(client, upstream, latency);
     this.#replies = new Direction(upstream, client, latency);
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ]) {
       from.on('error', () => {});
       from.on('close', () => to.destroy());
     }
@@ -152,7 +155,9 @@ class Proxy {
   }
 
   /** How many connections lead through it. */
-  get connections() { return this.#pairs.size; }
+  get connections() {
+    return this.#pairs.size;
+  }
 
   /** @param {Held} held by the connections there are, and by new ones unless said */
   #hold(held, byNew = held) {

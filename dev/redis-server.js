@@ -47,7 +47,9 @@ function which(name) {
     try {
       fs.accessSync(file, fs.constants.X_OK);
       if (fs.statSync(file).isFile()) return file;
-    } catch { /* not here */ }
+    } catch {
+      /* not here */
+    }
   }
   return null;
 }
@@ -86,8 +88,10 @@ function ensureRedisServer() {
   else if (which('brew')) run('brew', ['install', 'redis']);
   const installed = findRedisServer();
   if (installed) return installed;
-  throw new Error('No redis-server or valkey-server on PATH, and it could not be installed: ' +
-    'install Redis (such as `sudo apt-get install redis-server` or `brew install redis`) and try again.');
+  throw new Error(
+    'No redis-server or valkey-server on PATH, and it could not be installed: ' +
+      'install Redis (such as `sudo apt-get install redis-server` or `brew install redis`) and try again.',
+  );
 }
 
 /**
@@ -102,7 +106,10 @@ function send(port, commands) {
     let buffer = Buffer.alloc(0);
     let left = commands.length;
     /** @param {Error} error */
-    const fail = (error) => { socket.destroy(); reject(error); };
+    const fail = (error) => {
+      socket.destroy();
+      reject(error);
+    };
     socket.setTimeout(COMMAND_TIMEOUT, () => fail(new Error(`no reply from Redis on port ${port}`)));
     socket.on('error', fail);
     socket.on('close', () => fail(new Error('Redis closed the connection before it replied')));
@@ -146,7 +153,8 @@ let deathSignal;
 function dieWithParent() {
   if (!deathSignal) {
     const wrapper = ['setpriv', '--pdeathsig', 'KILL'];
-    const works = process.platform === 'linux' &&
+    const works =
+      process.platform === 'linux' &&
       spawnSync(wrapper[0], [...wrapper.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
     deathSignal = works ? wrapper : [];
   }
@@ -171,7 +179,16 @@ function serverArguments(port, { dir, args, password, socketPath }) {
   const file = args[0] && !args[0].startsWith('-') ? args.slice(0, 1) : [];
   return [
     ...file,
-    '--port', String(port), '--bind', HOST, '--dir', dir, '--save', '', '--appendonly', 'no',
+    '--port',
+    String(port),
+    '--bind',
+    HOST,
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
     ...(password ? ['--requirepass', password] : []),
     ...(socketPath ? ['--unixsocket', socketPath, '--unixsocketperm', '700'] : []),
     ...args.slice(file.length),
@@ -240,7 +257,7 @@ function login(password) {
  * @returns {Promise<{ child: import('node:child_process').ChildProcess, port: number }>}
  */
 async function launchSomewhere(port, settings, attempts = 10) {
-  const used = port ?? await freePort();
+  const used = port ?? (await freePort());
   try {
     return { child: await launch(used, settings), port: used };
   } catch (error) {
@@ -283,7 +300,9 @@ class RedisServer {
   }
 
   /** @returns {number | undefined} */
-  get pid() { return this.#child.pid; }
+  get pid() {
+    return this.#child.pid;
+  }
 
   /**
    * Sends one command over a connection of its own; an error reply rejects.
@@ -295,12 +314,18 @@ class RedisServer {
   }
 
   /** Freezes it: connections stay open, nothing is answered. */
-  pause() { this.#child.kill('SIGSTOP'); }
+  pause() {
+    this.#child.kill('SIGSTOP');
+  }
 
-  resume() { this.#child.kill('SIGCONT'); }
+  resume() {
+    this.#child.kill('SIGCONT');
+  }
 
   /** Kills it without a farewell; `restart()` brings it back, empty. */
-  kill() { return end(this.#child); }
+  kill() {
+    return end(this.#child);
+  }
 
   /** Kills it when it still runs, and starts it again on the same port. */
   async restart() {

@@ -44,7 +44,17 @@ class Certificates {
   }
 
   #key(name) {
-    return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${name}`];
+    return [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      `${name}.key`,
+      '-subj',
+      `/CN=${name}`,
+    ];
   }
 
   /** @returns {Identity} */
@@ -56,8 +66,23 @@ class Certificates {
   /** @returns {Identity} */
   #leaf(name) {
     this.#openssl('req', ...this.#key(name), '-out', `${name}.csr`);
-    this.#openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
-      '-days', '2', '-extfile', 'leaf.ext', '-out', `${name}.pem`);
+    this.#openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.pem',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-days',
+      '2',
+      '-extfile',
+      'leaf.ext',
+      '-out',
+      `${name}.pem`,
+    );
     return this.#identity(name);
   }
 
@@ -91,8 +116,16 @@ async function startTlsRedis(certificates, { clients = false, proxy = !speaksTls
   const tlsPort = await freePort();
   const redis = await startRedis({
     args: [
-      '--tls-port', String(tlsPort), '--tls-cert-file', server.files.cert, '--tls-key-file', server.files.key,
-      '--tls-ca-cert-file', ca.files.cert, '--tls-auth-clients', clients ? 'yes' : 'no',
+      '--tls-port',
+      String(tlsPort),
+      '--tls-cert-file',
+      server.files.cert,
+      '--tls-key-file',
+      server.files.key,
+      '--tls-ca-cert-file',
+      ca.files.cert,
+      '--tls-auth-clients',
+      clients ? 'yes' : 'no',
     ],
   });
   return { redis, tlsPort, url: `rediss://${HOST}:${tlsPort}`, stop: () => redis.stop() };
@@ -104,9 +137,20 @@ async function startProxied({ ca, server }, clients) {
   const sockets = new Set();
   const keep = (socket, peer) => {
     sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => { sockets.delete(socket); peer.destroy(); });
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        sockets.delete(socket);
+        peer.destroy();
+      });
   };
-  const options = { cert: server.cert, key: server.key, ca: ca.cert, requestCert: clients, rejectUnauthorized: clients };
+  const options = {
+    cert: server.cert,
+    key: server.key,
+    ca: ca.cert,
+    requestCert: clients,
+    rejectUnauthorized: clients,
+  };
   const proxy = tls.createServer(options, (secure) => {
     const plain = net.connect(redis.port, HOST);
     keep(secure, plain);

@@ -38,7 +38,9 @@ function npm(args, cwd) {
   const cli = process.env.npm_execpath?.endsWith('npm-cli.js') ? process.env.npm_execpath : null;
   const [command, ...first] = cli ? [process.execPath, cli] : ['npm'];
   const { status, stdout, stderr, error } = spawnSync(command, [...first, ...args], {
-    cwd, encoding: 'utf8', shell: !cli && process.platform === 'win32',
+    cwd,
+    encoding: 'utf8',
+    shell: !cli && process.platform === 'win32',
   });
   if (status !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${error ?? ''}${stdout}${stderr}`);
   return stdout;

@@ -34,6 +34,11 @@ for (const each of [...platforms().map((platform) => `${name}-${platform}`), nam
   if (isPublished(`${each}@${version}`)) {
     console.log(`${each}@${version} is published already`);
   } else {
-    console.log(npm(['publish', path.join(dir, `${each}-${version}.tgz`), '--provenance', '--access', 'public', '--tag', tag], dir));
+    console.log(
+      npm(
+        ['publish', path.join(dir, `${each}-${version}.tgz`), '--provenance', '--access', 'public', '--tag', tag],
+        dir,
+      ),
+    );
   }
 }

@@ -18,4 +18,6 @@ store.once('error', ({ message }) => {
   store.destroy();
 });
 store.on('close', () => clearTimeout(hangs));
-const hangs = setTimeout(() => { throw new Error('the store did not end'); }, HANGS);
+const hangs = setTimeout(() => {
+  throw new Error('the store did not end');
+}, HANGS);

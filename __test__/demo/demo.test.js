@@ -13,14 +13,19 @@ const { freePort, which } = require('../../dev/redis-server.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const TIMEOUT = 20000;
 const MAX_PAGES = 12;
 
-const browserPath = process.env.CHROME_PATH ||
-  ['chromium', 'chromium-browser', 'google-chrome'].map(which).find(Boolean);
+const browserPath =
+  process.env.CHROME_PATH || ['chromium', 'chromium-browser', 'google-chrome'].map(which).find(Boolean);
 const noBrowser = !browserPath && 'there is no chromium or google-chrome on PATH, and no CHROME_PATH';
 
 /**
@@ -39,8 +44,9 @@ const VERSIONS = {
  */
 async function startDemo(t, args) {
   const port = await freePort();
-  const child = spawn(process.execPath, [path.join(ROOT, 'demo', 'index.js'), '--port', String(port), ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(ROOT, 'demo', 'index.js'), '--port', String(port), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGTERM');
@@ -102,7 +108,7 @@ async function twoPagesApart(browser, url, errors) {
   const ada = await enter(browser, url, 'Ada', errors);
   for (let i = 1; i < MAX_PAGES; i++) {
     const grace = await enter(browser, url, 'Grace', errors);
-    if (await workerOf(grace) !== await workerOf(ada)) return { ada, grace };
+    if ((await workerOf(grace)) !== (await workerOf(ada))) return { ada, grace };
     await grace.context().close();
   }
   throw new Error(`${MAX_PAGES} pages all came to one worker`);
@@ -166,15 +172,20 @@ async function chat(t, version) {
 
   await t.test('a message reaches another worker, with its text as text', async () => {
     await say(ada, 'Hello from <b>here</b> & there');
-    assert.deepEqual(await message(grace, 'Hello from <b>here</b> & there'),
-      { nick: 'Ada', badge: `worker ${workers.ada}` });
+    assert.deepEqual(await message(grace, 'Hello from <b>here</b> & there'), {
+      nick: 'Ada',
+      badge: `worker ${workers.ada}`,
+    });
     await say(grace, 'Loud and clear');
     assert.deepEqual(await message(ada, 'Loud and clear'), { nick: 'Grace', badge: `worker ${workers.grace}` });
     await ada.waitForSelector('#sent >> text=1');
   });
 
   await t.test('a room keeps what is said in it', async () => {
-    for (const [page, nick] of /** @type {const} */ ([[ada, 'Ada'], [grace, 'Grace']])) {
+    for (const [page, nick] of /** @type {const} */ ([
+      [ada, 'Ada'],
+      [grace, 'Grace'],
+    ])) {
       await page.click('#rooms [data-room=rust]');
       await page.waitForSelector(`.log[data-room=rust] .notice >> text=${nick} came in`);
     }
@@ -187,12 +198,17 @@ async function chat(t, version) {
     await ada.waitForFunction(() => document.querySelectorAll('.worker').length === 4);
     const received = () => ada.locator('.worker [data-figure=received] b').allTextContents();
     const before = await received();
-    await ada.waitForFunction((old) => [...document.querySelectorAll('.worker [data-figure=received] b')]
-      .every((figure, i) => parseInt(figure.textContent.replace(/\D/g, ''), 10) > parseInt(old[i].replace(/\D/g, ''), 10)), before);
+    await ada.waitForFunction(
+      (old) =>
+        [...document.querySelectorAll('.worker [data-figure=received] b')].every(
+          (figure, i) => parseInt(figure.textContent.replace(/\D/g, ''), 10) > parseInt(old[i].replace(/\D/g, ''), 10),
+        ),
+      before,
+    );
     assert.equal(await ada.locator('.links [data-state=connected]').count(), 12);
   });
 
-  await t.test('a killed worker\'s session is taken over, and the worker replaced', async () => {
+  await t.test("a killed worker's session is taken over, and the worker replaced", async () => {
     const card = `.worker[data-index="${workers.ada}"]`;
     const pid = await ada.locator(card).getAttribute('data-pid');
     await ada.click('#kill');
@@ -218,5 +234,9 @@ async function chat(t, version) {
   fs.mkdirSync(path.join(ROOT, 'artifacts'), { recursive: true });
   await ada.screenshot({ path: path.join(ROOT, 'artifacts', `demo-${version}.png`) });
   assert.deepEqual(errors, []);
-  assert.equal(said.filter((line) => /is gone/.test(line)).length, 1, `one worker died, the one we killed:\n${said.join('\n')}`);
+  assert.equal(
+    said.filter((line) => /is gone/.test(line)).length,
+    1,
+    `one worker died, the one we killed:\n${said.join('\n')}`,
+  );
 }

@@ -15,14 +15,25 @@ test('examples/adapter-express: a route tells the clients of all nodes, and know
   const url = `http://127.0.0.1:${a.port}`;
   assert.match(await (await fetch(url)).text(), /socket\.io\.js/);
   assert.match(await (await fetch(`${url}/socket.io/socket.io.js`)).text(), /Socket\.IO v4/);
-  assert.equal((await fetch(`${url}/say`, { method: 'POST', body: new URLSearchParams({ text: 'hällo' }) })).status, 204);
+  assert.equal(
+    (await fetch(`${url}/say`, { method: 'POST', body: new URLSearchParams({ text: 'hällo' }) })).status,
+    204,
+  );
   const said = { name: 'the server', text: 'hällo', node: ada.node };
   for (const { client } of [ada, bob]) assert.deepEqual(await client.event('said'), [said]);
 
   bob.client.socket.emit('say', 'hi');
-  for (const { client } of [ada, bob]) assert.deepEqual(await client.event('said'), [{ name: 'guest', text: 'hi', node: bob.node }]);
+  for (const { client } of [ada, bob])
+    assert.deepEqual(await client.event('said'), [{ name: 'guest', text: 'hi', node: bob.node }]);
 
-  const people = [ada, bob].map(({ client: { socket: { id } }, node }) => ({ id, node }));
+  const people = [ada, bob].map(
+    ({
+      client: {
+        socket: { id },
+      },
+      node,
+    }) => ({ id, node }),
+  );
   const byId = (x, y) => (x.id < y.id ? -1 : 1);
   for (const { port } of [a, b]) {
     const there = await (await fetch(`http://127.0.0.1:${port}/people`)).json();

@@ -14,6 +14,7 @@ test('examples/adapter-nestjs: what is said to the gateway of one node is heard 
   assert.deepEqual([ada.node, bob.node], [...a.nodes, ...b.nodes]);
   for (const { client, node } of [ada, bob]) {
     client.socket.emit('say', 'hellö');
-    for (const each of [ada, bob]) assert.deepEqual(await each.client.event('said'), [{ name: 'guest', text: 'hellö', node }]);
+    for (const each of [ada, bob])
+      assert.deepEqual(await each.client.event('said'), [{ name: 'guest', text: 'hellö', node }]);
   }
 });

@@ -28,15 +28,27 @@ async function redisFor(t) {
  * @returns {Promise<{ port: number, nodes: number[] }>} `nodes`: the pids
  */
 async function start(t, name, { redis, workers = 1, flags = [] }) {
-  const env = { ...process.env, PORT: '0', WORKERS: String(workers), REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) };
-  const child = spawn(process.execPath, [...flags, path.join('examples', name)], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = {
+    ...process.env,
+    PORT: '0',
+    WORKERS: String(workers),
+    REDIS_HOST: redis.host,
+    REDIS_PORT: String(redis.port),
+  };
+  const child = spawn(process.execPath, [...flags, path.join('examples', name)], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill();
     await exited;
   });
   let said = '';
-  child.stderr.on('data', (chunk) => { said += chunk; });
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
   const nodes = [];
   for await (const line of readline.createInterface({ input: child.stdout })) {
     const [, pid, at] = /^node (\d+) is on http:\/\/localhost:(\d+)$/.exec(line) ?? [];

@@ -19,5 +19,6 @@ test('examples/store-chat: two nodes, what is said on one is heard on both', asy
   for (const { client } of [ada, bob]) assert.deepEqual(await client.event('said'), [said]);
 
   await bob.client.emit('say', 'hi');
-  for (const { client } of [ada, bob]) assert.deepEqual(await client.event('said'), [{ name: 'guest', text: 'hi', node: bob.node }]);
+  for (const { client } of [ada, bob])
+    assert.deepEqual(await client.event('said'), [{ name: 'guest', text: 'hi', node: bob.node }]);
 });

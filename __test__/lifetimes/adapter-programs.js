@@ -72,7 +72,7 @@ async function visits(io, from, to) {
   const references = [];
   for (let i = from; i < to; i += ROUND) {
     const names = Array.from({ length: ROUND }, (_, n) => `/chat-${i + n}`);
-    references.push(...await Promise.all(names.map((name) => visit(io, name))));
+    references.push(...(await Promise.all(names.map((name) => visit(io, name)))));
   }
   await gone(references);
 }

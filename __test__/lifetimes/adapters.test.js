@@ -24,7 +24,9 @@ const EACH_THREAD = 128 * 1024;
 const EACH_NAMESPACE = 2 * 1024;
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 afterEach(() => until(async () => (await clientList(server)).length === 0));
 
@@ -41,7 +43,9 @@ function runProgram(t, program, settings) {
     child.kill('SIGKILL');
     await ended;
   });
-  const early = ended.then((how) => { throw new Error(`it ended and reported nothing: ${how}`); });
+  const early = ended.then((how) => {
+    throw new Error(`it ended and reported nothing: ${how}`);
+  });
   return { child, ended, reported: Promise.race([once(child, 'message').then(([message]) => message), early]) };
 }
 

@@ -14,7 +14,9 @@ const LIMIT = { timeout: 60_000 };
 const WELL = { code: 0, signal: null, output: '' };
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 const open = opener(RedisStore, () => server);
 afterEach(async () => {
@@ -53,13 +55,15 @@ it('a store that was never destroyed lives on though nobody holds it, and answer
   await subscribe(store, 'answer', answers);
   for (let i = 0; i < 3; i++) {
     store.publish('ask', i);
-    assert.deepEqual((await answers.next()), [i]);
+    assert.deepEqual(await answers.next(), [i]);
     child.send('alive');
     assert.deepEqual((await states.next())[0], 1);
   }
   child.send('destroy');
   assert.deepEqual(await ended, WELL);
-  const closed = new Promise((resolve) => { store.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    store.once('close', resolve);
+  });
   store.destroy();
   await closed;
 });

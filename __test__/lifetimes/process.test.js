@@ -26,7 +26,8 @@ before(async () => {
 });
 after(() => server.stop());
 
-const runScript = (t, script, url) => run(process.execPath, ['--no-deprecation', '-e', script, url], { cwd: ROOT, signal: t.signal });
+const runScript = (t, script, url) =>
+  run(process.execPath, ['--no-deprecation', '-e', script, url], { cwd: ROOT, signal: t.signal });
 const WELL = { code: 0, signal: null, stdout: '', stderr: '' };
 
 it('ends by itself when its server and store are closed', LIMIT, async (t) => {
@@ -35,7 +36,10 @@ it('ends by itself when its server and store are closed', LIMIT, async (t) => {
 });
 
 it('ends by itself when its server and store are closed though Redis is absent', LIMIT, async (t) => {
-  for (const when of ["server.listen(0, '127.0.0.1', leave);", "server.listen(0, '127.0.0.1'); store.once('reconnecting', leave);"]) {
+  for (const when of [
+    "server.listen(0, '127.0.0.1', leave);",
+    "server.listen(0, '127.0.0.1'); store.once('reconnecting', leave);",
+  ]) {
     assert.deepEqual(await runScript(t, `${SERVER} ${when}`, nowhere), WELL);
   }
 });

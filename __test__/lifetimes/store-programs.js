@@ -24,26 +24,38 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
  *   what the program reports, once; and how it ended with all that it wrote
  */
 function runProgram(t, program, settings) {
-  const child = fork(__filename, [program, JSON.stringify(settings)], { execArgv: FLAGS, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(__filename, [program, JSON.stringify(settings)], {
+    execArgv: FLAGS,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, output }));
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
   });
   const reported = once(child, 'message').then(([message]) => message);
-  const early = ended.then((how) => { throw new Error(`it ended and reported nothing: ${JSON.stringify(how)}`); });
+  const early = ended.then((how) => {
+    throw new Error(`it ended and reported nothing: ${JSON.stringify(how)}`);
+  });
   return { child, ended, reported: Promise.race([reported, early]) };
 }
 
 const open = (url, options) => new RedisStore({ redisPub: url, redisSub: url, redisClient: url, ...options });
 const report = (message) => process.send(message);
 const ask = (object, method, ...args) =>
-  new Promise((resolve) => { object[method](...args, (...answer) => resolve(answer)); });
+  new Promise((resolve) => {
+    object[method](...args, (...answer) => resolve(answer));
+  });
 
 async function close(store) {
-  const closed = new Promise((resolve) => { store.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    store.once('close', resolve);
+  });
   store.destroy();
   await closed;
 }
@@ -57,7 +69,9 @@ function flood(store, channel) {
     for (let n = 0; n < 50; n++) store.publish(channel, i++, 'x'.repeat(100));
     store.client('flood').has('key', () => setImmediate(more));
   })();
-  return () => { going = false; };
+  return () => {
+    going = false;
+  };
 }
 
 /** One thread from its start to its violent end, in the midst of traffic. */
@@ -100,7 +114,9 @@ async function leave(reference) {
 
 /** Uses a store as an application would: with consumers and callbacks that know it. */
 async function use(store) {
-  await new Promise((resolve) => { store.subscribe('message', () => store.publish('echo'), resolve); });
+  await new Promise((resolve) => {
+    store.subscribe('message', () => store.publish('echo'), resolve);
+  });
   store.on('error', () => store.stats());
   await ask(store.client('id'), 'set', 'key', 'value');
 }
@@ -135,10 +151,14 @@ const programs = {
 
   /** A store that is destroyed while Redis is silent, with callbacks that wait. */
   async unanswered({ count }) {
-    const references = await forgotten(count, async (store) => {
-      await use(store);
-      store.on('error', () => {});
-    }, { commandTimeout: 100 });
+    const references = await forgotten(
+      count,
+      async (store) => {
+        await use(store);
+        store.on('error', () => {});
+      },
+      { commandTimeout: 100 },
+    );
     report('used');
     await once(process, 'message'); // Redis is silent by now
     // In a function of its own, whose variables are no roots afterwards.
@@ -150,9 +170,13 @@ const programs = {
 
   /** A store that nobody holds and nobody destroyed lives on, and answers. */
   async abandoned() {
-    const [reference] = await forgotten(1, (store) => new Promise((resolve) => {
-      store.subscribe('ask', (i) => store.publish('answer', i), resolve);
-    }));
+    const [reference] = await forgotten(
+      1,
+      (store) =>
+        new Promise((resolve) => {
+          store.subscribe('ask', (i) => store.publish('answer', i), resolve);
+        }),
+    );
     await collect();
     report('abandoned');
     process.on('message', async (message) => {

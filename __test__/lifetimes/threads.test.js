@@ -19,7 +19,9 @@ const LOAD = { first: 200, all: 1000, together: 8 };
 const EACH = 8 * 1024;
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 
 it('leaves nothing of 1,000 threads that are terminated while messages pour in', { timeout: 280_000 }, async (t) => {

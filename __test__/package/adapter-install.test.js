@@ -95,10 +95,14 @@ function install(packages) {
  */
 async function start(app, entry, cwd = app.dir) {
   const child = spawn(process.execPath, [path.join(app.dir, entry)], {
-    cwd, env: { ...app.env, APP: app.dir, REDIS_URL: redis.url }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    cwd,
+    env: { ...app.env, APP: app.dir, REDIS_URL: redis.url },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   children.push(child);
-  const early = once(child, 'exit').then(([code, signal]) => { throw new Error(`${entry} has ended: ${signal ?? code}`); });
+  const early = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`${entry} has ended: ${signal ?? code}`);
+  });
   early.catch(() => {}); // or it was time
   const [message] = await Promise.race([once(child, 'message'), early]);
   return { ...message, child, early };
@@ -112,13 +116,18 @@ async function converse(nodes) {
   await Promise.race([talk(nodes), ...nodes.map(({ early }) => early)]);
   const exits = nodes.map(({ child }) => once(child, 'exit'));
   for (const { child } of nodes) child.disconnect();
-  assert.deepEqual(await Promise.all(exits), nodes.map(() => [0, null]));
+  assert.deepEqual(
+    await Promise.all(exits),
+    nodes.map(() => [0, null]),
+  );
 }
 
 /** @param {Started[]} nodes */
 async function talk(nodes) {
   await hearing(redis, nodes.length);
-  const sockets = nodes.map(({ port }) => io(`http://127.0.0.1:${port}`, { transports: ['websocket'], forceNew: true, reconnection: false }));
+  const sockets = nodes.map(({ port }) =>
+    io(`http://127.0.0.1:${port}`, { transports: ['websocket'], forceNew: true, reconnection: false }),
+  );
   await Promise.all(sockets.map((socket) => once(/** @type {any} */ (socket), 'ready')));
   for (const [i, { child }] of nodes.entries()) {
     const heard = sockets.map((socket) => once(/** @type {any} */ (socket), 'news'));
@@ -137,15 +146,29 @@ describe('an installed app with socket.io 4.8', LIMIT, () => {
 
   it('broadcasts between a process that requires, one that imports, and one with the official adapter', async () => {
     const nodes = await Promise.all([...Object.keys(ENTRIES), 'official.js'].map((entry) => start(app, entry)));
-    assert.deepEqual(nodes.map(({ atHome }) => atHome), [true, true, true]);
+    assert.deepEqual(
+      nodes.map(({ atHome }) => atHome),
+      [true, true, true],
+    );
     await converse(nodes);
   });
 
   describe('in TypeScript', () => {
     /** @param {string[]} files @param {...string} flags */
     function check(files, ...flags) {
-      const { status, stdout, stderr } = app.node(TSC, '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023',
-        '--types', 'node', ...flags, ...files);
+      const { status, stdout, stderr } = app.node(
+        TSC,
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2023',
+        '--types',
+        'node',
+        ...flags,
+        ...files,
+      );
       assert.equal(status, 0, stdout + stderr);
     }
 
@@ -170,11 +193,16 @@ describe('an installed app with socket.io 4.3.1', LIMIT, () => {
   /** @type {App} */
   let app;
   // A newer base class beside it, which is not that of this socket.io.
-  before(() => { app = install(['socket.io@4.3.1', 'socket.io-adapter@^2.5.5']); });
+  before(() => {
+    app = install(['socket.io@4.3.1', 'socket.io-adapter@^2.5.5']);
+  });
 
   it('broadcasts between a process that requires and one that imports', async () => {
     const nodes = await Promise.all(Object.keys(ENTRIES).map((entry) => start(app, entry)));
-    assert.deepEqual(nodes.map(({ atHome }) => atHome), [true, true]);
+    assert.deepEqual(
+      nodes.map(({ atHome }) => atHome),
+      [true, true],
+    );
     await converse(nodes);
   });
 
@@ -184,18 +212,27 @@ describe('an installed app with socket.io 4.3.1', LIMIT, () => {
     before(() => {
       linked = new App();
       const store = path.join(path.dirname(linked.dir), 'store/ours/node_modules');
-      for (const name of OURS) fs.cpSync(path.join(app.dir, 'node_modules', name), path.join(store, name), { recursive: true });
+      for (const name of OURS)
+        fs.cpSync(path.join(app.dir, 'node_modules', name), path.join(store, name), { recursive: true });
       fs.mkdirSync(path.join(linked.dir, 'node_modules'));
       fs.symlinkSync(path.join(store, OURS[0]), path.join(linked.dir, 'node_modules', OURS[0]), 'junction');
-      fs.symlinkSync(path.join(app.dir, 'node_modules/socket.io'), path.join(linked.dir, 'node_modules/socket.io'), 'junction');
-      for (const file of ['app.js', ...Object.keys(ENTRIES)]) fs.copyFileSync(path.join(app.dir, file), path.join(linked.dir, file));
+      fs.symlinkSync(
+        path.join(app.dir, 'node_modules/socket.io'),
+        path.join(linked.dir, 'node_modules/socket.io'),
+        'junction',
+      );
+      for (const file of ['app.js', ...Object.keys(ENTRIES)])
+        fs.copyFileSync(path.join(app.dir, file), path.join(linked.dir, file));
     });
 
     for (const where of ['in the app', 'elsewhere']) {
       it(`finds the base class of the app's socket.io when started ${where}`, async () => {
         const cwd = where === 'elsewhere' ? path.dirname(linked.dir) : undefined;
         const nodes = await Promise.all(Object.keys(ENTRIES).map((entry) => start(linked, entry, cwd)));
-        assert.deepEqual(nodes.map(({ atHome }) => atHome), [true, true]);
+        assert.deepEqual(
+          nodes.map(({ atHome }) => atHome),
+          [true, true],
+        );
         await converse(nodes);
       });
     }
@@ -205,7 +242,8 @@ describe('an installed app with socket.io 4.3.1', LIMIT, () => {
 it('an app without Socket.IO has a RedisStore; its adapters say what is missing', () => {
   const app = new App();
   app.install(tarballs, []);
-  for (const name of ['socket.io', 'socket.io-adapter']) assert.ok(!fs.existsSync(path.join(app.dir, 'node_modules', name)), name);
+  for (const name of ['socket.io', 'socket.io-adapter'])
+    assert.ok(!fs.existsSync(path.join(app.dir, 'node_modules', name)), name);
   app.env.REDIS_URL = redis.url;
   const { stdout, stderr, status } = app.node('-e', ALONE);
   assert.equal(stderr, '');

@@ -9,12 +9,24 @@ const { ESLint } = require('eslint');
 
 const ROOT = path.join(__dirname, '../..');
 const ALLOWED = [
-  ['endpoint', '../errors'], ['endpoint', './tls'], ['backplane', '../endpoint/end'], ['backplane', '../values'],
-  ['store', '../backplane'], ['store', 'node:events'], ['adapter', '../backplane/inbox'], ['adapter', './exit'],
+  ['endpoint', '../errors'],
+  ['endpoint', './tls'],
+  ['backplane', '../endpoint/end'],
+  ['backplane', '../values'],
+  ['store', '../backplane'],
+  ['store', 'node:events'],
+  ['adapter', '../backplane/inbox'],
+  ['adapter', './exit'],
 ];
 const REFUSED = [
-  ['.', './endpoint'], ['endpoint', '../backplane'], ['endpoint', './../backplane'], ['backplane', '../store/dispatch'],
-  ['backplane', '../adapter'], ['store', '../adapter'], ['store', '../../index'], ['adapter', '../store/options'],
+  ['.', './endpoint'],
+  ['endpoint', '../backplane'],
+  ['endpoint', './../backplane'],
+  ['backplane', '../store/dispatch'],
+  ['backplane', '../adapter'],
+  ['store', '../adapter'],
+  ['store', '../../index'],
+  ['adapter', '../store/options'],
 ];
 
 /** How the rule answers to a module of a layer that requires another. */

@@ -29,11 +29,13 @@ function probe() {
   const { readFileSync } = fs;
   Object.defineProperty(process, 'platform', { value: platform ?? process.platform });
   Object.defineProperty(process, 'arch', { value: arch ?? process.arch });
-  fs.readFileSync = /** @type {any} */ ((/** @type {string} */ file, /** @type {any} */ ...rest) => {
-    if (file !== '/usr/bin/ldd' || ldd === undefined) return readFileSync(file, ...rest);
-    if (ldd === null) throw new Error('no such file');
-    return ldd;
-  });
+  fs.readFileSync = /** @type {any} */ (
+    (/** @type {string} */ file, /** @type {any} */ ...rest) => {
+      if (file !== '/usr/bin/ldd' || ldd === undefined) return readFileSync(file, ...rest);
+      if (ldd === null) throw new Error('no such file');
+      return ldd;
+    }
+  );
   let result;
   try {
     result = { loaded: Object.keys(require('./lib/backplane/binding')) };
@@ -46,9 +48,15 @@ function probe() {
 
 /** @param {object} pretended @param {Record<string, string>} [env] @returns {any} */
 function load(pretended, env = {}) {
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', `const fs = require('fs');(${probe})()`, JSON.stringify(pretended)], {
-    cwd: DIR, encoding: 'utf8', env: { ...process.env, [OVERRIDE]: '', ...env },
-  });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['-e', `const fs = require('fs');(${probe})()`, JSON.stringify(pretended)],
+    {
+      cwd: DIR,
+      encoding: 'utf8',
+      env: { ...process.env, [OVERRIDE]: '', ...env },
+    },
+  );
   assert.ok(stdout, stderr);
   return JSON.parse(stdout);
 }
@@ -62,7 +70,8 @@ describe('the loader', () => {
       assert.equal(error.platform, name);
       assert.equal(error.package, `socket.io-redis-native-${name}`);
       assert.match(error.message, new RegExp(`^The package socket\\.io-redis-native-${name} is not installed`));
-      for (const advice of ['--omit=optional', 'npm install', 'Rust', OVERRIDE, platforms()[0]]) assert.ok(error.message.includes(advice), advice);
+      for (const advice of ['--omit=optional', 'npm install', 'Rust', OVERRIDE, platforms()[0]])
+        assert.ok(error.message.includes(advice), advice);
       assert.doesNotMatch(error.message, /bug/i);
       assert.match(error.cause, /Cannot find module/);
     });

@@ -24,11 +24,14 @@ module.exports = function app(SocketIO, redis, RedisStore) {
     connection.on('error', () => {});
   });
   const io = SocketIO.listen(server, { log: false });
-  io.set('store', new RedisStore({
-    redisPub: redis.createClient(port, '127.0.0.1'),
-    redisSub: redis.createClient(port, '127.0.0.1'),
-    redisClient: redis.createClient(port, '127.0.0.1'),
-  }));
+  io.set(
+    'store',
+    new RedisStore({
+      redisPub: redis.createClient(port, '127.0.0.1'),
+      redisSub: redis.createClient(port, '127.0.0.1'),
+      redisClient: redis.createClient(port, '127.0.0.1'),
+    }),
+  );
   io.store.on('connect', (/** @type {any} */ { connection }) => {
     if (connection === 'sub') server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
   });

@@ -70,19 +70,27 @@ describe('an installed app', () => {
   /** @param {string} entry @returns {Promise<{ port: number, child: import('node:child_process').ChildProcess }>} */
   async function start(entry) {
     const child = spawn(process.execPath, [entry], {
-      cwd: app.dir, env: { ...app.env, REDIS_PORT: String(redis.port) }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      cwd: app.dir,
+      env: { ...app.env, REDIS_PORT: String(redis.port) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     children.push(child);
     const [{ port }] = await once(child, 'message');
     return { port, child };
   }
 
-  it('sees no Rust, and gets the native part from the platform\'s package', () => {
+  it("sees no Rust, and gets the native part from the platform's package", () => {
     const dirs = String(app.env.PATH).split(path.delimiter);
     for (const tool of RUST) assert.ok(!dirs.some((dir) => fs.existsSync(path.join(dir, tool))), tool);
-    const loaded = app.node('-p', 'require("socket.io-redis-native"); Object.keys(require.cache).filter((file) => file.endsWith(".node")).join()');
-    assert.equal(path.relative(path.join(app.dir, 'node_modules', PLATFORM_PACKAGE), loaded.stdout.trim()),
-      `socket-io-redis-native.${thisPlatform()}.node`, loaded.stderr);
+    const loaded = app.node(
+      '-p',
+      'require("socket.io-redis-native"); Object.keys(require.cache).filter((file) => file.endsWith(".node")).join()',
+    );
+    assert.equal(
+      path.relative(path.join(app.dir, 'node_modules', PLATFORM_PACKAGE), loaded.stdout.trim()),
+      `socket-io-redis-native.${thisPlatform()}.node`,
+      loaded.stderr,
+    );
   });
 
   it('broadcasts between a process that requires and one that imports, and ends by itself', async () => {
@@ -95,7 +103,10 @@ describe('an installed app', () => {
     }
     const exits = nodes.map(({ child }) => once(child, 'exit'));
     for (const { child } of nodes) child.disconnect();
-    assert.deepEqual(await Promise.all(exits), [[0, null], [0, null]]);
+    assert.deepEqual(await Promise.all(exits), [
+      [0, null],
+      [0, null],
+    ]);
   });
 
   it('starts no thread before a store is made', { skip: process.platform !== 'linux' }, () => {
@@ -109,8 +120,21 @@ describe('an installed app', () => {
   describe('in TypeScript', () => {
     /** @param {string[]} files @param {...string} flags */
     function check(files, ...flags) {
-      const { status, stdout, stderr } = app.node(TSC, '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023',
-        '--types', 'node', '--typeRoots', TYPES, ...flags, ...files);
+      const { status, stdout, stderr } = app.node(
+        TSC,
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2023',
+        '--types',
+        'node',
+        '--typeRoots',
+        TYPES,
+        ...flags,
+        ...files,
+      );
       assert.equal(status, 0, stdout + stderr);
     }
 
@@ -130,7 +154,7 @@ describe('an installed app', () => {
     });
   });
 
-  it('without the platform\'s package says which one is missing, and what to do', () => {
+  it("without the platform's package says which one is missing, and what to do", () => {
     const installed = path.join(app.dir, 'node_modules', PLATFORM_PACKAGE);
     fs.renameSync(installed, path.join(app.dir, 'away'));
     try {

@@ -48,7 +48,8 @@ function npmCli() {
   const given = process.env.npm_execpath;
   const found = which('npm');
   const program = given?.endsWith('npm-cli.js') ? given : found && fs.realpathSync(found);
-  if (!program?.endsWith('npm-cli.js')) throw new Error('npm\'s program is not found: start this with `npm run test:package`');
+  if (!program?.endsWith('npm-cli.js'))
+    throw new Error("npm's program is not found: start this with `npm run test:package`");
   return program;
 }
 

@@ -41,14 +41,17 @@ function hasSymbolTable(elf) {
 /** @returns {string[]} the files of lib/, without what is generated */
 function face() {
   const all = /** @type {string[]} */ (fs.readdirSync(path.join(ROOT, 'lib'), { recursive: true }));
-  return all.map((file) => `lib/${file.split(path.sep).join('/')}`)
+  return all
+    .map((file) => `lib/${file.split(path.sep).join('/')}`)
     .filter((file) => /\.js$/.test(file) && !file.startsWith('lib/native/'));
 }
 
 describe('the tarballs', () => {
   /** @type {ReturnType<typeof packLocal>} */
   let packed;
-  before(() => { packed = packLocal(); });
+  before(() => {
+    packed = packLocal();
+  });
 
   it('main: the face, no binary, nothing of the development', () => {
     assert.deepEqual(packed.main.files, [...MAIN, ...face()].sort());
@@ -82,7 +85,7 @@ describe('the tarballs', () => {
     assert.equal(manifestIn(packed.platform.tarball).dependencies, undefined);
   });
 
-  it('both name one repository: the one that builds them, else the checkout\'s', () => {
+  it("both name one repository: the one that builds them, else the checkout's", () => {
     const [main, platform] = [packed.main, packed.platform].map(({ tarball }) => manifestIn(tarball).repository);
     const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: built } = process.env;
     const url = built ? `git+${server}/${built}.git` : /** @type {any} */ (root).repository.url;
@@ -102,7 +105,10 @@ describe('the tarballs', () => {
 
 describe('the platforms', () => {
   it('are the same in npm/, in napi.targets and in the loader', () => {
-    assert.deepEqual(root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(), platforms());
+    assert.deepEqual(
+      root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(),
+      platforms(),
+    );
     const source = fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8');
     const [, list] = /** @type {RegExpMatchArray} */ (source.match(/PLATFORMS = \[([^\]]*)\]/));
     assert.deepEqual([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name).sort(), platforms());
@@ -116,10 +122,20 @@ describe('the platforms', () => {
       const libc = { gnu: ['glibc'], musl: ['musl'] }[abi];
       const binary = `${root.napi.binaryName}.${platform}.node`;
       const { name, version, main, files, engines, license } = json;
-      assert.deepEqual({ name, version, main, files, engines, license, os: json.os, cpu: json.cpu, libc: json.libc }, {
-        name: `${root.name}-${platform}`, version: root.version, main: binary, files: [binary],
-        engines: root.engines, license: root.license, os: [os], cpu: [cpu], libc,
-      });
+      assert.deepEqual(
+        { name, version, main, files, engines, license, os: json.os, cpu: json.cpu, libc: json.libc },
+        {
+          name: `${root.name}-${platform}`,
+          version: root.version,
+          main: binary,
+          files: [binary],
+          engines: root.engines,
+          license: root.license,
+          os: [os],
+          cpu: [cpu],
+          libc,
+        },
+      );
       assert.deepEqual(fs.readdirSync(path.join(ROOT, 'npm', platform)).sort(), ['README.md', 'package.json']);
     });
   }
@@ -127,6 +143,8 @@ describe('the platforms', () => {
   it('say which Rust is needed as Cargo.toml does', () => {
     const cargo = fs.readFileSync(path.join(ROOT, 'Cargo.toml'), 'utf8');
     const [, version] = /** @type {RegExpMatchArray} */ (cargo.match(/^rust-version = "(.*)"/m));
-    assert.ok(fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8').includes(`Rust ${version} or later`));
+    assert.ok(
+      fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8').includes(`Rust ${version} or later`),
+    );
   });
 });

@@ -33,16 +33,21 @@ async function serve(adapter) {
 
 async function client({ url }) {
   const socket = connect(url, { transports: ['websocket'], forceNew: true, reconnection: false });
-  await new Promise((resolve, reject) => { socket.once('connect', resolve).once('connect_error', reject); });
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve).once('connect_error', reject);
+  });
   return socket;
 }
 
-const event = (socket, name) => new Promise((resolve) => { socket.once(name, (...args) => resolve(args)); });
+const event = (socket, name) =>
+  new Promise((resolve) => {
+    socket.once(name, (...args) => resolve(args));
+  });
 
 /** Resolves once these servers, and no other of the cluster, know of each other. */
 async function together(nodes) {
   for (const { adapter } of nodes) {
-    while (await adapter.serverCount() !== nodes.length || adapter.stats().connections.sub.state !== 'connected') {
+    while ((await adapter.serverCount()) !== nodes.length || adapter.stats().connections.sub.state !== 'connected') {
       await new Promise(setImmediate);
     }
   }
@@ -112,7 +117,10 @@ const parts = {
   },
 
   adapterOptions() {
-    assert.throws(() => createAdapter('redis://localhost', { key: 5 }), { name: 'TypeError', code: 'ERR_INVALID_OPTION' });
+    assert.throws(() => createAdapter('redis://localhost', { key: 5 }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_OPTION',
+    });
     assert.throws(() => createAdapter(5), { name: 'TypeError', code: 'ERR_INVALID_OPTION' });
   },
 };

@@ -26,11 +26,16 @@ function note(worker, message) {
 
 /** Resolves with what the workers say about it once all of them have. */
 async function reportedByAll(key) {
-  while (reports.get(key)?.size !== WORKERS) await new Promise((resolve) => { wake = () => resolve(undefined); });
+  while (reports.get(key)?.size !== WORKERS)
+    await new Promise((resolve) => {
+      wake = () => resolve(undefined);
+    });
   return [...reports.get(key).values()];
 }
 
-const sendAll = (message) => { for (const worker of Object.values(cluster.workers)) worker.send(message); };
+const sendAll = (message) => {
+  for (const worker of Object.values(cluster.workers)) worker.send(message);
+};
 
 async function primary() {
   const { connect, handshake } = require('../support/store-client');
@@ -38,7 +43,10 @@ async function primary() {
   cluster.on('message', note);
   for (let i = 0; i < WORKERS; i++) exits.push(once(cluster.fork(), 'exit'));
   // A worker that fails says why on stderr, and here is the end.
-  for (const exit of exits) exit.then(([code]) => { if (code !== 0) process.exit(1); });
+  for (const exit of exits)
+    exit.then(([code]) => {
+      if (code !== 0) process.exit(1);
+    });
   const [node] = await reportedByAll('listening');
 
   const clients = [];
@@ -81,7 +89,9 @@ async function worker() {
   });
   // The manager's own consumers were there first, so it knows by now.
   const report = (id) => process.send({ key: id });
-  io.store.on('publish', (channel, id) => { if (channel === 'handshake') report(id); });
+  io.store.on('publish', (channel, id) => {
+    if (channel === 'handshake') report(id);
+  });
   await subscribe(io.store, 'handshake', report);
   process.once('message', async () => {
     await close(io.store);

@@ -42,7 +42,9 @@ const RUNTIMES = [
 for (const { name, get, flags } of RUNTIMES) {
   describe(name, LIMIT, () => {
     let runtime;
-    before(async () => { runtime = await get(); });
+    before(async () => {
+      runtime = await get();
+    });
 
     for (const [does, script] of Object.entries(SCRIPTS)) {
       it(does, async (t) => {

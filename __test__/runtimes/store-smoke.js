@@ -17,8 +17,13 @@ const ADDRESS = '127.0.0.1';
 
 const open = (url, options) => new RedisStore({ redisPub: url, redisSub: url, redisClient: url, ...options });
 const ask = (object, method, ...args) =>
-  new Promise((resolve) => { object[method](...args, (...answer) => resolve(answer)); });
-const subscribe = (store, name, consumer) => new Promise((resolve) => { store.subscribe(name, consumer, resolve); });
+  new Promise((resolve) => {
+    object[method](...args, (...answer) => resolve(answer));
+  });
+const subscribe = (store, name, consumer) =>
+  new Promise((resolve) => {
+    store.subscribe(name, consumer, resolve);
+  });
 
 /** A consumer, and the arguments of its calls to come. */
 function mailbox() {
@@ -29,7 +34,10 @@ function mailbox() {
     wake();
   };
   const next = async () => {
-    while (calls.length === 0) await new Promise((resolve) => { wake = resolve; });
+    while (calls.length === 0)
+      await new Promise((resolve) => {
+        wake = resolve;
+      });
     return calls.shift();
   };
   return Object.assign(consumer, { next, calls });
@@ -38,7 +46,9 @@ function mailbox() {
 /** Destroys one of our stores, and resolves when it has closed. */
 async function close(store) {
   // Not by `once`, which an error would reject.
-  const closed = new Promise((resolve) => { store.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    store.once('close', resolve);
+  });
   store.destroy();
   await closed;
 }
@@ -80,11 +90,19 @@ const parts = {
     await subscribe(other, 'dispatch', heard);
     await subscribe(other, `${prefix}end`, again);
     const room = `${prefix}/room`;
-    for (const rest of [[null, []], [true, ['a', 'b']]]) one.publish('dispatch', room, '5:::{"name":"é"}', ...rest);
-    for (const rest of [[null, []], [true, ['a', 'b']]]) {
+    for (const rest of [
+      [null, []],
+      [true, ['a', 'b']],
+    ])
+      one.publish('dispatch', room, '5:::{"name":"é"}', ...rest);
+    for (const rest of [
+      [null, []],
+      [true, ['a', 'b']],
+    ]) {
       let call;
       // Others may use this channel as well.
-      do call = await heard.next(); while (call[0] !== room);
+      do call = await heard.next();
+      while (call[0] !== room);
       assert.deepEqual(call, [room, '5:::{"name":"é"}', ...rest]);
     }
     await ask(other, 'unsubscribe', 'dispatch');
@@ -153,7 +171,9 @@ const parts = {
     const lost = open(nowhere, { commandTimeout: 50 });
     const told = mailbox();
     lost.on('error', told);
-    const retry = await new Promise((resolve) => { lost.once('reconnecting', resolve); });
+    const retry = await new Promise((resolve) => {
+      lost.once('reconnecting', resolve);
+    });
     assert.equal(retry.attempt, 1);
     const [error] = await told.next();
     assert.equal(error.code, 'ERR_CONNECT');
@@ -164,22 +184,36 @@ const parts = {
 
   options() {
     const bad = {
-      redisPub: 5, redisSub: 'http://localhost', redisClient: { port: 'none' }, nodeId: 'id', codec: 'xml',
-      commandTimeout: 0, pack: JSON.stringify, unknown: 1,
+      redisPub: 5,
+      redisSub: 'http://localhost',
+      redisClient: { port: 'none' },
+      nodeId: 'id',
+      codec: 'xml',
+      commandTimeout: 0,
+      pack: JSON.stringify,
+      unknown: 1,
     };
     for (const [name, value] of Object.entries(bad)) {
-      assert.throws(() => new RedisStore({ [name]: value }), (error) => {
-        assert.ok(error instanceof TypeError, name);
-        assert.equal(error.code, 'ERR_INVALID_OPTION');
-        return true;
-      });
+      assert.throws(
+        () => new RedisStore({ [name]: value }),
+        (error) => {
+          assert.ok(error instanceof TypeError, name);
+          assert.equal(error.code, 'ERR_INVALID_OPTION');
+          return true;
+        },
+      );
     }
     assert.throws(() => new RedisStore(null), { code: 'ERR_INVALID_OPTION' });
   },
 
   /** With the store that socket.io@0.9.19 brings along, and with its kind of client objects. */
   async javascriptStore({ url, prefix }) {
-    const clients = () => ({ redis, redisPub: createClient(url), redisSub: createClient(url), redisClient: createClient(url) });
+    const clients = () => ({
+      redis,
+      redisPub: createClient(url),
+      redisSub: createClient(url),
+      redisClient: createClient(url),
+    });
     const [ours, theirs] = [new RedisStore(clients()), new SocketIO.RedisStore(clients())];
     await converse(ours, theirs, `${prefix}both`);
     await ask(theirs.client(`${prefix}both`), 'set', 'key', 'value');

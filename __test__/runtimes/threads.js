@@ -13,7 +13,9 @@ const THREADS = 2;
 async function thread(settings) {
   const worker = new Worker(require.resolve('./smoke'), { argv: [settings], stdout: true });
   let output = '';
-  worker.stdout.setEncoding('utf8').on('data', (text) => { output += text; });
+  worker.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
   const ended = once(worker.stdout, 'end');
   // An error of the thread rejects.
   const [code] = await once(worker, 'exit');
@@ -21,7 +23,4 @@ async function thread(settings) {
   assert.deepEqual([code, output], [0, 'ok\n']);
 }
 
-Promise.all([
-  ...Array.from({ length: THREADS }, () => thread(process.argv[2])),
-  main(process.argv[2]),
-]);
+Promise.all([...Array.from({ length: THREADS }, () => thread(process.argv[2])), main(process.argv[2])]);

@@ -17,13 +17,31 @@ const { close, converse } = require('./store-smoke');
 const ROOT = path.join(__dirname, '../..');
 const ENTRY = path.join(ROOT, 'index.js');
 /** What jest's environment for Node gives to a context, beside the language's own. */
-const GLOBALS = ['Buffer', 'URL', 'URLSearchParams', 'TextDecoder', 'TextEncoder', 'console', 'process', 'queueMicrotask',
-  'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'structuredClone'];
+const GLOBALS = [
+  'Buffer',
+  'URL',
+  'URLSearchParams',
+  'TextDecoder',
+  'TextEncoder',
+  'console',
+  'process',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+  'structuredClone',
+];
 
-const isOurs = (file) => file.startsWith(ROOT + path.sep) && !file.startsWith(path.join(ROOT, 'node_modules') + path.sep);
+const isOurs = (file) =>
+  file.startsWith(ROOT + path.sep) && !file.startsWith(path.join(ROOT, 'node_modules') + path.sep);
 
 function newContext() {
-  const sandbox = Object.fromEntries(GLOBALS.filter((name) => name in globalThis).map((name) => [name, globalThis[name]]));
+  const sandbox = Object.fromEntries(
+    GLOBALS.filter((name) => name in globalThis).map((name) => [name, globalThis[name]]),
+  );
   sandbox.global = sandbox;
   return vm.createContext(sandbox);
 }
@@ -49,8 +67,11 @@ function contextual() {
       const found = outer.resolve(name);
       return isOurs(found) && found.endsWith('.js') ? load(found) : outer(name);
     };
-    const wrapped = vm.compileFunction(fs.readFileSync(file, 'utf8'), ['module', 'exports', 'require', '__filename', '__dirname'],
-      { filename: file, parsingContext: context });
+    const wrapped = vm.compileFunction(
+      fs.readFileSync(file, 'utf8'),
+      ['module', 'exports', 'require', '__filename', '__dirname'],
+      { filename: file, parsingContext: context },
+    );
     wrapped(module, module.exports, Object.assign(inner, outer), file, path.dirname(file));
     return module.exports;
   };
@@ -61,13 +82,19 @@ function contextual() {
 async function imported() {
   const context = newContext();
   const module = new vm.SourceTextModule(
-    "import { RedisStore } from 'socket.io-redis-native'; export { RedisStore }; export const options = (url) => "
-    + '({ redisPub: url, redisSub: { host: url.hostname, port: Number(url.port) }, redisClient: url.href });', { context });
+    "import { RedisStore } from 'socket.io-redis-native'; export { RedisStore }; export const options = (url) => " +
+      '({ redisPub: url, redisSub: { host: url.hostname, port: Number(url.port) }, redisClient: url.href });',
+    { context },
+  );
   await module.link(() => {
     const exports = contextual();
-    return new vm.SyntheticModule(Object.keys(exports), function evaluate() {
-      for (const name of Object.keys(exports)) this.setExport(name, exports[name]);
-    }, { context });
+    return new vm.SyntheticModule(
+      Object.keys(exports),
+      function evaluate() {
+        for (const name of Object.keys(exports)) this.setExport(name, exports[name]);
+      },
+      { context },
+    );
   });
   await module.evaluate();
   return module.namespace;
@@ -78,8 +105,11 @@ function foreign({ RedisStore }, url) {
   const context = newContext();
   Object.assign(context, { RedisStore, url });
   const address = '{ host: new URL(url).hostname, port: Number(new URL(url).port) }';
-  return vm.runInContext(`new RedisStore({ redisPub: ${address}, redisSub: ${address}, redisClient: url,
-    offlineQueue: { messages: 10 }, nodeId: () => 'foreign', pack: JSON.stringify, unpack: JSON.parse })`, context);
+  return vm.runInContext(
+    `new RedisStore({ redisPub: ${address}, redisSub: ${address}, redisClient: url,
+    offlineQueue: { messages: 10 }, nodeId: () => 'foreign', pack: JSON.stringify, unpack: JSON.parse })`,
+    context,
+  );
 }
 
 async function main({ url }) {
@@ -89,15 +119,22 @@ async function main({ url }) {
   copies.push(reset(true), reset(true));
   assert.equal(new Set(copies.map(({ RedisStore }) => RedisStore)).size, copies.length);
 
-  const stores = copies.map(({ RedisStore, options }) =>
-    new RedisStore(options ? options(new URL(url)) : { redisPub: url, redisSub: url, redisClient: url }));
+  const stores = copies.map(
+    ({ RedisStore, options }) =>
+      new RedisStore(options ? options(new URL(url)) : { redisPub: url, redisSub: url, redisClient: url }),
+  );
   stores.push(foreign(first, url));
   for (const [i, store] of stores.entries()) {
     const other = stores[(i + 1) % stores.length];
     await converse(store, other, `${process.pid}:${i}`);
-    assert.deepEqual(await new Promise((resolve) => {
-      store.client(`${process.pid}`).set('key', i, () => other.client(`${process.pid}`).get('key', (...answer) => resolve(answer)));
-    }), [null, String(i)]);
+    assert.deepEqual(
+      await new Promise((resolve) => {
+        store
+          .client(`${process.pid}`)
+          .set('key', i, () => other.client(`${process.pid}`).get('key', (...answer) => resolve(answer)));
+      }),
+      [null, String(i)],
+    );
   }
   for (const { RedisStore } of copies) {
     assert.throws(() => new RedisStore({ codec: 'xml' }), { name: 'TypeError', code: 'ERR_INVALID_OPTION' });

@@ -11,7 +11,9 @@ const { startRedis } = require('../../dev/redis-server.js');
 const { ask, clientList, connected, inbox, opener, subscribe } = require('../support/stores.js');
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 
 const open = opener(RedisStore, () => server);
@@ -53,7 +55,10 @@ describe('destroy()', () => {
     await subscribe(other, 'message', consumer);
     for (let i = 0; i < 1000; i++) store.publish('message', i);
     await close(store);
-    assert.deepEqual(await consumer.take(1000), Array.from({ length: 1000 }, (_, i) => [i]));
+    assert.deepEqual(
+      await consumer.take(1000),
+      Array.from({ length: 1000 }, (_, i) => [i]),
+    );
     assert.equal(store.stats().published, 1000);
     assert.equal(store.stats().dropped, 0);
   });
@@ -62,7 +67,11 @@ describe('destroy()', () => {
     const answers = inbox();
     store.client('id').set('key', 'value', answers).get('key', answers).has('key', answers);
     await close(store);
-    assert.deepEqual(answers.calls, [[null, 1], [null, 'value'], [null, true]]);
+    assert.deepEqual(answers.calls, [
+      [null, 1],
+      [null, 'value'],
+      [null, true],
+    ]);
   });
 
   it('works right after construction', async () => {
@@ -86,7 +95,10 @@ describe('destroy()', () => {
   it('leaves all connections closed', async () => {
     await connected(store);
     await close(store);
-    assert.deepEqual(Object.values(store.stats().connections).map(({ state }) => state), ['closed', 'closed', 'closed']);
+    assert.deepEqual(
+      Object.values(store.stats().connections).map(({ state }) => state),
+      ['closed', 'closed', 'closed'],
+    );
   });
 
   it('delivers nothing that comes later', async () => {
@@ -104,7 +116,12 @@ describe('after destroy()', () => {
 
   it('get, set, has and del call back with ERR_CLOSED', async () => {
     const client = store.client('id');
-    for (const [method, ...args] of [['get', 'key'], ['set', 'key', 'value'], ['has', 'key'], ['del', 'key']]) {
+    for (const [method, ...args] of [
+      ['get', 'key'],
+      ['set', 'key', 'value'],
+      ['has', 'key'],
+      ['del', 'key'],
+    ]) {
       const answer = await ask(client, method, ...args);
       assert.equal(answer.length, 1, method);
       assert.ok(answer[0] instanceof Error);
@@ -131,14 +148,28 @@ describe('after destroy()', () => {
 describe('messages', () => {
   /** What is no message of a Socket.IO store, by what is wrong with it. */
   const MALFORMED = {
-    'nothing': [''],
-    'no JSON': ['x', '{', '{"nodeId":"x","args":[1]', '{"nodeId":"x","args":[1]}}', '{"nodeId":"x","args":[1],}', '[',
-      '{"nodeId":"x","args":[01]}', "{'nodeId':1}", 'undefined', '{"nodeId":"x","args":["\u0001"]}'],
+    nothing: [''],
+    'no JSON': [
+      'x',
+      '{',
+      '{"nodeId":"x","args":[1]',
+      '{"nodeId":"x","args":[1]}}',
+      '{"nodeId":"x","args":[1],}',
+      '[',
+      '{"nodeId":"x","args":[01]}',
+      "{'nodeId':1}",
+      'undefined',
+      '{"nodeId":"x","args":["\u0001"]}',
+    ],
     'no object': ['null', '5', '"text"', '[]', 'true'],
     'no arguments': ['{"nodeId":"x","args":"text"}', '{"nodeId":"x","args":5}', '{"nodeId":"x","args":true}'],
-    'no MessagePack': [Buffer.from([0x81]), Buffer.from([0x81, 0xa4]), Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
-      Buffer.from([0x80, 0x80])],
-    'bytes': [Buffer.from([0]), Buffer.from([0xff, 0xfe]), Buffer.from([0xc1]), Buffer.alloc(1000, 0x91)],
+    'no MessagePack': [
+      Buffer.from([0x81]),
+      Buffer.from([0x81, 0xa4]),
+      Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
+      Buffer.from([0x80, 0x80]),
+    ],
+    bytes: [Buffer.from([0]), Buffer.from([0xff, 0xfe]), Buffer.from([0xc1]), Buffer.alloc(1000, 0x91)],
     'too deep': [`{"nodeId":"x","args":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
   };
 
@@ -235,15 +266,43 @@ describe('stats()', () => {
     await consumer.take(15);
     // The replies to the publishes have come when that of a later command has.
     for (const node of [store, other]) await ask(node.client('id'), 'get', 'key');
-    const figures = ({ nodeId, published, received, delivered, filteredOwn, malformed, dropped, unconfirmed, reconnects }) => ({
-      nodeId, published, received, delivered, filteredOwn, malformed, dropped, unconfirmed, reconnects,
+    const figures = ({
+      nodeId,
+      published,
+      received,
+      delivered,
+      filteredOwn,
+      malformed,
+      dropped,
+      unconfirmed,
+      reconnects,
+    }) => ({
+      nodeId,
+      published,
+      received,
+      delivered,
+      filteredOwn,
+      malformed,
+      dropped,
+      unconfirmed,
+      reconnects,
     });
     const rest = { malformed: 0, dropped: 0, unconfirmed: 0, reconnects: 0 };
     assert.deepEqual(figures(store.stats()), {
-      nodeId: 'a', published: 10, received: 15, delivered: 5, filteredOwn: 10, ...rest,
+      nodeId: 'a',
+      published: 10,
+      received: 15,
+      delivered: 5,
+      filteredOwn: 10,
+      ...rest,
     });
     assert.deepEqual(figures(other.stats()), {
-      nodeId: 'b', published: 5, received: 15, delivered: 10, filteredOwn: 5, ...rest,
+      nodeId: 'b',
+      published: 5,
+      received: 15,
+      delivered: 10,
+      filteredOwn: 5,
+      ...rest,
     });
   });
 
@@ -260,7 +319,9 @@ describe('stats()', () => {
     await connected(fresh);
     await ask(fresh.client('id'), 'get', 'key');
     assert.deepEqual(fresh.stats().queues, {
-      publish: { messages: 0, bytes: 0 }, command: { messages: 0, bytes: 0 }, mailbox: { messages: 0, bytes: 0 },
+      publish: { messages: 0, bytes: 0 },
+      command: { messages: 0, bytes: 0 },
+      mailbox: { messages: 0, bytes: 0 },
     });
     const up = { state: 'connected', endpoint };
     assert.deepEqual(fresh.stats().connections, { pub: up, sub: { ...up, refused: [] }, cmd: up });

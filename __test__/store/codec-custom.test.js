@@ -20,7 +20,9 @@ const bytes = {
 };
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 
 for (const { name, RedisStore: Store } of implementations) {
@@ -46,7 +48,14 @@ for (const { name, RedisStore: Store } of implementations) {
 
     it('calls pack as a method, with the message alone', () => {
       const calls = inbox();
-      const store = open({ nodeId: 'a', ...text, pack(...args) { calls(this, args); return ''; } });
+      const store = open({
+        nodeId: 'a',
+        ...text,
+        pack(...args) {
+          calls(this, args);
+          return '';
+        },
+      });
       const argument = { x: 1 };
       store.publish('message', argument, undefined);
       assert.equal(calls.calls.length, 1);
@@ -59,14 +68,20 @@ for (const { name, RedisStore: Store } of implementations) {
     it('lets an exception of pack through, and emits nothing', () => {
       const listener = inbox();
       const own = new Error('own');
-      const store = open({ ...text, pack() { throw own; } });
+      const store = open({
+        ...text,
+        pack() {
+          throw own;
+        },
+      });
       store.on('publish', listener);
       assert.throws(() => store.publish('message', 1), own);
       assert.equal(listener.calls.length, 0);
     });
 
     for (const [kind, options, isBuffer] of [
-      ['text', {}, false], ['a Buffer with return_buffers', { return_buffers: true }, true],
+      ['text', {}, false],
+      ['a Buffer with return_buffers', { return_buffers: true }, true],
       ['a Buffer with detect_buffers', { detect_buffers: true }, true],
     ]) {
       it(`calls unpack as a method, with ${kind}`, async () => {
@@ -74,7 +89,10 @@ for (const { name, RedisStore: Store } of implementations) {
         const store = open({
           nodeId: 'b',
           pack: text.pack,
-          unpack(...args) { calls(this, ...args); return { nodeId: 'a', args: [] }; },
+          unpack(...args) {
+            calls(this, ...args);
+            return { nodeId: 'a', args: [] };
+          },
           ...bufferClient(options),
         });
         await subscribe(store, 'message', () => {});
@@ -91,13 +109,16 @@ for (const { name, RedisStore: Store } of implementations) {
       const consumer = inbox();
       const [a, b] = [open({ nodeId: 'a', ...text }), open({ nodeId: 'b', ...text })];
       for (let i = 0; i < 2; i++) {
-        await subscribe(b, 'message', (list) => { consumer([...list]); list.push('spoilt'); });
+        await subscribe(b, 'message', (list) => {
+          consumer([...list]);
+          list.push('spoilt');
+        });
       }
       a.publish('message', [1]);
       assert.deepEqual(await consumer.take(2), [[[1]], [[1]]]);
     });
 
-    it('drops what is == to the node\'s own id', async () => {
+    it("drops what is == to the node's own id", async () => {
       const consumer = inbox();
       const store = open({ nodeId: 5, ...text });
       await subscribe(store, 'message', consumer);
@@ -111,7 +132,8 @@ for (const { name, RedisStore: Store } of implementations) {
       const consumer = inbox();
       const store = open({ nodeId: 5, ...text });
       await subscribe(store, 'message', consumer);
-      for (const message of [{}, { args: null }, { args: [] }]) await server.command('PUBLISH', 'message', text.pack(message));
+      for (const message of [{}, { args: null }, { args: [] }])
+        await server.command('PUBLISH', 'message', text.pack(message));
       assert.deepEqual(await consumer.take(3), [[], [], []]);
     });
   });
@@ -120,12 +142,19 @@ for (const { name, RedisStore: Store } of implementations) {
 describe('both stores together', () => {
   const [javascript, native] = implementations.map(({ RedisStore: Store }) => opener(Store, () => server));
 
-  for (const [kind, codec, options] of [['text', text, {}], ['bytes', bytes, { return_buffers: true }]]) {
+  for (const [kind, codec, options] of [
+    ['text', text, {}],
+    ['bytes', bytes, { return_buffers: true }],
+  ]) {
     it(`understand each other in ${kind}`, async () => {
       const consumer = inbox();
-      const nodes = [javascript, native].map((open, nodeId) => open({
-        nodeId, ...codec, redisSub: createClient(server.port, options),
-      }));
+      const nodes = [javascript, native].map((open, nodeId) =>
+        open({
+          nodeId,
+          ...codec,
+          redisSub: createClient(server.port, options),
+        }),
+      );
       for (const node of nodes) await subscribe(node, 'message', (...args) => consumer(node.nodeId, ...args));
       nodes[0].publish('message', 'from JavaScript', { é: 1 });
       assert.deepEqual(await consumer.next(), [1, 'from JavaScript', { é: 1 }]);
@@ -144,7 +173,15 @@ describe('our store beyond that', () => {
       require('redis-3').createClient(server.port, { return_buffers: true }),
     ]) {
       const calls = inbox();
-      const store = open({ nodeId: 'b', pack: text.pack, unpack: (packed) => { calls(packed); return {}; }, redisSub });
+      const store = open({
+        nodeId: 'b',
+        pack: text.pack,
+        unpack: (packed) => {
+          calls(packed);
+          return {};
+        },
+        redisSub,
+      });
       await subscribe(store, 'message', () => {});
       await server.command('PUBLISH', 'message', Buffer.from([0xff]));
       assert.deepEqual(await calls.next(), [Buffer.from([0xff])]);
@@ -154,13 +191,24 @@ describe('our store beyond that', () => {
   it('gives unpack Buffers that it may keep and change', async () => {
     const kept = [];
     const consumer = inbox();
-    const unpack = (packed) => { kept.push(packed); return { args: [] }; };
-    const store = open({ nodeId: 'b', pack: text.pack, unpack, redisSub: createClient(server.port, { return_buffers: true }) });
+    const unpack = (packed) => {
+      kept.push(packed);
+      return { args: [] };
+    };
+    const store = open({
+      nodeId: 'b',
+      pack: text.pack,
+      unpack,
+      redisSub: createClient(server.port, { return_buffers: true }),
+    });
     await subscribe(store, 'message', consumer);
     const sender = open({ pack: ({ args }) => args[0], unpack });
     for (let i = 0; i < 500; i++) sender.publish('message', `payload ${i}`);
     await consumer.take(500);
-    assert.deepEqual(kept.map(String), Array.from({ length: 500 }, (_, i) => `payload ${i}`));
+    assert.deepEqual(
+      kept.map(String),
+      Array.from({ length: 500 }, (_, i) => `payload ${i}`),
+    );
     kept[0].fill(0);
     assert.equal(String(kept[1]), 'payload 1');
   });
@@ -181,15 +229,30 @@ describe('our store beyond that', () => {
     store.on('error', errors);
     await subscribe(store, 'message', consumer);
     await subscribe(store, 'message', consumer);
-    const refused = ['no JSON', 'v1 null', 'v1 5', 'v1 "text"', 'v1 {"args":"text"}', 'v1 {"args":5}', '', 'v1 {"args":{}}'];
+    const refused = [
+      'no JSON',
+      'v1 null',
+      'v1 5',
+      'v1 "text"',
+      'v1 {"args":"text"}',
+      'v1 {"args":5}',
+      '',
+      'v1 {"args":{}}',
+    ];
     for (const payload of refused) await server.command('PUBLISH', 'message', payload);
     await server.command('PUBLISH', 'message', 'v1 {"args":["well"]}');
     assert.deepEqual(await consumer.take(2), [['well'], ['well']]);
     await ask(store.client('id'), 'get', 'key'); // the batch is over, and so its figures are in
     const { received, delivered, filteredOwn, malformed } = store.stats();
-    assert.deepEqual({ received, delivered, filteredOwn, malformed }, {
-      received: refused.length + 1, delivered: 1, filteredOwn: 0, malformed: refused.length,
-    });
+    assert.deepEqual(
+      { received, delivered, filteredOwn, malformed },
+      {
+        received: refused.length + 1,
+        delivered: 1,
+        filteredOwn: 0,
+        malformed: refused.length,
+      },
+    );
     assert.equal(errors.calls.length, 1);
     const [error] = errors.calls[0];
     assert.equal(error.code, 'ERR_MALFORMED_MESSAGE');
@@ -208,9 +271,13 @@ describe('our store beyond that', () => {
     for (let i = 0; i < 4; i++) b.publish('message', i);
     await consumer.take(12);
     for (const node of [a, b]) await ask(node.client('id'), 'get', 'key');
-    const figures = ({ published, received, delivered, filteredOwn, malformed }) => (
-      [published, received, delivered, filteredOwn, malformed]
-    );
+    const figures = ({ published, received, delivered, filteredOwn, malformed }) => [
+      published,
+      received,
+      delivered,
+      filteredOwn,
+      malformed,
+    ];
     assert.deepEqual(figures(a.stats()), [10, 14, 4, 10, 0]);
     // The last of b's own may still be on its way, but no later than a message after it.
     a.publish('message', 'end');

@@ -20,12 +20,43 @@ const { startPeer } = require('./peer.js');
 const ARGS = [
   [],
   [null, true, false],
-  [0, 1, -1, 127, 128, 255, 256, -32, -33, -128, -129, 65535, 65536, -32768, -32769, 2 ** 31, 2 ** 32 - 1, 2 ** 32,
-    -(2 ** 31) - 1, 2 ** 53, -(2 ** 53), 0.5, -0.1, 1e-7, 1e21, 5e-324, 1.7976931348623157e308],
+  [
+    0,
+    1,
+    -1,
+    127,
+    128,
+    255,
+    256,
+    -32,
+    -33,
+    -128,
+    -129,
+    65535,
+    65536,
+    -32768,
+    -32769,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    -(2 ** 31) - 1,
+    2 ** 53,
+    -(2 ** 53),
+    0.5,
+    -0.1,
+    1e-7,
+    1e21,
+    5e-324,
+    1.7976931348623157e308,
+  ],
   ['', 'a', 'é'.repeat(15), 'é'.repeat(16), 'x'.repeat(255), 'x'.repeat(256), 'x'.repeat(65535), 'x'.repeat(65536)],
   ['комната', '😀', '\0', '"\\\u2028'],
-  [[], [[]], {}, { a: { b: [1, { c: null }] } }, { '': 0, 'é': 1, length: 2 }],
-  [Array.from({ length: 15 }, (_, i) => i), Array.from({ length: 16 }, (_, i) => i), Array.from({ length: 65536 }, () => 0)],
+  [[], [[]], {}, { a: { b: [1, { c: null }] } }, { '': 0, é: 1, length: 2 }],
+  [
+    Array.from({ length: 15 }, (_, i) => i),
+    Array.from({ length: 16 }, (_, i) => i),
+    Array.from({ length: 65536 }, () => 0),
+  ],
   [Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`key ${i}`, i]))],
   ['room', '5:::{"name":"msg","args":["é"]}', false, []],
   ['room', '5:::{"name":"msg"}', true, ['id1', 'id2']],
@@ -40,11 +71,14 @@ before(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sio-msgpack-'));
   const home = path.join(dir, 'node_modules', 'msgpack');
   fs.mkdirSync(home, { recursive: true });
-  fs.writeFileSync(path.join(home, 'index.js'), `
+  fs.writeFileSync(
+    path.join(home, 'index.js'),
+    `
     const { encode, decode } = require(${JSON.stringify(require.resolve('@msgpack/msgpack'))});
     exports.pack = (value) => Buffer.from(encode(value));
     exports.unpack = (bytes) => decode(bytes);
-  `);
+  `,
+  );
 });
 after(async () => {
   await server.stop();
@@ -56,11 +90,12 @@ const open = opener(RedisStore, () => server);
 const openJavaScript = opener(javascript.RedisStore, () => server);
 
 /** The JavaScript store in a process where it finds the module msgpack. */
-const startJavaScript = (t, options) => startPeer(
-  t,
-  { native: false, port: server.port, options, sub: { return_buffers: true } },
-  { env: { ...process.env, NODE_PATH: path.join(dir, 'node_modules') } },
-);
+const startJavaScript = (t, options) =>
+  startPeer(
+    t,
+    { native: false, port: server.port, options, sub: { return_buffers: true } },
+    { env: { ...process.env, NODE_PATH: path.join(dir, 'node_modules') } },
+  );
 
 /** Our store in a process of a project that has the module msgpack. */
 const startNative = (t, options) => startPeer(t, { native: true, port: server.port, options }, { cwd: dir });
@@ -123,7 +158,7 @@ describe('between our stores', () => {
     });
   }
 
-  it('a node\'s own id is known in the other codec too', async () => {
+  it("a node's own id is known in the other codec too", async () => {
     const consumer = inbox();
     const nodes = { json: open({ nodeId: 5, codec: 'json' }), packed: open({ nodeId: '5', codec: 'msgpack' }) };
     for (const [name, node] of Object.entries(nodes)) await subscribe(node, 'message', (text) => consumer(name, text));
@@ -133,7 +168,10 @@ describe('between our stores', () => {
       assert.deepEqual(await consumer.next(), ['other', 'own']);
     }
     open().publish('message', 'foreign');
-    assert.deepEqual((await consumer.take(3)).sort(), ['json', 'other', 'packed'].map((name) => [name, 'foreign']));
+    assert.deepEqual(
+      (await consumer.take(3)).sort(),
+      ['json', 'other', 'packed'].map((name) => [name, 'foreign']),
+    );
   });
 });
 

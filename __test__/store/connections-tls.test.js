@@ -15,10 +15,7 @@ let open; // asks no client for a certificate
 let strict; // asks every client for one
 before(async () => {
   certificates = new Certificates();
-  [open, strict] = await Promise.all([
-    startTlsRedis(certificates),
-    startTlsRedis(certificates, { clients: true }),
-  ]);
+  [open, strict] = await Promise.all([startTlsRedis(certificates), startTlsRedis(certificates, { clients: true })]);
 });
 after(async () => {
   await Promise.all([open?.stop(), strict?.stop()]);
@@ -71,7 +68,7 @@ describe('an authority of our own', () => {
     assert.match(await open.redis.command('INFO', 'keyspace'), /db2:keys=1/);
   });
 
-  it('as one of several, in redis 4\'s socket', () => {
+  it("as one of several, in redis 4's socket", () => {
     const ca = [certificates.stranger.cert, certificates.ca.cert];
     return assertWorks(store(same({ socket: { host: '127.0.0.1', port: open.tlsPort, tls: true, ca } })));
   });
@@ -83,9 +80,8 @@ describe('an authority of our own', () => {
 
   it('is not known to a rediss:// URL alone', () => assertRefused(open.url, /certificate|UnknownIssuer/i));
 
-  it('is another one: the server is refused', () => (
-    assertRefused({ url: open.url, tls: { ca: certificates.stranger.cert } }, /certificate|signature|UnknownIssuer/i)
-  ));
+  it('is another one: the server is refused', () =>
+    assertRefused({ url: open.url, tls: { ca: certificates.stranger.cert } }, /certificate|signature|UnknownIssuer/i));
 
   it('does not make up for a wrong name', async () => {
     const ca = certificates.ca.cert;
@@ -93,30 +89,24 @@ describe('an authority of our own', () => {
     await assertRefused({ url: `rediss://localhost:${open.tlsPort}`, tls: { ca } }, /not valid for|name/i);
   });
 
-  it('is no PEM text: told, and nothing crashes', () => (
-    assertRefused({ url: open.url, tls: { ca: 'no PEM' } }, /ca/, 'ERR_CONNECT')
-  ));
+  it('is no PEM text: told, and nothing crashes', () =>
+    assertRefused({ url: open.url, tls: { ca: 'no PEM' } }, /ca/, 'ERR_CONNECT'));
 });
 
 describe('rejectUnauthorized false', () => {
-  it('takes any certificate and any name', () => (
-    assertWorks(store(same({ url: open.url, tls: { rejectUnauthorized: false, servername: 'other.test' } })))
-  ));
+  it('takes any certificate and any name', () =>
+    assertWorks(store(same({ url: open.url, tls: { rejectUnauthorized: false, servername: 'other.test' } }))));
 
-  it('in redis 4\'s socket', () => (
-    assertWorks(store(same({ url: open.url, socket: { rejectUnauthorized: false } })))
-  ));
+  it("in redis 4's socket", () => assertWorks(store(same({ url: open.url, socket: { rejectUnauthorized: false } }))));
 });
 
-describe('a client\'s certificate', () => {
+describe("a client's certificate", () => {
   it('lets us in', () => {
     const tls = { ca: certificates.ca.cert, cert: certificates.client.cert, key: certificates.client.key };
     return assertWorks(store(same({ url: strict.url, tls })), strict);
   });
 
-  it('is missed', () => (
-    assertRefused({ url: strict.url, tls: { ca: certificates.ca.cert } }, /./)
-  ));
+  it('is missed', () => assertRefused({ url: strict.url, tls: { ca: certificates.ca.cert } }, /./));
 
   it('of a stranger is refused', () => {
     const { cert, key } = certificates.stranger;

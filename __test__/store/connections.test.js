@@ -88,7 +88,11 @@ for (const family of families) {
       assert.ok(clients.every(family.isEnded));
       const lines = await watch.end();
       assert.ok(lines.some((line) => /"publish"/i.test(line)));
-      for (const addr of known) assert.deepEqual(lines.filter((line) => line.includes(addr)), []);
+      for (const addr of known)
+        assert.deepEqual(
+          lines.filter((line) => line.includes(addr)),
+          [],
+        );
     });
   });
 }
@@ -112,7 +116,8 @@ describe('URLs and options', () => {
     return roundTrip(store(same(url)), closed, DB);
   });
 
-  it('options', () => roundTrip(store(same({ host: '127.0.0.1', port: String(closed.port), auth_pass: PASSWORD, db: DB })), closed, DB));
+  it('options', () =>
+    roundTrip(store(same({ host: '127.0.0.1', port: String(closed.port), auth_pass: PASSWORD, db: DB })), closed, DB));
 
   it('options with a path', () => roundTrip(store(same({ path: open.socketPath })), open, 0));
 

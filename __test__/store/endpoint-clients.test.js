@@ -5,7 +5,19 @@ const { describe, it } = require('node:test');
 
 const { parseEndpoint } = require('../../lib/endpoint');
 const {
-  assertInvalid, CALLBACK_CLIENTS, DEFAULTS, HOST, ignore, IOREDIS_CLIENTS, PEM, PLAIN_TLS, PORT, PROMISE_CLIENTS, quiet, read, SOCKET,
+  assertInvalid,
+  CALLBACK_CLIENTS,
+  DEFAULTS,
+  HOST,
+  ignore,
+  IOREDIS_CLIENTS,
+  PEM,
+  PLAIN_TLS,
+  PORT,
+  PROMISE_CLIENTS,
+  quiet,
+  read,
+  SOCKET,
 } = require('./endpoints');
 
 for (const name of CALLBACK_CLIENTS) {
@@ -90,9 +102,16 @@ for (const name of CALLBACK_CLIENTS) {
       });
 
       it('TLS', () => {
-        const client = create({ host: HOST, port: PORT, tls: { ca: PEM, servername: 'x.test', rejectUnauthorized: false } });
+        const client = create({
+          host: HOST,
+          port: PORT,
+          tls: { ca: PEM, servername: 'x.test', rejectUnauthorized: false },
+        });
         assert.deepEqual(read(client).tls, {
-          ...PLAIN_TLS, ca: [PEM], servername: 'x.test', rejectUnauthorized: false,
+          ...PLAIN_TLS,
+          ca: [PEM],
+          servername: 'x.test',
+          rejectUnauthorized: false,
         });
         assert.deepEqual(read(create({ port: PORT, tls: { host: '127.0.0.2' } })).host, '127.0.0.2');
       });
@@ -140,17 +159,30 @@ for (const name of PROMISE_CLIENTS) {
 
     it('host and port, a user and a database', () => {
       const client = create({
-        socket: { host: HOST, port: PORT }, username: 'bob', password: 'secret', database: 2,
+        socket: { host: HOST, port: PORT },
+        username: 'bob',
+        password: 'secret',
+        database: 2,
       });
       assert.deepEqual(read(client), {
-        ...DEFAULTS, host: HOST, port: PORT, username: 'bob', password: 'secret', db: 2,
+        ...DEFAULTS,
+        host: HOST,
+        port: PORT,
+        username: 'bob',
+        password: 'secret',
+        db: 2,
       });
       assert.deepEqual(read(create({ password: 'secret' })), { ...DEFAULTS, password: 'secret' });
     });
 
     it('a URL', () => {
       assert.deepEqual(read(create({ url: `redis://bob:p%40ss@${HOST}:${PORT}/4` })), {
-        ...DEFAULTS, host: HOST, port: PORT, username: 'bob', password: 'p@ss', db: 4,
+        ...DEFAULTS,
+        host: HOST,
+        port: PORT,
+        username: 'bob',
+        password: 'p@ss',
+        db: 4,
       });
       assert.equal(read(create({ url: 'redis://:secret@localhost' })).password, 'secret');
       assert.equal(read(create({ url: `redis://[::1]:${PORT}` })).host, '::1');
@@ -162,12 +194,24 @@ for (const name of PROMISE_CLIENTS) {
 
     it('TLS', () => {
       const socket = {
-        host: HOST, tls: true, ca: [Buffer.from('ca 1'), 'ca 2'], cert: 'cert', key: Buffer.from('key'), servername: 'x.test',
+        host: HOST,
+        tls: true,
+        ca: [Buffer.from('ca 1'), 'ca 2'],
+        cert: 'cert',
+        key: Buffer.from('key'),
+        servername: 'x.test',
       };
       assert.deepEqual(read(create({ socket })).tls, {
-        ca: ['ca 1', 'ca 2'], cert: 'cert', key: 'key', servername: 'x.test', rejectUnauthorized: true,
+        ca: ['ca 1', 'ca 2'],
+        cert: 'cert',
+        key: 'key',
+        servername: 'x.test',
+        rejectUnauthorized: true,
       });
-      assert.deepEqual(read(create({ url: 'rediss://h.test', socket: { ca: 'ca' } })).tls, { ...PLAIN_TLS, ca: ['ca'] });
+      assert.deepEqual(read(create({ url: 'rediss://h.test', socket: { ca: 'ca' } })).tls, {
+        ...PLAIN_TLS,
+        ca: ['ca'],
+      });
       assert.equal(read(create({ socket: { host: HOST, ca: 'ca' } })).tls, null);
     });
 
@@ -253,7 +297,12 @@ for (const name of IOREDIS_CLIENTS) {
 
     it('host and port, a user and a database', () => {
       assert.deepEqual(read(create(PORT, HOST, { username: 'bob', password: 'secret', db: 2 })), {
-        ...DEFAULTS, host: HOST, port: PORT, username: 'bob', password: 'secret', db: 2,
+        ...DEFAULTS,
+        host: HOST,
+        port: PORT,
+        username: 'bob',
+        password: 'secret',
+        db: 2,
       });
     });
 
@@ -306,7 +355,9 @@ for (const name of IOREDIS_CLIENTS) {
       assertInvalid(create({ sentinels, name: 'main', lazyConnect: true }), 'redisPub', /not supported yet; pass/);
       const cluster = quiet(new Redis.Cluster(sentinels, { lazyConnect: true }));
       assertInvalid(cluster, 'redisPub', /not supported yet; pass/);
-      class Connector { disconnect() {} }
+      class Connector {
+        disconnect() {}
+      }
       assertInvalid(create({ Connector, lazyConnect: true }), 'redisPub', /pass host and port/);
     });
   });
@@ -315,11 +366,17 @@ for (const name of IOREDIS_CLIENTS) {
 describe('the redis option', () => {
   it('makes an instance of its RedisClient a client, whatever it looks like', () => {
     class RedisClient {
-      constructor() { Object.assign(this, { host: 'fake.test', port: 6380, auth_pass: 'secret', selected_db: 2 }); }
+      constructor() {
+        Object.assign(this, { host: 'fake.test', port: 6380, auth_pass: 'secret', selected_db: 2 });
+      }
     }
     const client = new RedisClient();
     assert.deepEqual(read(client, { RedisClient }), {
-      ...DEFAULTS, host: 'fake.test', port: 6380, password: 'secret', db: 2,
+      ...DEFAULTS,
+      host: 'fake.test',
+      port: 6380,
+      password: 'secret',
+      db: 2,
     });
     assertInvalid(client, 'redisPub', /not a known Redis client/);
   });

@@ -8,7 +8,16 @@ const { describe, it } = require('node:test');
 const { parseEndpoint } = require('../../lib/endpoint');
 const { optionError } = require('../../lib/errors');
 const {
-  assertInvalid, DEFAULTS, HOST, ignore, IOREDIS_CLIENTS, PLAIN_TLS, PORT, quiet, read, SOCKET,
+  assertInvalid,
+  DEFAULTS,
+  HOST,
+  ignore,
+  IOREDIS_CLIENTS,
+  PLAIN_TLS,
+  PORT,
+  quiet,
+  read,
+  SOCKET,
 } = require('./endpoints');
 
 describe('optionError', () => {
@@ -63,11 +72,35 @@ describe('URLs', () => {
   });
 
   const refused = [
-    '', ' ', 'h.test', 'localhost:6379', '6379', '/tmp/a.sock', 'redis:h.test', '//h.test', 'http://h.test',
-    'redis://h.test:abc', 'redis://h.test:70000', 'redis://h.test:0', 'redis://:6379', 'redis://h.test/abc',
-    'redis://h.test/-1', 'redis://h.test/1.5', 'redis://h.test/1/2', 'redis://h.test?db=', 'redis://h.test?db=x',
-    'redis://h.test/1?db=2', 'redis://h.test?db=1&db=1', 'redis://h.test?bd=1', 'redis://bob:12#3@h.test',
-    'redis://bob:12?3@h.test', 'redis://bob:%zz@h.test', 'unix://', 'unix:///', 'unix://tmp/a.sock', 'unix:/tmp/a.sock',
+    '',
+    ' ',
+    'h.test',
+    'localhost:6379',
+    '6379',
+    '/tmp/a.sock',
+    'redis:h.test',
+    '//h.test',
+    'http://h.test',
+    'redis://h.test:abc',
+    'redis://h.test:70000',
+    'redis://h.test:0',
+    'redis://:6379',
+    'redis://h.test/abc',
+    'redis://h.test/-1',
+    'redis://h.test/1.5',
+    'redis://h.test/1/2',
+    'redis://h.test?db=',
+    'redis://h.test?db=x',
+    'redis://h.test/1?db=2',
+    'redis://h.test?db=1&db=1',
+    'redis://h.test?bd=1',
+    'redis://bob:12#3@h.test',
+    'redis://bob:12?3@h.test',
+    'redis://bob:%zz@h.test',
+    'unix://',
+    'unix:///',
+    'unix://tmp/a.sock',
+    'unix:/tmp/a.sock',
   ];
 
   for (const url of refused) {
@@ -82,7 +115,10 @@ describe('URLs', () => {
   });
 
   it('keeps passwords out of errors', () => {
-    assert.throws(() => read('redis://bob:secret@h.test:abc'), (error) => !error.message.includes('secret'));
+    assert.throws(
+      () => read('redis://bob:secret@h.test:abc'),
+      (error) => !error.message.includes('secret'),
+    );
   });
 });
 
@@ -111,11 +147,23 @@ describe('options objects', () => {
 
   it('fields beat the URL', () => {
     const url = 'redis://bob:secret@h.test:7000/3';
-    assert.deepEqual(read({
-      url, host: 'x.test', port: 1, username: 'eve', password: 'other', db: 0,
-    }), {
-      ...DEFAULTS, host: 'x.test', port: 1, username: 'eve', password: 'other',
-    });
+    assert.deepEqual(
+      read({
+        url,
+        host: 'x.test',
+        port: 1,
+        username: 'eve',
+        password: 'other',
+        db: 0,
+      }),
+      {
+        ...DEFAULTS,
+        host: 'x.test',
+        port: 1,
+        username: 'eve',
+        password: 'other',
+      },
+    );
     assert.equal(read({ url, db: 5 }).username, 'bob');
     assert.equal(read({ url, path: SOCKET }).path, SOCKET);
     assert.equal(read({ url: `unix://${SOCKET}`, host: 'x.test' }).path, null);
@@ -123,7 +171,13 @@ describe('options objects', () => {
   });
 
   it('TLS, in its own object and beside socket.tls', () => {
-    const files = { ca: [Buffer.from('a'), 'b'], cert: 'c', key: Buffer.from('d'), servername: 'x.test', rejectUnauthorized: false };
+    const files = {
+      ca: [Buffer.from('a'), 'b'],
+      cert: 'c',
+      key: Buffer.from('d'),
+      servername: 'x.test',
+      rejectUnauthorized: false,
+    };
     const expected = { ca: ['a', 'b'], cert: 'c', key: 'd', servername: 'x.test', rejectUnauthorized: false };
     assert.deepEqual(read({ tls: files }).tls, expected);
     assert.deepEqual(read({ socket: { tls: true, ...files } }).tls, expected);
@@ -137,12 +191,31 @@ describe('options objects', () => {
   });
 
   it('ignores what only those clients need', () => {
-    assert.deepEqual(read({
-      retryStrategy: ignore, no_ready_check: true, return_buffers: true, detect_buffers: false, enable_offline_queue: true,
-      max_attempts: 3, connect_timeout: 1, socket_keepalive: true, parser: 'javascript', family: 4, keepAlive: 1,
-      lazyConnect: true, name: 'x', maxRetriesPerRequest: null, RESP: 3, modules: {}, pingInterval: 1, keyPrefix: '',
-      socket: { connectTimeout: 1, reconnectStrategy: ignore, noDelay: true }, sentinels: null,
-    }), DEFAULTS);
+    assert.deepEqual(
+      read({
+        retryStrategy: ignore,
+        no_ready_check: true,
+        return_buffers: true,
+        detect_buffers: false,
+        enable_offline_queue: true,
+        max_attempts: 3,
+        connect_timeout: 1,
+        socket_keepalive: true,
+        parser: 'javascript',
+        family: 4,
+        keepAlive: 1,
+        lazyConnect: true,
+        name: 'x',
+        maxRetriesPerRequest: null,
+        RESP: 3,
+        modules: {},
+        pingInterval: 1,
+        keyPrefix: '',
+        socket: { connectTimeout: 1, reconnectStrategy: ignore, noDelay: true },
+        sentinels: null,
+      }),
+      DEFAULTS,
+    );
   });
 
   it("takes any client's own options", () => {

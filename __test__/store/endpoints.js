@@ -8,17 +8,26 @@ const tls = require('node:tls');
 
 const { parseEndpoint } = require('../../lib/endpoint');
 
-
 // Nothing listens here, and nothing has to: a client is only asked where it points.
 const PORT = 1;
 const HOST = '127.0.0.1';
 const SOCKET = '/tmp/endpoint-test-no-such.sock';
 const PEM = tls.rootCertificates[0];
 const DEFAULTS = {
-  host: 'localhost', port: 6379, path: null, username: null, password: null, db: 0, tls: null,
+  host: 'localhost',
+  port: 6379,
+  path: null,
+  username: null,
+  password: null,
+  db: 0,
+  tls: null,
 };
 const PLAIN_TLS = {
-  ca: [], cert: null, key: null, servername: null, rejectUnauthorized: true,
+  ca: [],
+  cert: null,
+  key: null,
+  servername: null,
+  rejectUnauthorized: true,
 };
 
 const CALLBACK_CLIENTS = ['redis-0.7', 'redis-0.8', 'redis-0.12', 'redis-2', 'redis-3'];
@@ -54,16 +63,31 @@ after(() => open.forEach(destroy));
 const read = (value, redisModule) => parseEndpoint('redisPub', value, redisModule).read();
 
 function assertInvalid(value, option, pattern = /./, redisModule = undefined) {
-  assert.throws(() => parseEndpoint('redisPub', value, redisModule), (error) => {
-    assert.ok(error instanceof TypeError);
-    assert.equal(error.code, 'ERR_INVALID_OPTION');
-    assert.equal(error.option, option);
-    assert.ok(error.message.includes(option), error.message);
-    assert.match(error.message, pattern);
-    return true;
-  });
+  assert.throws(
+    () => parseEndpoint('redisPub', value, redisModule),
+    (error) => {
+      assert.ok(error instanceof TypeError);
+      assert.equal(error.code, 'ERR_INVALID_OPTION');
+      assert.equal(error.option, option);
+      assert.ok(error.message.includes(option), error.message);
+      assert.match(error.message, pattern);
+      return true;
+    },
+  );
 }
 
 module.exports = {
-  assertInvalid, CALLBACK_CLIENTS, DEFAULTS, HOST, ignore, IOREDIS_CLIENTS, PEM, PLAIN_TLS, PORT, PROMISE_CLIENTS, quiet, read, SOCKET,
+  assertInvalid,
+  CALLBACK_CLIENTS,
+  DEFAULTS,
+  HOST,
+  ignore,
+  IOREDIS_CLIENTS,
+  PEM,
+  PLAIN_TLS,
+  PORT,
+  PROMISE_CLIENTS,
+  quiet,
+  read,
+  SOCKET,
 };

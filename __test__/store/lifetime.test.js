@@ -35,7 +35,9 @@ function flood(store, channel) {
     // No more than Redis has taken: this process has other things to do as well.
     store.client('flood').has('key', more);
   })();
-  return () => { going = false; };
+  return () => {
+    going = false;
+  };
 }
 
 describe('a process', LIMIT, () => {
@@ -87,14 +89,21 @@ describe('a process', LIMIT, () => {
 
   it('lives as long as its store, though Redis is absent', async (t) => {
     const { child, reported, ended } = runProgram(t, 'reconnect', { url: nowhere });
-    assert.deepEqual(await reported.take(3), [1, 2, 3].map((attempt) => [attempt, undefined]));
+    assert.deepEqual(
+      await reported.take(3),
+      [1, 2, 3].map((attempt) => [attempt, undefined]),
+    );
     child.kill('SIGTERM');
     assert.equal((await ended).signal, 'SIGTERM');
   });
 
   it('ends with its exit code when a consumer calls process.exit() under a flood', async (t) => {
     const store = open();
-    for (const [at, code] of [[1, 7], [5000, 0], [5001, 3]]) {
+    for (const [at, code] of [
+      [1, 7],
+      [5000, 0],
+      [5001, 3],
+    ]) {
       const { reported, ended } = runProgram(t, 'exit', { url: server.url, at, code });
       await reported.next();
       const stop = flood(store, 'message');
@@ -113,7 +122,10 @@ describe('an exception', LIMIT, () => {
     store.publish('end');
     const [{ seen, errors }] = await reported.next();
     const all = Array.from({ length: 100 }, (_, i) => i);
-    assert.deepEqual(seen, all.flatMap((i) => [i, `and ${i}`]));
+    assert.deepEqual(
+      seen,
+      all.flatMap((i) => [i, `and ${i}`]),
+    );
     assert.deepEqual(errors, [...all.filter((i) => i % 2).map((i) => `consumer ${i}`), 'callback']);
     assert.deepEqual(await ended, WELL);
   });
@@ -140,9 +152,15 @@ describe('memory stays flat', LIMIT, () => {
   const NODE = ['--expose-gc', '--max-semi-space-size=1'];
   const PROGRAMS = {
     // Nothing is left over for a clock to clean up: it does not ring here.
-    'over 200,000 clients with data': ['churnClients', {
-      warmUps: 5, rounds: 20, clients: 10_000, options: { commandTimeout: 2 ** 31 - 1 },
-    }],
+    'over 200,000 clients with data': [
+      'churnClients',
+      {
+        warmUps: 5,
+        rounds: 20,
+        clients: 10_000,
+        options: { commandTimeout: 2 ** 31 - 1 },
+      },
+    ],
     'over 100,000 channels': ['churnChannels', { warmUps: 5, rounds: 10, channels: 10_000 }],
     'over 200,000 messages': ['churnMessages', { warmUps: 5, rounds: 20, messages: 10_000 }],
     'over 600 stores': ['churnStores', { warmUps: 4, rounds: 12, stores: 50 }],
@@ -174,7 +192,7 @@ describe('several stores in one process', () => {
     one.client('id').set('key', 'of one');
     assert.notEqual(one.client('id'), two.client('id'));
     one.destroy();
-    await until(async () => await server.command('EXISTS', 'id') === 0);
+    await until(async () => (await server.command('EXISTS', 'id')) === 0);
     assert.deepEqual(await ask(two.client('id'), 'set', 'key', 'of two'), [null, 1]);
     const three = open();
     three.publish('message', 'from three');
@@ -200,7 +218,13 @@ describe('a thread', LIMIT, () => {
   it('ends by itself after destroy(), and with its store open by process.exit()', async (t) => {
     const { reported, ended } = runProgram(t, 'threads', { url: server.url });
     assert.deepEqual(await ended, WELL);
-    assert.deepEqual((await reported.take(2)).map(([args]) => args), [['use', 0], ['exitThread', 5]]);
+    assert.deepEqual(
+      (await reported.take(2)).map(([args]) => args),
+      [
+        ['use', 0],
+        ['exitThread', 5],
+      ],
+    );
     await until(async () => (await clientList(server)).length === 0);
   });
 });

@@ -21,26 +21,32 @@ const ENDPOINTS = ['redisPub', 'redisSub', 'redisClient'];
 const identity = (value) => value;
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 
 /** Checks that the options are refused, by a TypeError that names `option` and nothing secret. */
 function assertRefused(options, option, pattern = /./) {
-  assert.throws(() => new RedisStore(options), (error) => {
-    assert.ok(error instanceof TypeError);
-    assert.equal(error.code, 'ERR_INVALID_OPTION');
-    assert.equal(error.option, option);
-    assert.ok(error.message.startsWith(`Invalid option "${option}": `), error.message);
-    assert.match(error.message, /[.)]$/);
-    assert.match(error.message, pattern);
-    assert.ok(!error.message.includes('s3cret'), error.message);
-    return true;
-  });
+  assert.throws(
+    () => new RedisStore(options),
+    (error) => {
+      assert.ok(error instanceof TypeError);
+      assert.equal(error.code, 'ERR_INVALID_OPTION');
+      assert.equal(error.option, option);
+      assert.ok(error.message.startsWith(`Invalid option "${option}": `), error.message);
+      assert.match(error.message, /[.)]$/);
+      assert.match(error.message, pattern);
+      assert.ok(!error.message.includes('s3cret'), error.message);
+      return true;
+    },
+  );
 }
 
 describe('refused', () => {
   it('options that are no object', () => {
-    for (const options of [null, 5, 'redis://localhost', true, Symbol('s'), () => {}]) assertRefused(options, 'options');
+    for (const options of [null, 5, 'redis://localhost', true, Symbol('s'), () => {}])
+      assertRefused(options, 'options');
   });
 
   it('unknown names, with the known ones', () => {
@@ -61,7 +67,15 @@ describe('refused', () => {
 
   it('lets an exception of the nodeId function through', () => {
     const own = new Error('own');
-    assert.throws(() => new RedisStore({ nodeId() { throw own; } }), own);
+    assert.throws(
+      () =>
+        new RedisStore({
+          nodeId() {
+            throw own;
+          },
+        }),
+      own,
+    );
   });
 
   it('pack and unpack that are no functions', () => {
@@ -77,11 +91,13 @@ describe('refused', () => {
   });
 
   it('an unknown codec', () => {
-    for (const codec of ['JSON', 'messagepack', '', 5, null, {}, ['json']]) assertRefused({ codec }, 'codec', /'json' or 'msgpack'/);
+    for (const codec of ['JSON', 'messagepack', '', 5, null, {}, ['json']])
+      assertRefused({ codec }, 'codec', /'json' or 'msgpack'/);
   });
 
   it('a codec with pack and unpack', () => {
-    for (const codec of ['json', 'msgpack']) assertRefused({ codec, pack: identity, unpack: identity }, 'codec', /combined/);
+    for (const codec of ['json', 'msgpack'])
+      assertRefused({ codec, pack: identity, unpack: identity }, 'codec', /combined/);
   });
 
   it('an offlineQueue that is no object', () => {
@@ -110,10 +126,24 @@ describe('refused', () => {
   for (const name of ENDPOINTS) {
     it(`bad endpoints, as ${name}`, () => {
       for (const value of [5, true, () => {}, Symbol('s'), 5n]) assertRefused({ [name]: value }, name);
-      for (const value of [[], new Map(), Promise.resolve(), new (class Client {})()]) assertRefused({ [name]: value }, name);
-      for (const url of ['', 'localhost', 'localhost:6379', 'http://localhost', 'redis:/localhost', 'redis://h:0',
-        'redis://h:99999', 'redis://h/db', 'redis://h/1?db=2', 'redis://:s3cret#@h', 'redis://h?password=s3cret',
-        'unix://relative/path', 'rediss://%zz@h']) assertRefused({ [name]: url }, name);
+      for (const value of [[], new Map(), Promise.resolve(), new (class Client {})()])
+        assertRefused({ [name]: value }, name);
+      for (const url of [
+        '',
+        'localhost',
+        'localhost:6379',
+        'http://localhost',
+        'redis:/localhost',
+        'redis://h:0',
+        'redis://h:99999',
+        'redis://h/db',
+        'redis://h/1?db=2',
+        'redis://:s3cret#@h',
+        'redis://h?password=s3cret',
+        'unix://relative/path',
+        'rediss://%zz@h',
+      ])
+        assertRefused({ [name]: url }, name);
       assertRefused({ [name]: new URL('https://user:s3cret@host/') }, name);
       assertRefused({ [name]: { prot: 6379 } }, `${name}.prot`);
       assertRefused({ [name]: { port: 0 } }, `${name}.port`);
@@ -157,7 +187,10 @@ describe('the store', () => {
   it('takes one client for all three, and ends it once', () => {
     const client = createClient(server.port);
     let ended = 0;
-    client.end = () => { ended++; redis.RedisClient.prototype.end.call(client); };
+    client.end = () => {
+      ended++;
+      redis.RedisClient.prototype.end.call(client);
+    };
     const store = open({ redisPub: client, redisSub: client, redisClient: client });
     assert.deepEqual([store.pub, store.sub, store.cmd], [client, client, client]);
     store.destroy();
@@ -177,9 +210,20 @@ describe('the store', () => {
       { offlineQueue: {}, commandTimeout: 1 },
       { offlineQueue: { messages: 1, bytes: 1 } },
       { offlineQueue: { messages: 2 ** 32 - 1, bytes: Number.MAX_SAFE_INTEGER }, commandTimeout: 2 ** 31 - 1 },
-      { offlineQueue: undefined, commandTimeout: undefined, codec: undefined, pack: undefined, unpack: undefined, nodeId: undefined },
-      { redis }, { codec: 'json' }, { codec: 'msgpack' }, { pack: JSON.stringify, unpack: JSON.parse },
-    ]) open(options);
+      {
+        offlineQueue: undefined,
+        commandTimeout: undefined,
+        codec: undefined,
+        pack: undefined,
+        unpack: undefined,
+        nodeId: undefined,
+      },
+      { redis },
+      { codec: 'json' },
+      { codec: 'msgpack' },
+      { pack: JSON.stringify, unpack: JSON.parse },
+    ])
+      open(options);
   });
 
   it('connects to localhost:6379 by default, and needs no options at all', async () => {
@@ -190,7 +234,9 @@ describe('the store', () => {
       await new Promise(setImmediate);
       await new Promise(setImmediate);
       assert.equal(store.stats().connections.sub.endpoint, 'localhost:6379');
-      const closed = new Promise((resolve) => { store.once('close', resolve); });
+      const closed = new Promise((resolve) => {
+        store.once('close', resolve);
+      });
       store.destroy();
       await closed;
     }

@@ -37,7 +37,9 @@ async function startPeer(t, settings, where) {
     packs,
     messages,
     subscribe: (channel) => ask({ subscribe: channel }),
-    publish: (channel, ...args) => { child.send({ publish: [channel, ...args] }); },
+    publish: (channel, ...args) => {
+      child.send({ publish: [channel, ...args] });
+    },
     /** Has the store destroyed; resolves with how the process ended, by itself. */
     async destroy() {
       child.disconnect();
@@ -54,7 +56,11 @@ function beOne({ native, port, options, sub }) {
     if (publish) {
       store.publish(...publish);
     } else if (subscribe) {
-      store.subscribe(subscribe, (...args) => process.send({ args }), () => process.send({}));
+      store.subscribe(
+        subscribe,
+        (...args) => process.send({ args }),
+        () => process.send({}),
+      );
     } else {
       process.send({ packs: Buffer.from(store.pack({ nodeId: 1, args: [] })).toString('latin1') });
     }

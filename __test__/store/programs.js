@@ -20,7 +20,10 @@ const { ask, inbox, subscribe } = require('../support/stores.js');
  * @param {string[]} [execArgv] for Node
  */
 function runProgram(t, program, settings = {}, execArgv = []) {
-  const child = fork(__filename, [program, JSON.stringify(settings)], { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(__filename, [program, JSON.stringify(settings)], {
+    execArgv,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   const closed = once(child, 'close');
   t.after(async () => {
     child.kill('SIGKILL');
@@ -29,7 +32,10 @@ function runProgram(t, program, settings = {}, execArgv = []) {
   const reported = inbox();
   child.on('message', reported);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
   return {
     child,
     /** What the program has reported. */
@@ -91,7 +97,10 @@ const programs = {
     const store = open(url, { commandTimeout: 100 });
     store.on('error', () => {});
     for (let i = 0; i < publishes; i++) store.publish('message', i);
-    if (later) await new Promise((resolve) => { store.once(later, resolve); });
+    if (later)
+      await new Promise((resolve) => {
+        store.once(later, resolve);
+      });
     store.on('close', () => report(store.stats().dropped));
     store.destroy();
   },
@@ -106,7 +115,9 @@ const programs = {
   reconnect({ url }) {
     const store = open(url);
     store.on('error', () => {});
-    store.on('reconnecting', ({ connection, attempt }) => { if (connection === 'sub') report(attempt); });
+    store.on('reconnecting', ({ connection, attempt }) => {
+      if (connection === 'sub') report(attempt);
+    });
   },
 
   /** Has consumers and callbacks that throw. With `caught`, a listener for that. */
@@ -119,13 +130,19 @@ const programs = {
       seen.push(i);
       if (i % 2) throw new Error(`consumer ${i}`);
     });
-    store.subscribe('message', (i) => { seen.push(`and ${i}`); });
+    store.subscribe('message', (i) => {
+      seen.push(`and ${i}`);
+    });
     await subscribe(store, 'end', () => {
-      store.client('id').get('key', () => { throw new Error('callback'); });
-      store.client('id').get('key', () => setImmediate(() => {
-        report({ seen, errors });
-        store.destroy();
-      }));
+      store.client('id').get('key', () => {
+        throw new Error('callback');
+      });
+      store.client('id').get('key', () =>
+        setImmediate(() => {
+          report({ seen, errors });
+          store.destroy();
+        }),
+      );
     });
     report('ready');
   },
@@ -133,7 +150,9 @@ const programs = {
   /** Has a listener that throws. */
   throwInListener({ url }) {
     const store = open(url);
-    store.on('connect', () => { throw new Error('listener'); });
+    store.on('connect', () => {
+      throw new Error('listener');
+    });
   },
 
   /** Exits in a consumer while messages pour in. */
@@ -151,29 +170,44 @@ const programs = {
   /** Makes and forgets clients with data. */
   async churnClients({ url, options, warmUps, rounds, clients }) {
     const store = open(url, options);
-    await measure(async (round) => {
-      for (let i = 0; i < clients; i++) {
-        const id = `client ${round} ${i}`;
-        store.client(id).set('key', `value of ${id}`, () => {}).get('key', () => {});
-        store.destroyClient(id);
-        if (i % 500 === 499) await ask(store.client('last'), 'get', 'key');
-      }
-      store.destroyClient('last');
-    }, warmUps, rounds);
+    await measure(
+      async (round) => {
+        for (let i = 0; i < clients; i++) {
+          const id = `client ${round} ${i}`;
+          store
+            .client(id)
+            .set('key', `value of ${id}`, () => {})
+            .get('key', () => {});
+          store.destroyClient(id);
+          if (i % 500 === 499) await ask(store.client('last'), 'get', 'key');
+        }
+        store.destroyClient('last');
+      },
+      warmUps,
+      rounds,
+    );
     store.destroy();
   },
 
   /** Joins and leaves channels of ever new names. */
   async churnChannels({ url, warmUps, rounds, channels }) {
     const store = open(url);
-    await measure(async (round) => {
-      for (let i = 0; i < channels; i++) {
-        const name = `channel ${round} ${i}`;
-        store.subscribe(name, () => {}, () => {});
-        if (i % 500 < 499) store.unsubscribe(name, () => {});
-        else await ask(store, 'unsubscribe', name);
-      }
-    }, warmUps, rounds);
+    await measure(
+      async (round) => {
+        for (let i = 0; i < channels; i++) {
+          const name = `channel ${round} ${i}`;
+          store.subscribe(
+            name,
+            () => {},
+            () => {},
+          );
+          if (i % 500 < 499) store.unsubscribe(name, () => {});
+          else await ask(store, 'unsubscribe', name);
+        }
+      },
+      warmUps,
+      rounds,
+    );
     store.destroy();
   },
 
@@ -181,27 +215,37 @@ const programs = {
   async churnMessages({ url, warmUps, rounds, messages }) {
     const [store, other] = [open(url), open(url)];
     const consumer = inbox();
-    await subscribe(store, 'message', (...args) => { if (args[0] === messages) consumer(); });
-    await measure(async () => {
-      for (let i = 1; i <= messages; i++) other.publish('message', i, 'é'.repeat(50), { list: [i] });
-      await consumer.next();
-      consumer.calls.length = 0;
-    }, warmUps, rounds);
+    await subscribe(store, 'message', (...args) => {
+      if (args[0] === messages) consumer();
+    });
+    await measure(
+      async () => {
+        for (let i = 1; i <= messages; i++) other.publish('message', i, 'é'.repeat(50), { list: [i] });
+        await consumer.next();
+        consumer.calls.length = 0;
+      },
+      warmUps,
+      rounds,
+    );
     store.destroy();
     other.destroy();
   },
 
   /** Opens and destroys stores. */
   async churnStores({ url, warmUps, rounds, stores }) {
-    await measure(async () => {
-      for (let i = 0; i < stores; i++) {
-        const store = open(url);
-        await ask(store.client('id'), 'set', 'key', 'value');
-        const closed = once(store, 'close');
-        store.destroy();
-        await closed;
-      }
-    }, warmUps, rounds);
+    await measure(
+      async () => {
+        for (let i = 0; i < stores; i++) {
+          const store = open(url);
+          await ask(store.client('id'), 'set', 'key', 'value');
+          const closed = once(store, 'close');
+          store.destroy();
+          await closed;
+        }
+      },
+      warmUps,
+      rounds,
+    );
   },
 
   /** Terminates threads that have stores, then says so and waits for the word to end. */

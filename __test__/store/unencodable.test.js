@@ -16,12 +16,18 @@ const VALUES = {
   'an object without a prototype': Object.create(null),
   'an array of such': [MUTE],
   'a deep array': Array.from({ length: 100_000 }).reduce((inner) => [inner], 'x'),
-  'an object whose toString throws': { toString() { throw undefined; } },
+  'an object whose toString throws': {
+    toString() {
+      throw undefined;
+    },
+  },
 };
 
 describe('values that cannot be text', { timeout: 30_000 }, () => {
   let server;
-  before(async () => { server = await startRedis(); });
+  before(async () => {
+    server = await startRedis();
+  });
   after(() => server.stop());
   const open = opener(RedisStore, () => server);
 
@@ -30,14 +36,26 @@ describe('values that cannot be text', { timeout: 30_000 }, () => {
       const store = open();
       const client = store.client('id');
       const calls = [
-        ['set', value, 'x'], ['set', 'key', value], ['set', value, Buffer.from('x')], ['get', value], ['del', value], ['has', value],
+        ['set', value, 'x'],
+        ['set', 'key', value],
+        ['set', value, Buffer.from('x')],
+        ['get', value],
+        ['del', value],
+        ['has', value],
       ];
       for (const call of calls) {
         let isLater = false;
-        const answer = ask(client, ...call).then((args) => { assert.ok(isLater); return args; });
+        const answer = ask(client, ...call).then((args) => {
+          assert.ok(isLater);
+          return args;
+        });
         isLater = true;
         const args = await answer;
-        assert.deepEqual(args.map(({ code }) => code), ['ERR_ENCODE'], call[0]);
+        assert.deepEqual(
+          args.map(({ code }) => code),
+          ['ERR_ENCODE'],
+          call[0],
+        );
       }
       assert.deepEqual(await ask(client, 'set', 'key', 'value'), [null, 1]);
       assert.deepEqual(await ask(client, 'get', 'key'), [null, 'value']);
@@ -49,9 +67,16 @@ describe('values that cannot be text', { timeout: 30_000 }, () => {
       store.on('error', errors);
       store.client('id').set('key', value).set(value, 'x').get(value).has(value).del(value);
       store.publish(value, 1);
-      store.subscribe(value, () => {}, () => assert.fail('subscribed'));
+      store.subscribe(
+        value,
+        () => {},
+        () => assert.fail('subscribed'),
+      );
       store.unsubscribe(value, () => assert.fail('unsubscribed'));
-      assert.deepEqual((await errors.take(8)).map(([{ code }]) => code), Array(8).fill('ERR_ENCODE'));
+      assert.deepEqual(
+        (await errors.take(8)).map(([{ code }]) => code),
+        Array(8).fill('ERR_ENCODE'),
+      );
     });
 
     it(`${title} as an id: every command says so`, async () => {
@@ -60,8 +85,17 @@ describe('values that cannot be text', { timeout: 30_000 }, () => {
       store.on('error', errors);
       const client = store.client(value);
       assert.equal(client.id, value);
-      for (const call of [['set', 'key', 'x'], ['get', 'key'], ['del', 'key'], ['has', 'key']]) {
-        assert.deepEqual((await ask(client, ...call)).map(({ code }) => code), ['ERR_ENCODE'], call[0]);
+      for (const call of [
+        ['set', 'key', 'x'],
+        ['get', 'key'],
+        ['del', 'key'],
+        ['has', 'key'],
+      ]) {
+        assert.deepEqual(
+          (await ask(client, ...call)).map(({ code }) => code),
+          ['ERR_ENCODE'],
+          call[0],
+        );
       }
       assert.equal(store.destroyClient(value), store);
       assert.deepEqual(store.clients, {});

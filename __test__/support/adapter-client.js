@@ -29,9 +29,15 @@ class AdapterClient {
   constructor(node, nsp, { manager, auth, ...options } = {}) {
     this.node = node;
     this.nsp = nsp;
-    this.manager = manager ?? new Manager(node.url, {
-      transports: ['websocket'], reconnection: false, forceNew: true, autoConnect: false, ...options,
-    });
+    this.manager =
+      manager ??
+      new Manager(node.url, {
+        transports: ['websocket'],
+        reconnection: false,
+        forceNew: true,
+        autoConnect: false,
+        ...options,
+      });
     this.socket = this.manager.socket(nsp, { auth });
     this.socket.onAny((event, ...args) => this.#inbox.push({ event, args }));
     this.socket.on('disconnect', (reason) => this.#inbox.end(new Error(`disconnected: ${reason}`)));

@@ -214,4 +214,13 @@ async function withAdapterCluster(kinds, settings, body) {
   await cluster.stop();
 }
 
-module.exports = { AdapterCluster, PAIRS, SENDING, SINGLES, adapterTest, describeAdapterClusters, skipReason, withAdapterCluster };
+module.exports = {
+  AdapterCluster,
+  PAIRS,
+  SENDING,
+  SINGLES,
+  adapterTest,
+  describeAdapterClusters,
+  skipReason,
+  withAdapterCluster,
+};

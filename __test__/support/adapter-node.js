@@ -105,8 +105,12 @@ class AdapterNode {
     this.subClient = null;
   }
 
-  get url() { return `http://${HOST}:${this.port}`; }
-  get running() { return this.io !== null && !this.#stopped; }
+  get url() {
+    return `http://${HOST}:${this.port}`;
+  }
+  get running() {
+    return this.io !== null && !this.#stopped;
+  }
 
   async start() {
     const { io = 'socket.io-4', serverOptions, namespaces = [], redis } = this.settings;
@@ -125,7 +129,11 @@ class AdapterNode {
     if (!this.native) return official.createAdapter(this.pubClient, this.subClient, opts);
     const { createAdapter } = /** @type {any} */ (require('../../index.js'));
     const mode = this.kind === 'native' ? {} : { subscriptionMode: this.mode };
-    return createAdapter(this.pubClient, this.subClient, opts || this.kind !== 'native' ? { ...opts, ...mode } : undefined);
+    return createAdapter(
+      this.pubClient,
+      this.subClient,
+      opts || this.kind !== 'native' ? { ...opts, ...mode } : undefined,
+    );
   }
 
   /**
@@ -256,4 +264,13 @@ async function startAdapterNode(settings) {
   return node;
 }
 
-module.exports = { AdapterNode, NATIVE_MISSING, closeClient, createClients, isNative, modeOf, settled, startAdapterNode };
+module.exports = {
+  AdapterNode,
+  NATIVE_MISSING,
+  closeClient,
+  createClients,
+  isNative,
+  modeOf,
+  settled,
+  startAdapterNode,
+};

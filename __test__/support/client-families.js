@@ -17,7 +17,10 @@ const callback = (name) => ({
     if (password) client.auth(password, () => {});
     if (db) client.select(db, () => {});
   },
-  start: (client) => new Promise((resolve) => { client.ready ? resolve(undefined) : client.once('ready', resolve); }),
+  start: (client) =>
+    new Promise((resolve) => {
+      client.ready ? resolve(undefined) : client.once('ready', resolve);
+    }),
   socket: (client) => client.stream,
   isEnded: (client) => !client.connected,
 });
@@ -25,11 +28,14 @@ const callback = (name) => ({
 /** `redis` 4 to 6: all that matters stands in the options. */
 const promise = (name) => ({
   name,
-  create: ({ port, path, tls, password, db }) => quiet(require(name).createClient({
-    socket: path ? { path } : { host: HOST, port, ...(tls ? { tls: true, ...tls } : {}) },
-    ...(password ? { password } : {}),
-    ...(db ? { database: db } : {}),
-  })),
+  create: ({ port, path, tls, password, db }) =>
+    quiet(
+      require(name).createClient({
+        socket: path ? { path } : { host: HOST, port, ...(tls ? { tls: true, ...tls } : {}) },
+        ...(password ? { password } : {}),
+        ...(db ? { database: db } : {}),
+      }),
+    ),
   enter() {},
   start: (client) => client.connect(),
   socket: null, // a private field
@@ -38,9 +44,14 @@ const promise = (name) => ({
 
 const ioredis = (name) => ({
   name,
-  create: ({ port, path, tls }) => quiet(new (require(name))({
-    ...(path ? { path } : { host: HOST, port }), ...(tls ? { tls } : {}), lazyConnect: true,
-  })),
+  create: ({ port, path, tls }) =>
+    quiet(
+      new (require(name))({
+        ...(path ? { path } : { host: HOST, port }),
+        ...(tls ? { tls } : {}),
+        lazyConnect: true,
+      }),
+    ),
   enter(client, { password, db }) {
     if (password) client.auth(password).catch(() => {});
     if (db) client.select(db).catch(() => {});

@@ -16,7 +16,7 @@ const PATIENCE = 15_000;
  */
 async function until(what, holds, patience = PATIENCE) {
   const deadline = Date.now() + patience;
-  while (!await holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`in vain waited for: ${what}`);
     await delay(2);
   }
@@ -58,8 +58,10 @@ class EventLog {
    * @param {number} [since] a former `events.length`
    */
   async next(event, connection, fits = () => true, since = this.events.length) {
-    const match = () => this.events.slice(since)
-      .find((one) => one.event === event && (!connection || one.connection === connection) && fits(one));
+    const match = () =>
+      this.events
+        .slice(since)
+        .find((one) => one.event === event && (!connection || one.connection === connection) && fits(one));
     await until(`${event} of ${connection ?? 'the store'}`, match);
     return match();
   }
@@ -86,7 +88,9 @@ class Load {
     this.eventLog = new EventLog(store);
   }
 
-  get sent() { return this.sentAt.length; }
+  get sent() {
+    return this.sentAt.length;
+  }
 
   /** @param {number} count */
   send(count) {
@@ -127,7 +131,9 @@ class Load {
       return this.settledAt.length >= this.sent && this.store.stats().queues.publish.messages === 0;
     });
     // Whatever the store had to tell before the answer to this has been told then.
-    await new Promise((resolve) => { this.store.client('load').get('barrier', resolve); });
+    await new Promise((resolve) => {
+      this.store.client('load').get('barrier', resolve);
+    });
     await until('the answer to be done with', () => this.store.stats().queues.publish.messages === 0);
   }
 
@@ -172,11 +178,17 @@ class Receipt {
   constructor(store, channel) {
     this.eventLog = new EventLog(store);
     this.subscribed = new Promise((resolve) => {
-      store.subscribe(channel, (number) => this.numbers.push(number), () => resolve(undefined));
+      store.subscribe(
+        channel,
+        (number) => this.numbers.push(number),
+        () => resolve(undefined),
+      );
     });
   }
 
-  get last() { return this.numbers.at(-1) ?? 0; }
+  get last() {
+    return this.numbers.at(-1) ?? 0;
+  }
 
   /** Waits until `count` more have been received. @param {number} count */
   async more(count) {
@@ -207,9 +219,12 @@ class Receipt {
    * @param {{ since: number, duration: number }[]} gaps
    */
   missingOutside(load, gaps) {
-    return this.missing(load).filter((number) => !gaps.some(({ since, duration }) => (
-      load.sentAt[number - 1] <= since + duration && load.settledAt[number - 1] >= since
-    )));
+    return this.missing(load).filter(
+      (number) =>
+        !gaps.some(
+          ({ since, duration }) => load.sentAt[number - 1] <= since + duration && load.settledAt[number - 1] >= since,
+        ),
+    );
   }
 
   /** Every missing message lies in a gap that either side has told. @param {Load} load */
@@ -264,7 +279,10 @@ function assertBothHit(load, receipt) {
   assert.ok(missing >= dropped, `${dropped} dropped, but only ${missing} missing`);
   receipt.assertTold(load);
   const publishers = receipt.missingOutside(load, receipt.eventLog.all('gap', 'sub')).length;
-  assert.ok(publishers <= dropped + unconfirmed, `${publishers} lost by the publisher, who told ${dropped} + ${unconfirmed}`);
+  assert.ok(
+    publishers <= dropped + unconfirmed,
+    `${publishers} lost by the publisher, who told ${dropped} + ${unconfirmed}`,
+  );
 }
 
 /** Missing numbers with their times against the gap before them, for the message of a failed test. */
@@ -272,8 +290,10 @@ function describe(numbers, { sentAt, settledAt }, gaps) {
   return numbers.slice(0, 3).map((number) => {
     const [sent, settled] = [sentAt[number - 1], settledAt[number - 1]];
     const { since, duration } = gaps.findLast((gap) => gap.since <= settled) ?? { since: NaN, duration: NaN };
-    return `${number}, one of ${numbers.length}, was sent at ${sent} and settled by ${settled}, and the gap before it`
-      + ` is from ${since} to ${since + duration}`;
+    return (
+      `${number}, one of ${numbers.length}, was sent at ${sent} and settled by ${settled}, and the gap before it` +
+      ` is from ${since} to ${since + duration}`
+    );
   });
 }
 
@@ -282,10 +302,15 @@ function describe(numbers, { sentAt, settledAt }, gaps) {
  * @param {...import('../..').RedisStore} stores
  */
 async function closeAll(...stores) {
-  await Promise.all(stores.map((store) => new Promise((resolve) => {
-    store.once('close', resolve);
-    store.destroy();
-  })));
+  await Promise.all(
+    stores.map(
+      (store) =>
+        new Promise((resolve) => {
+          store.once('close', resolve);
+          store.destroy();
+        }),
+    ),
+  );
 }
 
 /**
@@ -300,7 +325,9 @@ function cleanup(t) {
     const errors = [];
     for (const step of steps.reverse()) {
       // A step that fails keeps none of the others from being done.
-      await Promise.resolve().then(step).catch((error) => errors.push(error));
+      await Promise.resolve()
+        .then(step)
+        .catch((error) => errors.push(error));
     }
     if (errors.length > 0) throw errors[0];
   });
@@ -316,5 +343,14 @@ async function finish(load, receipt) {
 }
 
 module.exports = {
-  Load, Receipt, EventLog, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+  Load,
+  Receipt,
+  EventLog,
+  until,
+  closeAll,
+  cleanup,
+  finish,
+  assertSubscriberHealthy,
+  assertPublisherHealthy,
+  assertBothHit,
 };

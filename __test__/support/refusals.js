@@ -21,7 +21,9 @@ async function failSaves(redis) {
   const [, dir] = await redis.command('CONFIG', 'GET', 'dir');
   fs.rmSync(dir, { recursive: true });
   await redis.command('BGSAVE');
-  await until('a failed save', async () => (await redis.command('INFO', 'persistence')).includes('rdb_last_bgsave_status:err'));
+  await until('a failed save', async () =>
+    (await redis.command('INFO', 'persistence')).includes('rdb_last_bgsave_status:err'),
+  );
 }
 
 /**

@@ -16,7 +16,8 @@ const MAJORS = [18, 20, 22, 24, 26];
 const NODE_PACKAGE = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 /** Bun's own names; for processors of every age where there is such a build. */
 const BUN_PACKAGE = `@oven/bun-${process.platform === 'win32' ? 'windows' : process.platform}-${
-  { x64: 'x64-baseline', arm64: 'aarch64' }[process.arch] ?? process.arch}`;
+  { x64: 'x64-baseline', arm64: 'aarch64' }[process.arch] ?? process.arch
+}`;
 const EXE = process.platform === 'win32' ? '.exe' : '';
 
 /**
@@ -36,7 +37,9 @@ async function run(command, args, options = {}) {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   for (const stream of /** @type {const} */ (['stdout', 'stderr'])) {
-    child[stream].setEncoding('utf8').on('data', (text) => { said[stream] += text; });
+    child[stream].setEncoding('utf8').on('data', (text) => {
+      said[stream] += text;
+    });
   }
   const [code, signal] = await once(child, 'close');
   return { code, signal, ...said };
@@ -58,11 +61,14 @@ async function install(name, packageName, version, binary) {
     // Elsewhere, and moved when it is whole: another run may be at the same.
     const draft = fs.mkdtempSync(path.join(CACHE, 'draft-'));
     const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
-    const { code, stderr } = await run('npm', ['install', '--prefix', draft, ...flags, `${packageName}@${version}`],
-      { shell: process.platform === 'win32' });
+    const { code, stderr } = await run('npm', ['install', '--prefix', draft, ...flags, `${packageName}@${version}`], {
+      shell: process.platform === 'win32',
+    });
     try {
       if (code === 0) fs.renameSync(draft, home);
-    } catch { /* the other run was faster */ }
+    } catch {
+      /* the other run was faster */
+    }
     fs.rmSync(draft, { recursive: true, force: true });
     if (!fs.existsSync(file)) return unavailable(name, `${packageName}@${version} cannot be installed: ${stderr}`);
   }

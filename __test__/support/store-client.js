@@ -25,7 +25,11 @@ const TRANSPORTS = ['websocket', 'xhr-polling'];
  */
 async function request(node, path, { method = 'GET', body = '', agent } = {}) {
   const outgoing = http.request({
-    host: HOST, port: node.port, path: `/socket.io/1/${path}`, method, agent,
+    host: HOST,
+    port: node.port,
+    path: `/socket.io/1/${path}`,
+    method,
+    agent,
     headers: method === 'POST' ? { 'Content-Type': 'text/plain; charset=UTF-8' } : {},
   });
   outgoing.end(body);
@@ -156,8 +160,12 @@ class Client {
    */
   async until(name) {
     const packets = await this.inbox.through((packet) => packet.name === name);
-    return packets.slice(0, -1).map(({ type, endpoint, name: event, args = [], data }) =>
-      [`${endpoint}:${event ?? type}`, ...(data === undefined ? args : [data])]);
+    return packets
+      .slice(0, -1)
+      .map(({ type, endpoint, name: event, args = [], data }) => [
+        `${endpoint}:${event ?? type}`,
+        ...(data === undefined ? args : [data]),
+      ]);
   }
 }
 
@@ -213,7 +221,9 @@ class PollingClient extends Client {
     this.#node = node;
   }
 
-  get #path() { return `xhr-polling/${this.id}?t=${Date.now()}`; }
+  get #path() {
+    return `xhr-polling/${this.id}?t=${Date.now()}`;
+  }
 
   /**
    * Polls once.
@@ -236,7 +246,10 @@ class PollingClient extends Client {
    * @param {At} node
    */
   hang(node) {
-    this.#hanging = this.poll(node).then(() => {}, (error) => this.inbox.end(error));
+    this.#hanging = this.poll(node).then(
+      () => {},
+      (error) => this.inbox.end(error),
+    );
   }
 
   /** Resolves when the poll that hangs has been answered. */
@@ -249,7 +262,9 @@ class PollingClient extends Client {
     const loop = async () => {
       while (!this.#gone) await this.poll(this.#node);
     };
-    this.#loop = loop().catch(() => {}).finally(() => this.inbox.end(new Error('the polling has ended')));
+    this.#loop = loop()
+      .catch(() => {})
+      .finally(() => this.inbox.end(new Error('the polling has ended')));
   }
 
   /**
@@ -277,7 +292,7 @@ class PollingClient extends Client {
  * @returns {Promise<WebSocketClient | PollingClient>}
  */
 async function connect(node, { transport = 'websocket', id, query } = {}) {
-  const session = id ?? await handshake(node, query);
+  const session = id ?? (await handshake(node, query));
   const client = transport === 'websocket' ? new WebSocketClient(node, session) : new PollingClient(node, session);
   if (client instanceof PollingClient) client.follow();
   await client.connected();

@@ -27,10 +27,28 @@ const { PollingClient, connect, handshake } = require('./store-client');
 
 const SCRIPT = path.join(__dirname, 'store-node.js');
 /** All that a node subscribes to: 0.9's own channels, and the one of the tests. */
-const CHANNELS = ['handshake', 'connect', 'open', 'join', 'leave', 'close', 'dispatch', 'disconnect', 'message-remote',
-  'disconnect-remote', 'dispatch-remote', 'heartbeat-clear', 'disconnect-force', 'interop:barrier'];
+const CHANNELS = [
+  'handshake',
+  'connect',
+  'open',
+  'join',
+  'leave',
+  'close',
+  'dispatch',
+  'disconnect',
+  'message-remote',
+  'disconnect-remote',
+  'dispatch-remote',
+  'heartbeat-clear',
+  'disconnect-force',
+  'interop:barrier',
+];
 /** The sender's store, the receiver's store. @type {('native' | 'js')[][]} */
-const PAIRS = [['native', 'js'], ['js', 'native'], ['native', 'native']];
+const PAIRS = [
+  ['native', 'js'],
+  ['js', 'native'],
+  ['native', 'native'],
+];
 /** Seconds; long, so that nothing expires while a test looks at it. */
 const EXPIRATION = 1000;
 /** A process that lives so long after its end has to be killed, and has failed. */
@@ -92,8 +110,11 @@ class Node {
    */
   saw(event, details = {}) {
     const wanted = Object.entries({ nsp: '', ...details });
-    return this.#inbox.take((item) => item.event === event &&
-      wanted.every(([key, value]) => item[key] === value || (key === 'nsp' && item.nsp === undefined)));
+    return this.#inbox.take(
+      (item) =>
+        item.event === event &&
+        wanted.every(([key, value]) => item[key] === value || (key === 'nsp' && item.nsp === undefined)),
+    );
   }
 
   /**
@@ -172,10 +193,18 @@ class Cluster {
   async start() {
     const { port, password } = this.#settings;
     this.redis = await startRedis({ port, password });
-    this.nodes = this.#stores.map((store, i) => new Node({
-      form: 'options', expiration: EXPIRATION, ...this.#settings,
-      name: 'abcdef'[i], store, host: this.redis.host, port: this.redis.port,
-    }));
+    this.nodes = this.#stores.map(
+      (store, i) =>
+        new Node({
+          form: 'options',
+          expiration: EXPIRATION,
+          ...this.#settings,
+          name: 'abcdef'[i],
+          store,
+          host: this.redis.host,
+          port: this.redis.port,
+        }),
+    );
     await Promise.all(this.nodes.map((node) => node.listening()));
     await subscribersOf(this.redis, CHANNELS, this.nodes.length);
   }

@@ -17,8 +17,15 @@ const { name, store, form, host, port, password, transports, expiration, oneLine
 const BARRIER = 'interop:barrier';
 const NAMESPACES = ['', '/chat'];
 /** The channels of which the parent wants to know that something has been published there. */
-const WATCHED = new Set(['open', 'close', 'message-remote', 'dispatch-remote', 'disconnect-remote', 'disconnect-force',
-  'heartbeat-clear']);
+const WATCHED = new Set([
+  'open',
+  'close',
+  'message-remote',
+  'dispatch-remote',
+  'disconnect-remote',
+  'disconnect-force',
+  'heartbeat-clear',
+]);
 const EXIT_HINT = 5000;
 
 /** @param {string} event @param {object} [details] */
@@ -31,7 +38,7 @@ const RedisStore = store === 'js' || oneLiner ? SocketIO.RedisStore : require('.
 
 const address = () => ({ host, port });
 const FORMS = {
-  default: () => new RedisStore,
+  default: () => new RedisStore(),
   options: () => new RedisStore({ redisPub: address(), redisSub: address(), redisClient: address() }),
   clients() {
     const pub = redis.createClient(port, host);
@@ -86,7 +93,9 @@ io.store.on('publish', (channel, ...args) => {
   if (WATCHED.has(channel)) report('published', { channel, id: args[0] });
 });
 for (const fault of ['error', 'gap', 'disconnect', 'reconnecting']) {
-  io.store.on(fault, (details) => report('fault', { fault, details: String(details?.message ?? JSON.stringify(details)) }));
+  io.store.on(fault, (details) =>
+    report('fault', { fault, details: String(details?.message ?? JSON.stringify(details)) }),
+  );
 }
 
 /** What the parent may ask for; a promise is awaited. */

@@ -64,7 +64,14 @@ function opener(RedisStore, server) {
       ...options,
     });
     const tells = typeof store.stats === 'function';
-    open.push({ store, closed: tells ? new Promise((resolve) => { store.once('close', resolve); }) : undefined });
+    open.push({
+      store,
+      closed: tells
+        ? new Promise((resolve) => {
+            store.once('close', resolve);
+          })
+        : undefined,
+    });
     return store;
   };
 }
@@ -87,7 +94,8 @@ function inbox() {
     if (resolve) resolve(args);
     else fresh.push(args);
   };
-  const next = () => (fresh.length > 0 ? Promise.resolve(fresh.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  const next = () =>
+    fresh.length > 0 ? Promise.resolve(fresh.shift()) : new Promise((resolve) => waiting.push(resolve));
   const take = async (count) => {
     const taken = [];
     while (taken.length < count) taken.push(await next());
@@ -98,17 +106,21 @@ function inbox() {
 
 /** Subscribes, and resolves once Redis has confirmed it. */
 function subscribe(store, name, consumer) {
-  return new Promise((resolve) => { store.subscribe(name, consumer, resolve); });
+  return new Promise((resolve) => {
+    store.subscribe(name, consumer, resolve);
+  });
 }
 
 /** Calls a method with a callback, and resolves with all that the callback was called with. */
 function ask(object, method, ...args) {
-  return new Promise((resolve) => { object[method](...args, (...answer) => resolve(answer)); });
+  return new Promise((resolve) => {
+    object[method](...args, (...answer) => resolve(answer));
+  });
 }
 
 /** Resolves when `condition` holds. For what Redis does not tell by itself; the test's end is the limit. */
 async function until(condition) {
-  while (!await condition()) await turn();
+  while (!(await condition())) await turn();
 }
 
 /** Resolves once all connections of one of our stores are up. */
@@ -135,7 +147,9 @@ async function monitor(t, server) {
   const socket = net.connect(server.port, HOST);
   t.after(() => socket.destroy());
   let text = '';
-  socket.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
   socket.write('MONITOR\r\n');
   const read = async (wanted) => {
     while (!text.includes(wanted)) await once(socket, 'data');
@@ -151,5 +165,17 @@ async function monitor(t, server) {
 }
 
 module.exports = {
-  HOST, ask, clientList, connected, createClient, implementations, inbox, monitor, openStore, opener, redis, subscribe, until,
+  HOST,
+  ask,
+  clientList,
+  connected,
+  createClient,
+  implementations,
+  inbox,
+  monitor,
+  openStore,
+  opener,
+  redis,
+  subscribe,
+  until,
 };

@@ -55,10 +55,16 @@ io.adapter(factories[0]);
 
 const adapter = io.of('/').adapter as unknown as RedisAdapter;
 const names: string[] = [
-  adapter.uid, adapter.channel, adapter.requestChannel, adapter.responseChannel, adapter.specificResponseChannel,
+  adapter.uid,
+  adapter.channel,
+  adapter.requestChannel,
+  adapter.responseChannel,
+  adapter.specificResponseChannel,
 ];
 const passed: [unknown, unknown] = [adapter.pubClient, adapter.subClient];
-const timeout: number = adapter.publishOnSpecificResponseChannel ? adapter.requestsTimeout : names.length + passed.length;
+const timeout: number = adapter.publishOnSpecificResponseChannel
+  ? adapter.requestsTimeout
+  : names.length + passed.length;
 const packed: string | Buffer = adapter.parser.encode([timeout]);
 const here: [Set<string> | undefined, Set<string> | undefined] = [adapter.rooms.get('room'), adapter.sids.get('id')];
 
@@ -71,7 +77,13 @@ async function ask(): Promise<number> {
   await adapter.fetchSocketIds();
   await adapter.close();
   const missing: string[] = partial?.missing ?? [];
-  return await adapter.serverCount() + await adapter.countSockets() + await adapter.countSockets(filter) + rooms.size + missing.length;
+  return (
+    (await adapter.serverCount()) +
+    (await adapter.countSockets()) +
+    (await adapter.countSockets(filter)) +
+    rooms.size +
+    missing.length
+  );
 }
 
 adapter.on('partial', ({ request, expected, received, missing }) => {
@@ -90,9 +102,12 @@ const left: RedisAdapterEvents['leave-room'] = ['room', 'id'];
 
 const stats: BackplaneStats = adapter.stats();
 const sub: SubscriberStats = stats.connections.sub;
-const whole: ConnectionStats[] = [sub, stats.connections.pub].filter(({ state }) => state === 'connected' && sub.refused.length === 0);
+const whole: ConnectionStats[] = [sub, stats.connections.pub].filter(
+  ({ state }) => state === 'connected' && sub.refused.length === 0,
+);
 const depth: QueueDepth = stats.queues.mailbox;
-const lost: number = stats.overflowed + stats.internalErrors + whole.length + stats.filteredRooms + stats.filteredNamespaces + depth.bytes;
+const lost: number =
+  stats.overflowed + stats.internalErrors + whole.length + stats.filteredRooms + stats.filteredNamespaces + depth.bytes;
 
 // @ts-expect-error -- an option that does not exist
 createAdapter('redis://localhost', null, { keys: 'chat' });

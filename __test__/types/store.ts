@@ -13,10 +13,17 @@ const store: RedisStore = new RedisStore(forms[0]);
 new RedisStore();
 
 store.publish('dispatch', 'room', '5:::{}', false, []);
-store.subscribe('join', (id: string, room: string) => `${id}${room}`, () => {});
+store.subscribe(
+  'join',
+  (id: string, room: string) => `${id}${room}`,
+  () => {},
+);
 store.subscribe('join', undefined, (error) => [error?.code, error?.command, error?.channel]);
 store.unsubscribe('join');
-store.client('id').set('a', 5).get('a', (error: RedisStoreError | null, value) => error?.code ?? value?.length);
+store
+  .client('id')
+  .set('a', 5)
+  .get('a', (error: RedisStoreError | null, value) => error?.code ?? value?.length);
 store.client('id').has('a', (error, has) => error === null && has === true);
 store.destroyClient('id', 15).destroyClient('id2');
 store.on('gap', ({ connection, since, duration, dropped, unconfirmed }) => {
@@ -26,7 +33,8 @@ store.on('gap', ({ connection, since, duration, dropped, unconfirmed }) => {
 store.on('error', (error) => error.code.length);
 store.on('close', () => {});
 store.unref().ref();
-const state: 'connecting' | 'connected' | 'degraded' | 'stalled' | 'reconnecting' | 'closed' = store.stats().connections.pub.state;
+const state: 'connecting' | 'connected' | 'degraded' | 'stalled' | 'reconnecting' | 'closed' =
+  store.stats().connections.pub.state;
 store.destroy(state.length);
 
 // @ts-expect-error -- an option that does not exist

@@ -54,7 +54,9 @@ function send(event, value) {
 
 function transmit(action) {
   // It must take an argument: without one, 0.9 confirms the arrival, not that it is done.
-  socket.emit(action.event, action.value, (error) => { if (!error) pending.delete(action); });
+  socket.emit(action.event, action.value, (error) => {
+    if (!error) pending.delete(action);
+  });
 }
 
 socket.on('connect', greet);
@@ -172,7 +174,7 @@ function noticeItem({ kind, nick, before, worker, takenFrom }) {
     renamed: [before, ' is now ', nick],
     back: [nick, ' is back: session taken over from ', takenFrom && badge(takenFrom), ' by ', badge(worker)],
   };
-  item.append(...words[kind] ?? []);
+  item.append(...(words[kind] ?? []));
   return item;
 }
 

@@ -35,7 +35,9 @@ function connectStore() {
   // A WebSocket that reaches its worker before the handshake does is told to come again.
   // The 0.9 client then says goodbye into a buffer, which its next connection would
   // open with, and end. There is nothing in that buffer to keep: the page knows what is pending.
-  socket.on('connecting', () => { socket.socket.buffer = []; });
+  socket.on('connecting', () => {
+    socket.socket.buffer = [];
+  });
   return {
     socket,
     id: () => socket.socket.sessionid,

@@ -65,7 +65,10 @@ function newCard(report) {
 function fillCard(card, report, { rates, samples }, me) {
   const stale = report.age > STALE;
   card.classList.toggle('stale', stale);
-  card.classList.toggle('mine', report.people.some((person) => person.who === me?.who));
+  card.classList.toggle(
+    'mine',
+    report.people.some((person) => person.who === me?.who),
+  );
   card.dataset.pid = report.pid;
   card.querySelector('.pid').textContent = `pid ${report.pid}`;
   fillLinks(card.querySelector('.links'), report.stats.connections);
@@ -75,23 +78,28 @@ function fillCard(card, report, { rates, samples }, me) {
     figure.querySelector('i').textContent = `${rate.toFixed(rate < 10 ? 1 : 0)}/s`;
   }
   drawSpark(card.querySelector('.spark'), samples);
-  card.querySelector('.queued').textContent = `queued ${queued(report.stats)} · own filtered ${report.stats.filteredOwn}`;
-  card.querySelector('.trouble').textContent = stale ? `no news for ${Math.round(report.age / 1000)} s` : trouble(report);
+  card.querySelector('.queued').textContent =
+    `queued ${queued(report.stats)} · own filtered ${report.stats.filteredOwn}`;
+  card.querySelector('.trouble').textContent = stale
+    ? `no news for ${Math.round(report.age / 1000)} s`
+    : trouble(report);
   fillPeople(card.querySelector('.people'), report.people, me);
 }
 
 function fillLinks(list, connections) {
-  list.replaceChildren(...Object.entries(connections).map(([name, { state, endpoint }]) => {
-    const item = document.createElement('li');
-    item.dataset.state = state;
-    item.title = `${name}: ${state}, ${endpoint}`;
-    item.textContent = name;
-    const words = document.createElement('span');
-    words.className = 'hidden';
-    words.textContent = ` ${state}`;
-    item.append(words);
-    return item;
-  }));
+  list.replaceChildren(
+    ...Object.entries(connections).map(([name, { state, endpoint }]) => {
+      const item = document.createElement('li');
+      item.dataset.state = state;
+      item.title = `${name}: ${state}, ${endpoint}`;
+      item.textContent = name;
+      const words = document.createElement('span');
+      words.className = 'hidden';
+      words.textContent = ` ${state}`;
+      item.append(words);
+      return item;
+    }),
+  );
 }
 
 function queued({ queues }) {
@@ -110,8 +118,10 @@ function trouble({ stats, generation }) {
 function drawSpark(svg, samples) {
   const { width, height, least } = SPARK;
   const top = Math.max(least, ...samples);
-  const x = (i) => width - (samples.length - 1 - i) * width / (SAMPLES - 1);
-  const points = samples.map((rate, i) => `${x(i).toFixed(1)},${(height - 2 - rate / top * (height - 4)).toFixed(1)}`);
+  const x = (i) => width - ((samples.length - 1 - i) * width) / (SAMPLES - 1);
+  const points = samples.map(
+    (rate, i) => `${x(i).toFixed(1)},${(height - 2 - (rate / top) * (height - 4)).toFixed(1)}`,
+  );
   if (points.length < 2) return;
   svg.setAttribute('aria-label', `received per second, now ${samples.at(-1).toFixed(1)}`);
   svg.querySelector('.line').setAttribute('d', `M${points.join('L')}`);
@@ -119,13 +129,15 @@ function drawSpark(svg, samples) {
 }
 
 function fillPeople(list, people, me) {
-  list.replaceChildren(...people.map(({ who, nick, room }) => {
-    const item = document.createElement('li');
-    const where = document.createElement('span');
-    where.textContent = ` #${room}`;
-    item.append(who === me?.who ? `${nick} (you)` : nick, where);
-    return item;
-  }));
+  list.replaceChildren(
+    ...people.map(({ who, nick, room }) => {
+      const item = document.createElement('li');
+      const where = document.createElement('span');
+      where.textContent = ` #${room}`;
+      item.append(who === me?.who ? `${nick} (you)` : nick, where);
+      return item;
+    }),
+  );
   if (people.length === 0) {
     const nobody = document.createElement('li');
     nobody.className = 'nobody';

@@ -40,9 +40,11 @@ io.set('store', new RedisStore({ redisPub: redisClient(), redisSub: redisClient(
 
 io.sockets.on('connection', (socket) => {
   socket.on('name', (name, done) => socket.set('name', name, done));
-  socket.on('say', (text) => socket.get('name', (error, name) => {
-    io.sockets.emit('said', { name: name ?? 'guest', text, node: process.pid });
-  }));
+  socket.on('say', (text) =>
+    socket.get('name', (error, name) => {
+      io.sockets.emit('said', { name: name ?? 'guest', text, node: process.pid });
+    }),
+  );
   socket.emit('welcome', { node: process.pid });
 });
 

@@ -105,11 +105,16 @@ class Cluster {
     const membership = await this.#membership.count();
     let count = 0;
     const outcome = isNative(membership)
-      ? await this.#ask(membership, { type: types.COUNT, opts: listsOf(opts) }, (response) => {
-        if (typeof response.count !== 'number') return false;
-        count += response.count;
-        return true;
-      }, true)
+      ? await this.#ask(
+          membership,
+          { type: types.COUNT, opts: listsOf(opts) },
+          (response) => {
+            if (typeof response.count !== 'number') return false;
+            count += response.count;
+            return true;
+          },
+          true,
+        )
       : await this.#askIds(membership, listsOf(opts), ids);
     return this.#conclude(outcome, 'countSockets', ids.size + count, opts);
   }
@@ -132,7 +137,10 @@ class Cluster {
    */
   publish(request) {
     const { uid, channels, publish } = this.#context;
-    publish(channels.requests, encodeOrThrow(() => JSON.stringify({ uid, ...request })));
+    publish(
+      channels.requests,
+      encodeOrThrow(() => JSON.stringify({ uid, ...request })),
+    );
   }
 
   /**
@@ -159,9 +167,14 @@ class Cluster {
   async #ask({ servers, uids }, request, accept, natives = false) {
     const { uid, channels, publish } = this.#context;
     if (servers <= 1) return { expected: 0, received: 0, missing: [] };
-    return this.#requests.ask(uids, servers - 1, (requestId) => {
-      publish(natives ? channels.nativeRequests : channels.requests, JSON.stringify({ uid, requestId, ...request }));
-    }, accept);
+    return this.#requests.ask(
+      uids,
+      servers - 1,
+      (requestId) => {
+        publish(natives ? channels.nativeRequests : channels.requests, JSON.stringify({ uid, requestId, ...request }));
+      },
+      accept,
+    );
   }
 
   /** What has arrived, or the official rejection; if `partial`, what has arrived and which servers are missing. */

@@ -2,9 +2,7 @@
 
 /** The flags of a broadcast that is ready for sockets. */
 
-const {
-  FLAG_COMPRESS, FLAG_ONE_ROOM, FLAG_VOLATILE, OPTIONAL_FALSE, OPTIONAL_TRUE,
-} = require('../backplane/binding');
+const { FLAG_COMPRESS, FLAG_ONE_ROOM, FLAG_VOLATILE, OPTIONAL_FALSE, OPTIONAL_TRUE } = require('../backplane/binding');
 
 /** Of those that an emit gave, none where it gave none. @param {number} flags */
 function writeFlags(flags) {

@@ -47,9 +47,11 @@ class LocalRooms {
   #await(name) {
     /** @type {(error?: Error | null) => void} */
     let settle = () => {};
-    const promise = /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-      settle = (error) => (error ? reject(error) : resolve(undefined));
-    }));
+    const promise = /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        settle = (error) => (error ? reject(error) : resolve(undefined));
+      })
+    );
     // Nothing may wait for it.
     promise.catch(() => {});
     const waiting = { promise, settle, asked: false };
@@ -77,7 +79,8 @@ class LocalRooms {
       const again = change === 0 && waiting && this.#isDegraded() ? 1 : 0;
       for (let i = 0; i < change + again; i++) {
         added.push(name);
-        if (this.#registerCallback && waiting) tickets.push(this.#registerCallback((error) => this.#settle(name, waiting, error)));
+        if (this.#registerCallback && waiting)
+          tickets.push(this.#registerCallback((error) => this.#settle(name, waiting, error)));
       }
       for (let i = 0; i > change - again; i--) removed.push(name);
       if (waiting && change + again > 0) waiting.asked = true;

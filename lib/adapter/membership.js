@@ -32,10 +32,13 @@ class Membership {
    * @throws {Error} `ERR_REDIS_REPLY` when Redis refuses to say, as officially
    */
   async estimate() {
-    return this.count().then(({ servers }) => servers, (error) => {
-      if (isRefusal(error)) throw error;
-      return this.#last;
-    });
+    return this.count().then(
+      ({ servers }) => servers,
+      (error) => {
+        if (isRefusal(error)) throw error;
+        return this.#last;
+      },
+    );
   }
 
   /**

@@ -12,6 +12,24 @@ const { isObject } = require('../values');
  */
 const isValid = { [PAYLOAD_BROADCAST]: isBroadcast, [PAYLOAD_REQUEST]: isRequest, [PAYLOAD_RESPONSE]: isObject };
 
+/**
+ * Decodes a message of another server.
+ * @param {number} kind
+ * @param {Buffer} payload
+ * @param {() => { decode: (payload: Buffer) => any }} parserOf loads what decodes messages that are not JSON
+ * @returns {any} nothing when it is not valid
+ */
+function decode(kind, payload, parserOf) {
+  try {
+    // 0x7b is "{".
+    const isJson = kind !== PAYLOAD_BROADCAST && payload[0] === 0x7b;
+    const message = isJson ? JSON.parse(payload.toString()) : parserOf().decode(payload);
+    return isValid[kind](message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function isBroadcast(message) {
   if (!Array.isArray(message)) return false;
   const [, packet, opts] = message;
@@ -57,4 +75,4 @@ function isList(value) {
   return value === undefined || value === null || Array.isArray(value);
 }
 
-module.exports = { isValid };
+module.exports = { decode };

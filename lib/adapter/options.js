@@ -16,7 +16,10 @@ const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
  */
 function isOptions(value) {
   if (value === undefined || value === null) return true;
-  return isPlainObject(value) && Object.keys(/** @type {object} */ (value)).every((name) => [...ADAPTER, ...BACKPLANE].includes(name));
+  return (
+    isPlainObject(value) &&
+    Object.keys(/** @type {object} */ (value)).every((name) => [...ADAPTER, ...BACKPLANE].includes(name))
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ const { channelOfServer, channelsOf } = require('./channels');
 const { Cluster, filterOf, listsOf } = require('./cluster');
 const { isOneRoom, writeFlags } = require('./flags');
 const { LocalRooms } = require('./local-rooms');
-const { isValid } = require('./messages');
+const { decode } = require('./messages');
 const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
 const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
@@ -117,13 +117,15 @@ class RedisAdapter extends adapterBase() {
 
   #pubsub(args) {
     return new Promise((resolve, reject) => {
-      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => (error ? reject(error) : resolve(list));
+      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) =>
+        error ? reject(error) : resolve(list);
       this.#backplane.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
   }
 
   #respond(request, response) {
-    const specific = this.publishOnSpecificResponseChannel || request.type === types.COUNT || request.type === types.IDS;
+    const specific =
+      this.publishOnSpecificResponseChannel || request.type === types.COUNT || request.type === types.IDS;
     this.#publish(specific ? channelOfServer(this.responseChannel, request.uid) : this.responseChannel, response);
   }
 
@@ -168,9 +170,19 @@ class RedisAdapter extends adapterBase() {
     const [text, ...parts] = packets;
     if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
       const attachments = encodeOrThrow(() => parts.map(toBuffer));
-      native.broadcastTo(this.#id, room, text, encodeOrThrow(() => JSON.stringify(fields)), attachments);
+      native.broadcastTo(
+        this.#id,
+        room,
+        text,
+        encodeOrThrow(() => JSON.stringify(fields)),
+        attachments,
+      );
     } else {
-      native.broadcastPacked(this.#id, room, encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])));
+      native.broadcastPacked(
+        this.#id,
+        room,
+        encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])),
+      );
     }
   }
 
@@ -222,24 +234,12 @@ class RedisAdapter extends adapterBase() {
    * @param {Buffer} payload
    */
   onPayload(kind, channel, payload) {
-    const message = this.#read(kind, payload);
+    const message = decode(kind, payload, () => this.parser);
     // What the application throws from here on is its own.
     if (message === undefined) this.#backplane.malformed(channel);
     else if (kind === PAYLOAD_BROADCAST) this.#onDecoded(message, channel);
     else if (kind === PAYLOAD_REQUEST) this.#requestHandler.handle(message).catch(rethrow);
     else this.#cluster.onResponse(message);
-  }
-
-  /** Decodes a payload; nothing when it is no valid message. */
-  #read(kind, payload) {
-    try {
-      // 0x7b is "{".
-      const isJson = kind !== PAYLOAD_BROADCAST && payload[0] === 0x7b;
-      const message = isJson ? JSON.parse(payload.toString()) : this.parser.decode(payload);
-      return isValid[kind](message) ? message : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   /** A broadcast that was decoded here. */
@@ -274,7 +274,13 @@ class RedisAdapter extends adapterBase() {
     packet.nsp = this.nsp.name;
     if (!opts.flags?.local) {
       const requestId = newId();
-      const request = { uid: this.uid, requestId, type: types.BROADCAST, packet, opts: { ...listsOf(opts), flags: opts.flags } };
+      const request = {
+        uid: this.uid,
+        requestId,
+        type: types.BROADCAST,
+        packet,
+        opts: { ...listsOf(opts), flags: opts.flags },
+      };
       const payload = encodeOrThrow(() => this.parser.encode(request));
       this.#cluster.registerAcks(requestId, opts.flags?.timeout, clientCountCallback, ack);
       this.#publish(this.requestChannel, payload);

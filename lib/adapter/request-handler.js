@@ -42,7 +42,7 @@ class RequestHandler {
     if (request.uid === localAdapter.adapter.uid || localAdapter.hasRequest(request.requestId)) return;
     switch (request.type) {
       case types.SOCKETS:
-        return this.#reply(request, { sockets: [...await localAdapter.sockets(new Set(request.rooms))] });
+        return this.#reply(request, { sockets: [...(await localAdapter.sockets(new Set(request.rooms)))] });
       case types.ALL_ROOMS:
         return this.#reply(request, { rooms: crossing(localAdapter.adapter.rooms.keys()) });
       case types.REMOTE_JOIN:
@@ -63,7 +63,9 @@ class RequestHandler {
       case types.COUNT:
         return this.#reply(request, { count: (await localAdapter.fetchSockets(filterOf(request.opts))).length });
       case types.IDS:
-        return this.#reply(request, { sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(({ id }) => id) });
+        return this.#reply(request, {
+          sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(({ id }) => id),
+        });
       default:
     }
   }
@@ -91,7 +93,10 @@ class RequestHandler {
   #emit({ requestId, data }) {
     if (requestId === undefined) return this.#localAdapter.adapter.nsp._onServerSideEmit(data);
     let called = false;
-    const { adapter: { uid }, respondToAll } = this.#localAdapter;
+    const {
+      adapter: { uid },
+      respondToAll,
+    } = this.#localAdapter;
     const callback = (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
@@ -103,7 +108,13 @@ class RequestHandler {
 
   #broadcast(request) {
     const { requestId } = request;
-    const { adapter: { parser, uid }, encodes, malformed, report, respond } = this.#localAdapter;
+    const {
+      adapter: { parser, uid },
+      encodes,
+      malformed,
+      report,
+      respond,
+    } = this.#localAdapter;
     if (!encodes(request.packet)) return malformed();
     this.#localAdapter.broadcastWithAck(
       request.packet,
@@ -133,9 +144,11 @@ function describe({ id, handshake, rooms, data }) {
   // A session store may be circular, and is of no use elsewhere.
   const plain = { ...handshake, sessionStore: undefined };
   const whole = { id, handshake: plain, rooms: crossing(rooms), data };
-  return toJson(whole)
-    ?? toJson({ ...whole, handshake: { ...plain, auth: {} }, data: {} })
-    ?? JSON.stringify({ ...whole, handshake: {}, data: {} });
+  return (
+    toJson(whole) ??
+    toJson({ ...whole, handshake: { ...plain, auth: {} }, data: {} }) ??
+    JSON.stringify({ ...whole, handshake: {}, data: {} })
+  );
 }
 
 function toJson(value) {

@@ -98,12 +98,20 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
     const close = () => {
       connections = null;
       stopFlushingAtExit(opened.backplane);
-      return /** @type {Promise<void>} */ (new Promise((resolve) => {
-        opened.onClosed = resolve;
-        opened.backplane.close();
-      }));
+      return /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          opened.onClosed = resolve;
+          opened.backplane.close();
+        })
+      );
     };
-    const opened = new OwnConnections(settings, clients, makeBackplane, close, addErrorListeners([pub.client, sub.client]));
+    const opened = new OwnConnections(
+      settings,
+      clients,
+      makeBackplane,
+      close,
+      addErrorListeners([pub.client, sub.client]),
+    );
     flushAtExit(opened.backplane);
     return opened;
   };
@@ -167,14 +175,16 @@ function adapterFactoryOnStore(settings, store, backplane, clients) {
  */
 function factory(connectionsFor) {
   // A function, since Socket.IO calls it with `new`.
-  return /** @type {any} */ (function RedisAdapterFactory(/** @type {any} */ nsp) {
-    // Only an application of Socket.IO 4 has the base class that this needs.
-    const { RedisAdapter } = require('./redis-adapter');
-    const connections = connectionsFor();
-    const adapter = new RedisAdapter(nsp, connections);
-    connections.join(adapter);
-    return adapter;
-  });
+  return /** @type {any} */ (
+    function RedisAdapterFactory(/** @type {any} */ nsp) {
+      // Only an application of Socket.IO 4 has the base class that this needs.
+      const { RedisAdapter } = require('./redis-adapter');
+      const connections = connectionsFor();
+      const adapter = new RedisAdapter(nsp, connections);
+      connections.join(adapter);
+      return adapter;
+    }
+  );
 }
 
 /**

@@ -10,14 +10,20 @@ const path = require('node:path');
 
 /** What a binary is made for, as the packages are named; see `npm/`. */
 const PLATFORMS = [
-  'linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl',
-  'darwin-x64', 'darwin-arm64', 'win32-x64-msvc',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'darwin-x64',
+  'darwin-arm64',
+  'win32-x64-msvc',
 ];
 const NAME = 'socket.io-redis-native';
 const BINARY = 'socket-io-redis-native';
 /** The environment variable that names a file to load instead; it has the name that napi-rs gave it. */
 const OVERRIDE = 'NAPI_RS_NATIVE_LIBRARY_PATH';
-const FROM_SOURCE = 'build it from source with Rust 1.88 or later (npm ci && npm run build in a checkout), ' +
+const FROM_SOURCE =
+  'build it from source with Rust 1.88 or later (npm ci && npm run build in a checkout), ' +
   `and let ${OVERRIDE} name the .node file`;
 
 /** @returns {boolean} whether this process's libc is musl */
@@ -55,29 +61,41 @@ function bindingError(code, message, triple, cause) {
 
 /** @param {string} triple */
 function unsupported(triple) {
-  return bindingError('ERR_NATIVE_MISSING',
+  return bindingError(
+    'ERR_NATIVE_MISSING',
     `${NAME} has no native part for this platform, ${triple}. It comes for ${PLATFORMS.join(', ')}. ` +
-    `For any other, ${FROM_SOURCE}.`, triple);
+      `For any other, ${FROM_SOURCE}.`,
+    triple,
+  );
 }
 
 /** @param {string} triple @param {unknown} cause */
 function missing(triple, cause) {
-  return bindingError('ERR_NATIVE_MISSING', [
-    `The package ${NAME}-${triple} is not installed: it holds the native part of ${NAME} for this platform, ${triple}.`,
-    'It is an optional dependency, and npm leaves it out when told to, or when it installs for another platform. So',
-    '- run npm install without --omit=optional (in other package managers: without --no-optional or --ignore-optional)',
-    '- run it where the app runs, or in its image: node_modules cannot be copied from another platform',
-    `- should the lock file know the other platform only: npm install ${NAME} once more, here`,
-    `- or ${FROM_SOURCE}.`,
-    `Packages exist for ${PLATFORMS.join(', ')}.`,
-  ].join('\n'), triple, cause);
+  return bindingError(
+    'ERR_NATIVE_MISSING',
+    [
+      `The package ${NAME}-${triple} is not installed: it holds the native part of ${NAME} for this platform, ${triple}.`,
+      'It is an optional dependency, and npm leaves it out when told to, or when it installs for another platform. So',
+      '- run npm install without --omit=optional (in other package managers: without --no-optional or --ignore-optional)',
+      '- run it where the app runs, or in its image: node_modules cannot be copied from another platform',
+      `- should the lock file know the other platform only: npm install ${NAME} once more, here`,
+      `- or ${FROM_SOURCE}.`,
+      `Packages exist for ${PLATFORMS.join(', ')}.`,
+    ].join('\n'),
+    triple,
+    cause,
+  );
 }
 
 /** @param {string} what @param {string} triple @param {any} cause */
 function broken(what, triple, cause) {
-  return bindingError('ERR_NATIVE_LOAD',
+  return bindingError(
+    'ERR_NATIVE_LOAD',
     `${what}, the native part of ${NAME}, cannot be loaded on this platform, ${triple}: ${cause?.message ?? cause}. ` +
-    `Install ${NAME} again where the app runs, or ${FROM_SOURCE}.`, triple, cause);
+      `Install ${NAME} again where the app runs, or ${FROM_SOURCE}.`,
+    triple,
+    cause,
+  );
 }
 
 /** @returns {typeof import('../native')} */

@@ -3,8 +3,18 @@
 const { performance } = require('node:perf_hooks');
 
 const {
-  ENTRY_ARGS, ENTRY_BROADCAST, ENTRY_DISPATCH, ENTRY_PAYLOAD, ENTRY_RAW, ENTRY_REPLY, OPTIONAL_FALSE, OPTIONAL_TRUE,
-  REPLY_ERROR, REPLY_INTEGER, REPLY_LIST, REPLY_STRING,
+  ENTRY_ARGS,
+  ENTRY_BROADCAST,
+  ENTRY_DISPATCH,
+  ENTRY_PAYLOAD,
+  ENTRY_RAW,
+  ENTRY_REPLY,
+  OPTIONAL_FALSE,
+  OPTIONAL_TRUE,
+  REPLY_ERROR,
+  REPLY_INTEGER,
+  REPLY_LIST,
+  REPLY_STRING,
 } = require('./binding');
 
 const MAX_TICKET = 0xffffffff;
@@ -227,7 +237,10 @@ class Inbox {
     const end = packet + index[i + 6];
     const count = index[i + 7];
     const attachments = count === 0 ? NONE : cut(bytes, end, index, i + 8, count);
-    this.#pass(i + 8 + count, attachments.reduce((at, part) => at + part.length, end));
+    this.#pass(
+      i + 8 + count,
+      attachments.reduce((at, part) => at + part.length, end),
+    );
     const namespace = this.#namespaces.get(index[i + 1]);
     if (namespace === undefined) return;
     try {

@@ -46,7 +46,8 @@ function oneOf(name, value, values) {
  * @param {{ messages: number, bytes: number }} defaults
  */
 function readBounds(option, bounds = {}, defaults) {
-  if (bounds === null || typeof bounds !== 'object') throw optionError(option, 'it must be an object { messages, bytes }.');
+  if (bounds === null || typeof bounds !== 'object')
+    throw optionError(option, 'it must be an object { messages, bytes }.');
   for (const name of Object.keys(bounds)) {
     if (name !== 'messages' && name !== 'bytes') throw optionError(`${option}.${name}`, 'it is not known.');
   }

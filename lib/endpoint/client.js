@@ -79,8 +79,12 @@ function isCallbackClient(value) {
  * @returns {boolean} true for a client of `redis` 4 to 6, whose `options` may be undefined
  */
 function isPromiseClient(value) {
-  return typeof value.isOpen === 'boolean' && 'options' in value
-    && typeof value.sendCommand === 'function' && typeof value.duplicate === 'function';
+  return (
+    typeof value.isOpen === 'boolean' &&
+    'options' in value &&
+    typeof value.sendCommand === 'function' &&
+    typeof value.duplicate === 'function'
+  );
 }
 
 /**
@@ -88,8 +92,13 @@ function isPromiseClient(value) {
  * @returns {boolean} true for an `ioredis` client of one server or of Sentinels
  */
 function isIoredis(value) {
-  return typeof value.sendCommand === 'function' && typeof value.status === 'string'
-    && isObject(value.options) && isObject(value.connector) && 'offlineQueue' in value;
+  return (
+    typeof value.sendCommand === 'function' &&
+    typeof value.status === 'string' &&
+    isObject(value.options) &&
+    isObject(value.connector) &&
+    'offlineQueue' in value
+  );
 }
 
 /**

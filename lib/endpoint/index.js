@@ -37,8 +37,9 @@ const { isPlainObject } = require('../values');
  * @typedef {{ client: object|null, read(): Endpoint }} ParsedEndpoint
  */
 
-const WANTED = 'pass a client of the redis or ioredis package, a redis://, rediss:// or unix:// URL, '
-  + 'or an options object such as { host, port }';
+const WANTED =
+  'pass a client of the redis or ioredis package, a redis://, rediss:// or unix:// URL, ' +
+  'or an options object such as { host, port }';
 
 /**
  * Turns what a user passes as `redisPub`, `redisSub` or `redisClient` into an

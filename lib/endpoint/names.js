@@ -15,31 +15,101 @@ const ALIASES = {
 
 /** Options of `redis` 0.7 to 3 about how that client works. */
 const REDIS_CALLBACK = [
-  'camel_case', 'command_queue_high_water', 'command_queue_low_water', 'connect_timeout', 'detect_buffers',
-  'disable_resubscribing', 'enable_offline_queue', 'max_attempts', 'no_ready_check', 'parser',
-  'retry_max_delay', 'retry_strategy', 'retry_unfulfilled_commands', 'return_buffers',
-  'socket_initial_delay', 'socket_keepalive', 'socket_nodelay', 'string_numbers',
+  'camel_case',
+  'command_queue_high_water',
+  'command_queue_low_water',
+  'connect_timeout',
+  'detect_buffers',
+  'disable_resubscribing',
+  'enable_offline_queue',
+  'max_attempts',
+  'no_ready_check',
+  'parser',
+  'retry_max_delay',
+  'retry_strategy',
+  'retry_unfulfilled_commands',
+  'return_buffers',
+  'socket_initial_delay',
+  'socket_keepalive',
+  'socket_nodelay',
+  'string_numbers',
 ];
 
 /** Options of `redis` 4 to 6 about how that client works. */
 const REDIS_PROMISE = [
-  'RESP', 'clientInfoTag', 'clientSideCache', 'commandOptions', 'commandsQueueMaxLength', 'disableClientInfo',
-  'disableOfflineQueue', 'emitInvalidate', 'functions', 'himportRegistry', 'isolationPoolOptions',
-  'legacyMode', 'maintEndpointType', 'maintMovingEndpointType', 'maintNotifications', 'maintPushNotifications',
-  'maintRelaxedCommandTimeout', 'maintRelaxedSocketTimeout', 'modules', 'name', 'pingInterval', 'readonly',
-  'scripts', 'unstableResp3',
+  'RESP',
+  'clientInfoTag',
+  'clientSideCache',
+  'commandOptions',
+  'commandsQueueMaxLength',
+  'disableClientInfo',
+  'disableOfflineQueue',
+  'emitInvalidate',
+  'functions',
+  'himportRegistry',
+  'isolationPoolOptions',
+  'legacyMode',
+  'maintEndpointType',
+  'maintMovingEndpointType',
+  'maintNotifications',
+  'maintPushNotifications',
+  'maintRelaxedCommandTimeout',
+  'maintRelaxedSocketTimeout',
+  'modules',
+  'name',
+  'pingInterval',
+  'readonly',
+  'scripts',
+  'unstableResp3',
 ];
 
 /** Options of `ioredis` 4 to 6 about how that client works, and of its Sentinels, which mean nothing without any. */
 const IOREDIS = [
-  'autoPipeliningIgnoredCommands', 'autoResendUnfulfilledCommands', 'autoResubscribe', 'blockingTimeout',
-  'blockingTimeoutGrace', 'commandQueue', 'commandTimeout', 'connectTimeout', 'connectionName', 'disconnectTimeout',
-  'dropBufferSupport', 'enableAutoPipelining', 'enableOfflineQueue', 'enableReadyCheck', 'enableTLSForSentinelMode',
-  'failoverDetector', 'family', 'himportFieldsets', 'keepAlive', 'lazyConnect', 'maxLoadingRetryTime',
-  'maxRetriesPerRequest', 'maxScriptsCachingTime', 'monitor', 'natMap', 'noDelay', 'offlineQueue', 'preferredSlaves',
-  'protocol', 'readOnly', 'reconnectOnError', 'replyMapping', 'retryStrategy', 'role', 'sentinelCommandTimeout',
-  'sentinelMaxConnections', 'sentinelPassword', 'sentinelReconnectStrategy', 'sentinelRetryStrategy', 'sentinelTLS',
-  'sentinelUsername', 'showFriendlyErrorStack', 'socketTimeout', 'stringNumbers', 'updateSentinels',
+  'autoPipeliningIgnoredCommands',
+  'autoResendUnfulfilledCommands',
+  'autoResubscribe',
+  'blockingTimeout',
+  'blockingTimeoutGrace',
+  'commandQueue',
+  'commandTimeout',
+  'connectTimeout',
+  'connectionName',
+  'disconnectTimeout',
+  'dropBufferSupport',
+  'enableAutoPipelining',
+  'enableOfflineQueue',
+  'enableReadyCheck',
+  'enableTLSForSentinelMode',
+  'failoverDetector',
+  'family',
+  'himportFieldsets',
+  'keepAlive',
+  'lazyConnect',
+  'maxLoadingRetryTime',
+  'maxRetriesPerRequest',
+  'maxScriptsCachingTime',
+  'monitor',
+  'natMap',
+  'noDelay',
+  'offlineQueue',
+  'preferredSlaves',
+  'protocol',
+  'readOnly',
+  'reconnectOnError',
+  'replyMapping',
+  'retryStrategy',
+  'role',
+  'sentinelCommandTimeout',
+  'sentinelMaxConnections',
+  'sentinelPassword',
+  'sentinelReconnectStrategy',
+  'sentinelRetryStrategy',
+  'sentinelTLS',
+  'sentinelUsername',
+  'showFriendlyErrorStack',
+  'socketTimeout',
+  'stringNumbers',
+  'updateSentinels',
 ];
 
 /** Known names that change nothing about where Redis is. */
@@ -47,15 +117,33 @@ const IGNORED = new Set([...REDIS_CALLBACK, ...REDIS_PROMISE, ...IOREDIS]);
 
 /** Options of `net.connect` and of redis 4's `socket` that tune a socket (https://nodejs.org/api/net.html). */
 const SOCKET_IGNORED = [
-  'allowHalfOpen', 'autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'connectTimeout', 'family', 'hints',
-  'keepAlive', 'keepAliveInitialDelay', 'localAddress', 'localPort', 'lookup', 'noDelay', 'onread', 'readable',
-  'reconnectStrategy', 'signal', 'socketTimeout', 'timeout', 'writable',
+  'allowHalfOpen',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'connectTimeout',
+  'family',
+  'hints',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'localAddress',
+  'localPort',
+  'lookup',
+  'noDelay',
+  'onread',
+  'readable',
+  'reconnectStrategy',
+  'signal',
+  'socketTimeout',
+  'timeout',
+  'writable',
 ];
 
-const ONE_SERVER = 'Cluster and Sentinel clients are not supported yet; '
-  + 'pass a client, a URL or the options of one Redis server instead.';
+const ONE_SERVER =
+  'Cluster and Sentinel clients are not supported yet; ' +
+  'pass a client, a URL or the options of one Redis server instead.';
 const NO_STREAM = 'a connection of your own is not supported; pass host and port, or path.';
-const NO_PREFIX = 'key prefixes and renamed commands are not supported; the session data of a client is under its plain id.';
+const NO_PREFIX =
+  'key prefixes and renamed commands are not supported; the session data of a client is under its plain id.';
 const NO_PROVIDER = 'a credentialsProvider is not supported; pass username and password instead.';
 
 /** Known names that we must not ignore, with what to do instead. */
@@ -72,5 +160,12 @@ const REFUSED = new Map([
 ]);
 
 module.exports = {
-  ALIASES, IGNORED, NO_PREFIX, NO_PROVIDER, NO_STREAM, ONE_SERVER, REFUSED, SOCKET_IGNORED,
+  ALIASES,
+  IGNORED,
+  NO_PREFIX,
+  NO_PROVIDER,
+  NO_STREAM,
+  ONE_SERVER,
+  REFUSED,
+  SOCKET_IGNORED,
 };

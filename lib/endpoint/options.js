@@ -4,9 +4,7 @@ const { optionError } = require('../errors');
 const { ALIASES, IGNORED, REFUSED, SOCKET_IGNORED } = require('./names');
 const { readTls, TLS_NAMES } = require('./tls');
 const { parseUrl } = require('./url');
-const {
-  DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText,
-} = require('./values');
+const { DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText } = require('./values');
 const { isGiven, isPlainObject } = require('../values');
 
 /** @typedef {import('.').Endpoint} Endpoint */
@@ -46,7 +44,7 @@ function parseOptions(name, options) {
     username: (pick(top, ALIASES.username, readText) ?? url?.username) || null,
     password: (pick(top, ALIASES.password, readText) ?? url?.password) || null,
     db: pick(top, ALIASES.db, readDb) ?? url?.db ?? 0,
-    tls: tls.on ?? (url !== null && url.tls !== null) ? readTls(tls.option, tls.material) : null,
+    tls: (tls.on ?? (url !== null && url.tls !== null)) ? readTls(tls.option, tls.material) : null,
   };
 }
 
@@ -81,9 +79,9 @@ function readSwitch(name, options, socket) {
  * @returns {T|undefined}
  */
 function pick(sources, names, read) {
-  const found = sources.flatMap(([prefix, fields]) => names
-    .filter((name) => isGiven(fields[name]))
-    .map((name) => read(`${prefix}.${name}`, fields[name])));
+  const found = sources.flatMap(([prefix, fields]) =>
+    names.filter((name) => isGiven(fields[name])).map((name) => read(`${prefix}.${name}`, fields[name])),
+  );
   return found[0];
 }
 

@@ -14,7 +14,9 @@
  */
 function newestCommand(queues, name) {
   for (const queue of queues) {
-    const item = items(queue).reverse().find((candidate) => commandName(candidate) === name);
+    const item = items(queue)
+      .reverse()
+      .find((candidate) => commandName(candidate) === name);
     if (item !== undefined) return [typeof item.command === 'string' ? item.args : item.command.args].flat(2);
   }
   return null;
@@ -31,7 +33,10 @@ function items(queue) {
   if (typeof queue?.toArray === 'function') return [...queue.toArray()];
   /** @type {Item[]} */
   const list = [];
-  if (typeof queue?.forEach === 'function') queue.forEach((/** @type {Item} */ item) => { list.push(item); });
+  if (typeof queue?.forEach === 'function')
+    queue.forEach((/** @type {Item} */ item) => {
+      list.push(item);
+    });
   return list;
 }
 

@@ -11,9 +11,24 @@ const USED = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
 
 /** Options of `tls.connect` that tune a connection and that ours does without. */
 const IGNORED = [
-  'ALPNProtocols', 'allowPartialTrustChain', 'ciphers', 'dhparam', 'ecdhCurve', 'enableTrace', 'honorCipherOrder',
-  'maxVersion', 'minDHSize', 'minVersion', 'requestOCSP', 'secureOptions', 'secureProtocol', 'session',
-  'sessionIdContext', 'sessionTimeout', 'sigalgs', 'ticketKeys',
+  'ALPNProtocols',
+  'allowPartialTrustChain',
+  'ciphers',
+  'dhparam',
+  'ecdhCurve',
+  'enableTrace',
+  'honorCipherOrder',
+  'maxVersion',
+  'minDHSize',
+  'minVersion',
+  'requestOCSP',
+  'secureOptions',
+  'secureProtocol',
+  'session',
+  'sessionIdContext',
+  'sessionTimeout',
+  'sigalgs',
+  'ticketKeys',
 ];
 
 /** Options about trust and identity: to ignore one would weaken or break the connection. */
@@ -32,7 +47,11 @@ const TLS_NAMES = [...USED, ...IGNORED, ...REFUSED];
  */
 function readTls(option, fields) {
   for (const name of REFUSED) {
-    if (isGiven(fields[name])) throw optionError(`${option}.${name}`, `it is not supported; pass ${USED.slice(0, 3).join(', ')} as PEM instead.`);
+    if (isGiven(fields[name]))
+      throw optionError(
+        `${option}.${name}`,
+        `it is not supported; pass ${USED.slice(0, 3).join(', ')} as PEM instead.`,
+      );
   }
   return {
     ca: readPems(`${option}.ca`, fields.ca),

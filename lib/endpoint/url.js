@@ -115,7 +115,10 @@ function credentials(option, url) {
 function queryDb(option, url) {
   for (const name of url.searchParams.keys()) {
     if (name === 'db' || IGNORED.has(name)) continue; // ioredis URLs may say ?family=6 and the like
-    throw optionError(option, 'the URL has a query other than ?db=; use options for more, and %3F for a "?" in a password.');
+    throw optionError(
+      option,
+      'the URL has a query other than ?db=; use options for more, and %3F for a "?" in a password.',
+    );
   }
   const values = url.searchParams.getAll('db');
   if (values.length > 1) throw optionError(option, 'the URL has more than one ?db=; give one.');

@@ -28,7 +28,9 @@ class Client {
    * @param {string} id
    */
   constructor(store, id) {
-    const { backplane, native } = /** @type {{ backplane: Backplane, native: import('../native').NativeStore }} */ (parts.get(store));
+    const { backplane, native } = /** @type {{ backplane: Backplane, native: import('../native').NativeStore }} */ (
+      parts.get(store)
+    );
     this.store = store;
     this.id = id;
     this.#native = native;

@@ -11,8 +11,7 @@ const SURROGATE = /[\ud800-\udfff]/;
 function isFlat(args) {
   if (args.length !== 4) return false;
   const [room, packet, volatile, exceptions] = args;
-  return isWellFormed(room) && isWellFormed(packet) && Array.isArray(exceptions)
-    && isOptionalBoolean(volatile);
+  return isWellFormed(room) && isWellFormed(packet) && Array.isArray(exceptions) && isOptionalBoolean(volatile);
 }
 
 function isOptionalBoolean(value) {

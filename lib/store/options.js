@@ -5,8 +5,18 @@ const { readQueues } = require('../backplane/options');
 const { optionError } = require('../errors');
 
 const KNOWN = new Set([
-  'nodeId', 'redis', 'redisPub', 'redisSub', 'redisClient', 'pack', 'unpack', 'codec', 'offlineQueue', 'commandTimeout',
-  'mailbox', 'overflow',
+  'nodeId',
+  'redis',
+  'redisPub',
+  'redisSub',
+  'redisClient',
+  'pack',
+  'unpack',
+  'codec',
+  'offlineQueue',
+  'commandTimeout',
+  'mailbox',
+  'overflow',
 ]);
 const CODECS = ['json', 'msgpack'];
 

@@ -71,7 +71,8 @@ class RedisStore extends EventEmitter {
     this.#backplane = new Backplane(this, endpoints, settings.backplane);
     this.#native = new NativeStore(this.#backplane.native, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
     this.#inbox = this.#backplane.inbox;
-    if (settings.native.raw) this.#inbox.unpacker = new Unpacker(this, this.#backplane.native, this.#native, settings.buffers);
+    if (settings.native.raw)
+      this.#inbox.unpacker = new Unpacker(this, this.#backplane.native, this.#native, settings.buffers);
     parts.set(this, { backplane: this.#backplane, native: this.#native });
   }
 

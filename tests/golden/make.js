@@ -96,9 +96,7 @@ function handWritten(payloads, codec) {
 
 function looseEquality() {
   const { operands } = shapes;
-  const encoded = operands.map((value) =>
-    typeof value === 'number' ? { number: bits(value) } : { string: value },
-  );
+  const encoded = operands.map((value) => (typeof value === 'number' ? { number: bits(value) } : { string: value }));
   return {
     operands: encoded,
     // One row of 0 and 1 for each operand, from JavaScript itself.
@@ -120,5 +118,8 @@ write('msgpack.json', {
   published: published(messagePack),
   handWritten: handWritten(shapes.handWrittenMessagePack, messagePack),
 });
-write('numbers.json', shapes.numbers.map((number) => [bits(number), JSON.stringify(number)]));
+write(
+  'numbers.json',
+  shapes.numbers.map((number) => [bits(number), JSON.stringify(number)]),
+);
 write('loose_equality.json', looseEquality());

@@ -30,16 +30,41 @@ const FIVE = '"1970-01-01T00:00:00.005Z"';
 /** notepack.io makes timestamps of dates before it looks for `toJSON`, and of an invalid one that of 1970. */
 const DATES = [
   { name: 'an invalid date', args: [new Date(NaN)], official: text(EPOCH), native: text('null') },
-  { name: 'an invalid date, inside', args: [{ a: [new Date(NaN)] }], official: text(`{"a":[${EPOCH}]}`), native: text('{"a":[null]}') },
-  { name: 'an invalid date beside binary', args: [new Date(NaN), HI], official: withBinary(EPOCH), native: withBinary('null') },
-  { name: 'a date with a toJSON of its own', args: [withToJSON(new Date(5))], official: text(FIVE), native: text('"own"') },
-  { name: 'the same beside binary', args: [withToJSON(new Date(5)), HI], official: withBinary(FIVE), native: withBinary('"own"') },
+  {
+    name: 'an invalid date, inside',
+    args: [{ a: [new Date(NaN)] }],
+    official: text(`{"a":[${EPOCH}]}`),
+    native: text('{"a":[null]}'),
+  },
+  {
+    name: 'an invalid date beside binary',
+    args: [new Date(NaN), HI],
+    official: withBinary(EPOCH),
+    native: withBinary('null'),
+  },
+  {
+    name: 'a date with a toJSON of its own',
+    args: [withToJSON(new Date(5))],
+    official: text(FIVE),
+    native: text('"own"'),
+  },
+  {
+    name: 'the same beside binary',
+    args: [withToJSON(new Date(5)), HI],
+    official: withBinary(FIVE),
+    native: withBinary('"own"'),
+  },
 ];
 
 /** notepack.io takes primitives in objects for objects. Beside binary socket.io-parser does so too. */
 const BOXED = [
   { name: 'a boxed number', args: [new Number(5)], official: text('{}'), native: text('5') },
-  { name: 'a boxed boolean', args: [{ a: new Boolean(false) }], official: text('{"a":{}}'), native: text('{"a":false}') },
+  {
+    name: 'a boxed boolean',
+    args: [{ a: new Boolean(false) }],
+    official: text('{"a":{}}'),
+    native: text('{"a":false}'),
+  },
   { name: 'a boxed string', args: [new String('ab')], official: text('{"0":"a","1":"b"}'), native: text('"ab"') },
 ];
 
@@ -48,17 +73,50 @@ const BOXED = [
  * takes the result for a value of its own, and knows no arrays and functions with that method.
  */
 const TO_JSON = [
-  { name: 'toJSON gives undefined for a property', args: [{ a: json(undefined) }], official: text('{"a":null}'), native: text('{}') },
-  { name: 'the same beside binary', args: [{ a: json(undefined) }, HI], official: withBinary('{"a":null}'), native: withBinary('{}') },
+  {
+    name: 'toJSON gives undefined for a property',
+    args: [{ a: json(undefined) }],
+    official: text('{"a":null}'),
+    native: text('{}'),
+  },
+  {
+    name: 'the same beside binary',
+    args: [{ a: json(undefined) }, HI],
+    official: withBinary('{"a":null}'),
+    native: withBinary('{}'),
+  },
   { name: 'toJSON gives a date', args: [json(new Date(5))], official: text(FIVE), native: text('{}') },
-  { name: 'toJSON gives another with toJSON', args: [json({ a: 1, ...json('inner') })], official: text('"inner"'), native: text('{"a":1}') },
-  { name: 'toJSON gives one that gives binary', args: [json(json(HI))],
-    official: ['text 451-["deviation",{"_placeholder":true,"num":0}]', 'binary 6869'], native: text('{}') },
-  { name: 'toJSON makes use of the key', args: [{ k: { toJSON: (/** @type {any} */ key) => `key ${key}` } }],
-    official: text('{"k":"key undefined"}'), native: text('{"k":"key k"}') },
+  {
+    name: 'toJSON gives another with toJSON',
+    args: [json({ a: 1, ...json('inner') })],
+    official: text('"inner"'),
+    native: text('{"a":1}'),
+  },
+  {
+    name: 'toJSON gives one that gives binary',
+    args: [json(json(HI))],
+    official: ['text 451-["deviation",{"_placeholder":true,"num":0}]', 'binary 6869'],
+    native: text('{}'),
+  },
+  {
+    name: 'toJSON makes use of the key',
+    args: [{ k: { toJSON: (/** @type {any} */ key) => `key ${key}` } }],
+    official: text('{"k":"key undefined"}'),
+    native: text('{"k":"key k"}'),
+  },
   { name: 'an array with toJSON', args: [withToJSON([1])], official: text('[1]'), native: text('"own"') },
-  { name: 'a function with toJSON', args: [{ f: withToJSON(() => {}) }], official: text('{}'), native: text('{"f":"own"}') },
-  { name: 'the same beside binary', args: [{ f: withToJSON(() => {}) }, HI], official: withBinary('{}'), native: withBinary('{"f":"own"}') },
+  {
+    name: 'a function with toJSON',
+    args: [{ f: withToJSON(() => {}) }],
+    official: text('{}'),
+    native: text('{"f":"own"}'),
+  },
+  {
+    name: 'the same beside binary',
+    args: [{ f: withToJSON(() => {}) }, HI],
+    official: withBinary('{}'),
+    native: withBinary('{"f":"own"}'),
+  },
 ];
 
 /** @type {Deviation[]} */

@@ -14,7 +14,9 @@ describe('official and native: not the same frames', { timeout: 120_000 }, () =>
   const cluster = new FourServers();
   before(() => cluster.start());
   after(() => cluster.stop());
-  afterEach(() => { cluster.problems.length = 0; });
+  afterEach(() => {
+    cluster.problems.length = 0;
+  });
 
   /** Sends a case both ways. @param {Partial<import('./four-servers').Case>} what */
   async function both(what) {
@@ -25,7 +27,10 @@ describe('official and native: not the same frames', { timeout: 120_000 }, () =>
   for (const { name, args, official, native } of DEVIATIONS) {
     it(name, async () => {
       const outcome = await both({ args });
-      const [theirs, ours] = [[official, official], [native, native]];
+      const [theirs, ours] = [
+        [official, official],
+        [native, native],
+      ];
       assert.deepEqual(outcome.official, { local: ours, official: theirs, native: theirs });
       assert.deepEqual(outcome.native, { local: ours, official: ours, native: ours });
       assert.deepEqual(cluster.problems, []);
@@ -41,11 +46,14 @@ describe('official and native: not the same frames', { timeout: 120_000 }, () =>
   });
 
   // So that nobody can have us use up memory or stack. The sender is told.
-  it('more than 512 levels: only the sender\'s own clients get it of ours, and only official receivers of others', async () => {
+  it("more than 512 levels: only the sender's own clients get it of ours, and only official receivers of others", async () => {
     const args = [nested(600)];
     const outcome = await both({ args });
     const whole = [`text 42${JSON.stringify(['deviation', ...args])}`];
-    const [all, none] = [[whole, whole], [[], []]];
+    const [all, none] = [
+      [whole, whole],
+      [[], []],
+    ];
     assert.deepEqual(outcome.official, { local: all, official: all, native: none });
     assert.deepEqual(outcome.native, { local: all, official: none, native: none });
     assert.ok(cluster.problems.includes('ERR_ENCODE'));
@@ -64,7 +72,10 @@ const SLIPS = [
     { name: `except ${inspect(room)} and rooms`, except: ['nobody', room, 'c'] },
     { name: `to ${inspect(room)} and a room`, to: ['a', room] },
   ]),
-  { name: 'binary below a key __proto__', args: [JSON.parse('{"__proto__":{"b":1}}', (key, v) => (key === 'b' ? Buffer.from('b') : v))] },
+  {
+    name: 'binary below a key __proto__',
+    args: [JSON.parse('{"__proto__":{"b":1}}', (key, v) => (key === 'b' ? Buffer.from('b') : v))],
+  },
 ];
 
 describe('official and native: the same frames after a slip', { timeout: 120_000 }, () => {

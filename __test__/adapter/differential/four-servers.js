@@ -65,9 +65,12 @@ class FourServers {
   /** @param {import('../../support/adapter-node').Kind} [receiver] which of ours receives */
   async start(receiver = 'native') {
     this.redis = await startRedis();
-    const node = (/** @type {import('../../support/adapter-node').Kind} */ adapter) => new AdapterNode({
-      adapter, redis: /** @type {any} */ (this.redis), namespaces: [...NAMESPACES.slice(1), DEAF],
-    });
+    const node = (/** @type {import('../../support/adapter-node').Kind} */ adapter) =>
+      new AdapterNode({
+        adapter,
+        redis: /** @type {any} */ (this.redis),
+        namespaces: [...NAMESPACES.slice(1), DEAF],
+      });
     this.senders = { official: node('official-redis'), native: node('native') };
     this.receivers = { official: node('official-redis'), native: node(receiver) };
     const nodes = [...Object.values(this.senders), ...Object.values(this.receivers)];
@@ -159,8 +162,11 @@ class FourServers {
 
   /** @returns {Outcome} */
   #outcome(kind, marker) {
-    const seen = (/** @type {AdapterNode} */ node) => (this.#clients.get(node) ?? []).map((client) => client.after(marker));
-    const [other] = Object.entries(this.senders).filter(([name]) => name !== kind).map(([, node]) => node);
+    const seen = (/** @type {AdapterNode} */ node) =>
+      (this.#clients.get(node) ?? []).map((client) => client.after(marker));
+    const [other] = Object.entries(this.senders)
+      .filter(([name]) => name !== kind)
+      .map(([, node]) => node);
     seen(other); // a receiver as well, but the same as another
     return {
       local: seen(this.senders[kind]),

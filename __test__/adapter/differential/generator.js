@@ -9,17 +9,64 @@ const { BINARY, DATES, EDGES, EVENTS, KEYS, LARGE, NUMBERS, ODDITIES, SHORT_STRI
 const MAX_DEPTH = 5;
 /** What `to` gets. Some of these rooms are nobody's; see the rooms of the clients. @type {any[][]} */
 const ROOMS = [
-  [], ['a'], ['b'], ['c'], ['a', 'c'], ['b', 'c', 'nobody'], ['nobody'], ['nobody', 'none'], [7], ['7'], ['8'], [8],
-  ['9'], [9], [7, 'c'],
-  ['7', 'c'], [7, '8', 9], [1.5], [1.5, -1], [-1], [''], ['', 'nobody'], [ODD], [ODD, 'c'], [LIKE_AN_ID],
-  [LIKE_AN_ID, 'c'], ['null'],
-  ['a#'], ['#'], ['a', 'a'], ['\ud83d'], ['\ud83d', 'c'], ['ü', 'c'], [2 ** 53, 'c'],
-  [1e21, 2 ** 64, -(2 ** 40), 0.1, 'c'], [0], [-0, 'c'],
-  ...LONG_NAMES.map((name) => [name]), [...LONG_NAMES, 'c'], [`\ud83d${'x'.repeat(40)}`, 'c'],
+  [],
+  ['a'],
+  ['b'],
+  ['c'],
+  ['a', 'c'],
+  ['b', 'c', 'nobody'],
+  ['nobody'],
+  ['nobody', 'none'],
+  [7],
+  ['7'],
+  ['8'],
+  [8],
+  ['9'],
+  [9],
+  [7, 'c'],
+  ['7', 'c'],
+  [7, '8', 9],
+  [1.5],
+  [1.5, -1],
+  [-1],
+  [''],
+  ['', 'nobody'],
+  [ODD],
+  [ODD, 'c'],
+  [LIKE_AN_ID],
+  [LIKE_AN_ID, 'c'],
+  ['null'],
+  ['a#'],
+  ['#'],
+  ['a', 'a'],
+  ['\ud83d'],
+  ['\ud83d', 'c'],
+  ['ü', 'c'],
+  [2 ** 53, 'c'],
+  [1e21, 2 ** 64, -(2 ** 40), 0.1, 'c'],
+  [0],
+  [-0, 'c'],
+  ...LONG_NAMES.map((name) => [name]),
+  [...LONG_NAMES, 'c'],
+  [`\ud83d${'x'.repeat(40)}`, 'c'],
   Array.from({ length: 300 }, (_, i) => `room ${i}`).concat('c'),
 ];
 const EXCEPT = [
-  ['a'], ['c'], ['b'], ['nobody'], [7], ['7'], ['', ODD], ['nobody', 'c'], ['9'], [9], ['\ud83d'], [-1], [LIKE_AN_ID], [0], LONG_NAMES,
+  ['a'],
+  ['c'],
+  ['b'],
+  ['nobody'],
+  [7],
+  ['7'],
+  ['', ODD],
+  ['nobody', 'c'],
+  ['9'],
+  [9],
+  ['\ud83d'],
+  [-1],
+  [LIKE_AN_ID],
+  [0],
+  LONG_NAMES,
 ];
 
 /** @param {Random} random */
@@ -45,11 +92,13 @@ function number(random) {
 /** Text without halves of surrogate pairs: for those see `HALVES`. @param {Random} random */
 function text(random) {
   const length = random.chance(0.8) ? random.below(40) : random.below(300);
-  return random.list(length, () => {
-    if (random.chance(0.7)) return String.fromCharCode(32 + random.below(95));
-    const wide = String.fromCodePoint(0x4e00 + random.below(999));
-    return random.pick(['\n', '\u0001', 'é', '€', '😀', '\u2028', '"', '\\', '\u{1f680}', wide]);
-  }).join('');
+  return random
+    .list(length, () => {
+      if (random.chance(0.7)) return String.fromCharCode(32 + random.below(95));
+      const wide = String.fromCodePoint(0x4e00 + random.below(999));
+      return random.pick(['\n', '\u0001', 'é', '€', '😀', '\u2028', '"', '\\', '\u{1f680}', wide]);
+    })
+    .join('');
 }
 
 /** @param {Random} random @param {number} depth of what it is in @returns {any} */

@@ -46,10 +46,12 @@ class Scenario {
     if (kind < 7) return ['leave', socket, room];
     if (kind === 7) return ['microtask'];
     if (kind === 8) return ['request', { type: REMOTE_JOIN, opts: { rooms: [socket], except: [] }, rooms: [room] }];
-    if (kind === 9) return ['request', { type: REMOTE_LEAVE, opts: { rooms: [room], except: [socket] }, rooms: [room] }];
+    if (kind === 9)
+      return ['request', { type: REMOTE_LEAVE, opts: { rooms: [room], except: [socket] }, rooms: [room] }];
     if (kind === 10) return ['request', { type: SERVER_SIDE_EMIT, data: ['join', socket, room] }];
     // Both servers answer it, and get the answers.
-    if (kind === 11) return ['request', { type: REMOTE_FETCH, requestId: String(this.#number++), opts: { rooms: [], except: [] } }];
+    if (kind === 11)
+      return ['request', { type: REMOTE_FETCH, requestId: String(this.#number++), opts: { rooms: [], except: [] } }];
     const except = random.chance(0.2) ? [random.pick(ROOMS)] : [];
     return ['broadcast', String(this.#number++), ROOMS.filter(() => random.chance(0.4)), except];
   }
@@ -82,7 +84,9 @@ class Side {
         leave: (/** @type {string} */ room) => this.adapter.del(id, room),
       });
     }
-    node.io.on('join', (/** @type {string} */ id, /** @type {string} */ room) => this.adapter.addAll(id, new Set([room])));
+    node.io.on('join', (/** @type {string} */ id, /** @type {string} */ room) =>
+      this.adapter.addAll(id, new Set([room])),
+    );
   }
 }
 

@@ -15,12 +15,13 @@ function made(change) {
   return object;
 }
 
-const ITSELF = made((o) => { o.self = o; });
+const ITSELF = made((o) => {
+  o.self = o;
+});
 /** @type {any[]} */
 const LIST = [1];
 LIST.push({ in: LIST });
 const BINARY = Buffer.from('binary');
-
 
 /** @type {Unencodable[]} */
 const UNENCODABLE = [
@@ -38,13 +39,59 @@ const UNENCODABLE = [
   { name: 'an object in itself', args: [ITSELF] },
   { name: 'an array in itself', args: [LIST] },
   { name: 'a cycle beside binary', args: [BINARY, ITSELF] },
-  { name: 'toJSON gives itself', args: [made((o) => { o.toJSON = () => o; })] },
+  {
+    name: 'toJSON gives itself',
+    args: [
+      made((o) => {
+        o.toJSON = () => o;
+      }),
+    ],
+  },
   { name: 'toJSON gives a function', args: [{ a: { toJSON: () => () => {} } }] },
   { name: 'toJSON gives a function in an array', args: [[{ toJSON: () => () => {} }]] },
-  { name: 'toJSON throws', args: [{ toJSON() { throw new Error('no'); } }] },
-  { name: 'toJSON throws what is no error', args: [{ toJSON() { throw undefined; } }] },
-  { name: 'toJSON throws beside binary', args: [BINARY, { a: { toJSON() { throw new Error('no'); } } }] },
-  { name: 'a getter throws', args: [{ get a() { throw new Error('no'); } }] },
+  {
+    name: 'toJSON throws',
+    args: [
+      {
+        toJSON() {
+          throw new Error('no');
+        },
+      },
+    ],
+  },
+  {
+    name: 'toJSON throws what is no error',
+    args: [
+      {
+        toJSON() {
+          throw undefined;
+        },
+      },
+    ],
+  },
+  {
+    name: 'toJSON throws beside binary',
+    args: [
+      BINARY,
+      {
+        a: {
+          toJSON() {
+            throw new Error('no');
+          },
+        },
+      },
+    ],
+  },
+  {
+    name: 'a getter throws',
+    args: [
+      {
+        get a() {
+          throw new Error('no');
+        },
+      },
+    ],
+  },
   { name: 'a revoked proxy', args: [revoked()] },
   { name: 'BigInts as binary', args: [new BigInt64Array([1n])] },
   { name: 'BigInts as binary, beside other binary', args: [BINARY, { big: new BigUint64Array([1n, 2n]) }] },

@@ -47,7 +47,10 @@ async function assertDelivered(nodes, clients) {
 
 /** Nothing has happened but that connections came up. */
 function assertQuiet(node) {
-  assert.deepEqual(node.eventLog().events.filter(({ event }) => event !== 'connect'), []);
+  assert.deepEqual(
+    node.eventLog().events.filter(({ event }) => event !== 'connect'),
+    [],
+  );
   for (const { state } of Object.values(node.adapter().stats().connections)) assert.equal(state, 'connected');
 }
 
@@ -66,7 +69,7 @@ for (const { name, args, begin = async () => {}, error } of SITUATIONS) {
       await begin(fixture.redis);
       const before = await refusals(fixture.redis, error);
       const pings = 2 * nodes.length * TWICE;
-      await until('pings to be refused', async () => await refusals(fixture.redis, error) >= before + pings);
+      await until('pings to be refused', async () => (await refusals(fixture.redis, error)) >= before + pings);
       nodes.push(await fixture.node());
       await assertDelivered(nodes, await Promise.all(nodes.map((node) => fixture.client(node))));
       nodes.forEach(assertQuiet);
@@ -78,7 +81,12 @@ describe('-BUSY: a script is past its limit', LIMIT, () => {
   /** Runs a script for ever; resolves when Redis says that it is busy. */
   async function keepBusy(redis) {
     const script = redis.command('EVAL', 'while true do end', '0').catch((error) => error);
-    await until('a busy Redis', () => redis.command('PING').then(() => false, ({ message }) => message.startsWith('BUSY')));
+    await until('a busy Redis', () =>
+      redis.command('PING').then(
+        () => false,
+        ({ message }) => message.startsWith('BUSY'),
+      ),
+    );
     return async () => {
       await redis.command('SCRIPT', 'KILL');
       assert.match((await script).message, /killed/);
@@ -97,10 +105,16 @@ describe('-BUSY: a script is past its limit', LIMIT, () => {
   it('so does ours, and keeps its connections', async (t) => {
     const fixture = await createFixture(t, ['--busy-reply-threshold', '100']);
     const proxy = await fixture.proxy();
-    const nodes = [await fixture.node({ url: proxy.url }), await fixture.node({ url: proxy.url }), await fixture.node({ url: proxy.url })];
+    const nodes = [
+      await fixture.node({ url: proxy.url }),
+      await fixture.node({ url: proxy.url }),
+      await fixture.node({ url: proxy.url }),
+    ];
     const clients = await Promise.all(nodes.map((node) => fixture.client(node)));
     let refused = 0;
-    proxy.onAnswer = (chunk) => { refused += chunk.toString('latin1').split('-BUSY').length - 1; };
+    proxy.onAnswer = (chunk) => {
+      refused += chunk.toString('latin1').split('-BUSY').length - 1;
+    };
     const end = await keepBusy(fixture.redis);
     await until('pings to be refused', () => refused >= 2 * nodes.length * TWICE);
     await end();

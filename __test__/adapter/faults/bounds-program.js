@@ -24,7 +24,9 @@ const programs = {
   async mailbox() {
     const io = new Server(http.createServer(), { adapter: createAdapter(url, { mailbox: { bytes: 16 * MEBIBYTE } }) });
     const adapter = io.of('/').adapter;
-    const connected = new Promise((resolve) => adapter.on('connect', ({ connection }) => connection === 'sub' && resolve(undefined)));
+    const connected = new Promise((resolve) =>
+      adapter.on('connect', ({ connection }) => connection === 'sub' && resolve(undefined)),
+    );
     await connected;
     stub({ io }, 'stub', ['room'], () => {});
     await new Promise(setImmediate);
@@ -38,7 +40,10 @@ const programs = {
 
   /** Emits a million times while Redis is away. */
   async outbox() {
-    const adapter = createAdapter(url, { offlineQueue: { messages: 2 ** 32 - 1, bytes: 64 * MEBIBYTE }, commandTimeout: 1 });
+    const adapter = createAdapter(url, {
+      offlineQueue: { messages: 2 ** 32 - 1, bytes: 64 * MEBIBYTE },
+      commandTimeout: 1,
+    });
     const io = new Server(http.createServer(), { adapter });
     io.of('/').adapter.on('error', () => {});
     const emit = (count) => {

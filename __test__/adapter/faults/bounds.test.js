@@ -109,17 +109,19 @@ describe('a full mailbox', LIMIT, () => {
       return Number(/cmdstat_psubscribe:calls=(\d+)/.exec(stats)?.[1]);
     };
     const before = await connects();
-    t.after(stub(node, 'stub', ['room'], () => {
-      // As many sockets as take 0.1 ms: a flood is faster.
-      const end = performance.now() + 0.1;
-      while (performance.now() < end);
-    }));
+    t.after(
+      stub(node, 'stub', ['room'], () => {
+        // As many sockets as take 0.1 ms: a flood is faster.
+        const end = performance.now() + 0.1;
+        while (performance.now() < end);
+      }),
+    );
     const args = [path.join(__dirname, 'flood.js'), String(fixture.redis.port), ROOM, '50000', '4'];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
     child.stdin.end(broadcast(['news'], { rooms: ['room'] }));
     await once(child, 'close');
     await until('the mailbox to be empty', () => node.adapter().stats().queues.mailbox.messages === 0);
-    const times = await connects() - before;
+    const times = (await connects()) - before;
     const { delivered } = node.adapter().stats();
     t.diagnostic(`${times} times, ${delivered} delivered`);
     assert.ok(times >= 1, 'it was full');

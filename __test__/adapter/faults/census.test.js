@@ -14,7 +14,8 @@ const REQUESTS = 'socket.io-request#/#';
 const RESPONSES = 'socket.io-response#/#';
 
 /** Redis knows that these are all who are subscribed to requests. */
-const present = (fixture, count) => until(`${count} subscribers`, async () => await fixture.subscribers(REQUESTS) === count);
+const present = (fixture, count) =>
+  until(`${count} subscribers`, async () => (await fixture.subscribers(REQUESTS)) === count);
 
 describe('census', LIMIT, () => {
   it('those who only listen are not counted, and nobody waits for them', async (t) => {
@@ -28,7 +29,7 @@ describe('census', LIMIT, () => {
     for (const node of [a, b]) {
       assert.equal(await node.adapter().serverCount(), 2);
       assert.equal((await node.io.fetchSockets()).length, 2);
-      assert.deepEqual([...await node.adapter().allRooms()].sort(), [here.id, there.id].sort());
+      assert.deepEqual([...(await node.adapter().allRooms())].sort(), [here.id, there.id].sort());
       assert.equal(await node.adapter().countSockets(), 2);
       assert.equal((await node.adapter().fetchSocketIds()).size, 2);
     }
@@ -47,8 +48,11 @@ describe('census', LIMIT, () => {
     const there = await fixture.client(b);
     await fixture.spy([REQUESTS], ['*']);
     assert.equal(await a.adapter().serverCount(), 2);
-    assert.deepEqual((await a.io.fetchSockets()).map(({ id }) => id), [there.id]);
-    assert.deepEqual([...await a.adapter().allRooms()], [there.id]);
+    assert.deepEqual(
+      (await a.io.fetchSockets()).map(({ id }) => id),
+      [there.id],
+    );
+    assert.deepEqual([...(await a.adapter().allRooms())], [there.id]);
     there.answers('ask', () => 'there');
     assert.deepEqual(await a.io.timeout(100_000).emitWithAck('ask'), ['there']);
   });
@@ -87,7 +91,10 @@ describe('census', LIMIT, () => {
       await present(fixture, 1);
       last = await fixture.node();
       const there = await fixture.client(last);
-      assert.deepEqual((await a.io.fetchSockets()).map(({ id }) => id), [there.id]);
+      assert.deepEqual(
+        (await a.io.fetchSockets()).map(({ id }) => id),
+        [there.id],
+      );
     }
     assert.equal(await a.adapter().serverCount(), 2);
   });
@@ -105,7 +112,10 @@ describe('census', LIMIT, () => {
       const there = await fixture.client(c);
       await present(fixture, 3);
       assert.equal(await a.adapter().serverCount(), 3);
-      assert.deepEqual((await a.io.fetchSockets()).map(({ id }) => id), [there.id]);
+      assert.deepEqual(
+        (await a.io.fetchSockets()).map(({ id }) => id),
+        [there.id],
+      );
     });
   }
 
@@ -127,6 +137,9 @@ describe('census', LIMIT, () => {
     const a = await fixture.node({ namespaces, opts: { key: 'k*[y]', ...LONG } });
     await fixture.node({ namespaces: ['/ab'], opts: { key: 'k*[y]' } });
     await fixture.node({ namespaces, opts: { key: 'kxy' } });
-    assert.deepEqual(await Promise.all(['/', ...namespaces].map((name) => a.adapter(name).serverCount())), [2, 1, 1, 2]);
+    assert.deepEqual(
+      await Promise.all(['/', ...namespaces].map((name) => a.adapter(name).serverCount())),
+      [2, 1, 1, 2],
+    );
   });
 });

@@ -59,7 +59,11 @@ async function assertChoices(fixture) {
   const adapter = fixture.a.adapter();
   for (const [opts, clients] of choices(fixture)) {
     const copy = structuredClone(opts);
-    assert.deepEqual(sorted(await adapter.fetchSocketIds(opts)), sorted(clients.map(({ id }) => id)), JSON.stringify(copy));
+    assert.deepEqual(
+      sorted(await adapter.fetchSocketIds(opts)),
+      sorted(clients.map(({ id }) => id)),
+      JSON.stringify(copy),
+    );
     assert.equal(await adapter.countSockets(opts), clients.length);
     assert.deepEqual(opts, copy, 'what was passed is left alone');
   }
@@ -72,12 +76,14 @@ describe('countSockets and fetchSocketIds', LIMIT, () => {
     const watch = await set.fixture.spy([], [natives('*')]);
     await assertChoices(set);
     assert.equal(await set.a.adapter('/chat').countSockets(), 1);
-    assert.deepEqual([...await set.a.adapter('/chat').fetchSocketIds({ rooms: ['room'] })], [set.chatting.id]);
+    assert.deepEqual([...(await set.a.adapter('/chat').fetchSocketIds({ rooms: ['room'] }))], [set.chatting.id]);
     assert.equal(await set.a.adapter('/chat').countSockets({ except: ['room'] }), 0);
     await set.fixture.publish(requests('/'), '{"type":"end"}');
     assert.deepEqual((await spy.through((item) => parse(item).type === 'end')).length, 1, 'nothing was asked there');
     await set.fixture.publish(natives('/'), '{"type":"end"}');
-    const asked = (await watch.through((item) => parse(item).type === 'end')).slice(0, -1).map((item) => parse(item).type);
+    const asked = (await watch.through((item) => parse(item).type === 'end'))
+      .slice(0, -1)
+      .map((item) => parse(item).type);
     const remote = choices(set).filter(([opts]) => !opts?.flags).length;
     assert.deepEqual(asked, [...Array(remote).fill(['ids', 'count']).flat(), 'count', 'ids', 'count']);
   });
@@ -91,7 +97,7 @@ describe('countSockets and fetchSocketIds', LIMIT, () => {
     const asked = (await spy.through((item) => parse(item).type === 'end')).slice(0, -1).map(parse);
     assert.deepEqual(new Set(asked.map(({ type }) => type)), new Set([0]), 'SOCKETS and nothing else');
     assert.equal(await set.a.adapter('/chat').countSockets(), 1);
-    assert.deepEqual([...await set.a.adapter('/chat').fetchSocketIds()], [set.chatting.id]);
+    assert.deepEqual([...(await set.a.adapter('/chat').fetchSocketIds())], [set.chatting.id]);
   });
 
   it('with both', async (t) => {
@@ -102,10 +108,10 @@ describe('countSockets and fetchSocketIds', LIMIT, () => {
     const adapter = set.a.adapter();
     assert.equal(await adapter.countSockets(), 4);
     assert.equal(await adapter.countSockets({ rooms: ['room'], except: ['a', 'far'] }), 1);
-    assert.deepEqual([...await adapter.fetchSocketIds({ rooms: ['room'], except: ['a', 'left'] })], [far.id]);
-    const counts = await Promise.all(Array.from({ length: 40 }, (_, i) => (
-      (i % 2 ? set.a : set.b).adapter().countSockets({ rooms: ['room'] })
-    )));
+    assert.deepEqual([...(await adapter.fetchSocketIds({ rooms: ['room'], except: ['a', 'left'] }))], [far.id]);
+    const counts = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => (i % 2 ? set.a : set.b).adapter().countSockets({ rooms: ['room'] })),
+    );
     assert.deepEqual(counts, Array(40).fill(3));
     await official.close();
     await adapter.allRooms();
@@ -118,7 +124,7 @@ describe('countSockets and fetchSocketIds', LIMIT, () => {
     const here = await fixture.client(a);
     const spy = await fixture.spy([], ['socket.io*']);
     assert.equal(await a.adapter().countSockets(), 1);
-    assert.deepEqual([...await a.adapter().fetchSocketIds()], [here.id]);
+    assert.deepEqual([...(await a.adapter().fetchSocketIds())], [here.id]);
     await fixture.publish(natives('/'), '{"type":"end"}');
     assert.equal((await spy.through(() => true)).length, 1);
   });

@@ -36,13 +36,19 @@ async function filtered(t, others) {
 
 describe('broadcasts for rooms that have no socket here are filtered', LIMIT, () => {
   it('while responses arrive', async (t) => {
-    const response = (number) => ['socket.io-response#/#', JSON.stringify({ requestId: String(number), uid: 'raw', sockets: [] })];
+    const response = (number) => [
+      'socket.io-response#/#',
+      JSON.stringify({ requestId: String(number), uid: 'raw', sockets: [] }),
+    ];
     assert.equal(await filtered(t, response), MANY);
   });
 
   it('while requests arrive', async (t) => {
     // A serverSideEmit, which has no response.
-    const request = (number) => ['socket.io-request#/#', JSON.stringify({ uid: 'raw', type: 6, data: ['news', number] })];
+    const request = (number) => [
+      'socket.io-request#/#',
+      JSON.stringify({ uid: 'raw', type: 6, data: ['news', number] }),
+    ];
     assert.equal(await filtered(t, request), MANY);
   });
 

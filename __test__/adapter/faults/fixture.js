@@ -125,7 +125,8 @@ class Fixture {
     this.#after(() => node.close());
     await node.listen();
     if (!connects) return node;
-    if (settings.listens === false) await until('a connection', () => node.adapter().stats().connections.sub.state === 'connected');
+    if (settings.listens === false)
+      await until('a connection', () => node.adapter().stats().connections.sub.state === 'connected');
     else await node.eventLog().next('connect', 'sub', undefined, 0);
     return node;
   }
@@ -140,7 +141,9 @@ class Fixture {
     this.#after(() => node.close());
     await node.listen();
     for (const { adapter } of /** @type {any} */ (node.io)._nsps.values()) {
-      await until('the official server to hear', () => this.subscribers(adapter.specificResponseChannel).then((count) => count === 1));
+      await until('the official server to hear', () =>
+        this.subscribers(adapter.specificResponseChannel).then((count) => count === 1),
+      );
     }
     // It is counted and hears nothing.
     const freeze = () => sub.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer');

@@ -6,7 +6,9 @@ const net = require('node:net');
 
 const { countLines, encodeCommand } = require('../../../dev/resp');
 
-const [port, channel, rate, seconds] = process.argv.slice(2).map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
+const [port, channel, rate, seconds] = process.argv
+  .slice(2)
+  .map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
 /** What is sent without an answer is bounded, so that the pace is Redis' when it is slower. */
 const WINDOW = 20_000;
 
@@ -24,7 +26,7 @@ function start(payload) {
   socket.on('connect', () => {
     const begin = performance.now();
     const timer = setInterval(() => {
-      const due = Math.min(total, Math.floor((performance.now() - begin) * Number(rate) / 1000));
+      const due = Math.min(total, Math.floor(((performance.now() - begin) * Number(rate)) / 1000));
       while (sent + 100 <= due && sent - answered < WINDOW) {
         socket.write(block);
         sent += 100;

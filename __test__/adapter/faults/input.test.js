@@ -25,38 +25,107 @@ const PACKET = { type: 2, data: ['lost'], nsp: '/chat' };
 const OPTS = { rooms: [], except: [], flags: {} };
 /** Valid, and of no shape that means something. */
 const SHAPES = [
-  null, undefined, true, 0, 7, -1.5, '', 'text', [], {}, [[]], [null], ['uid'], ['uid', null], ['uid', null, null], ['uid', PACKET],
-  ['uid', PACKET, null], ['uid', PACKET, 7], ['uid', PACKET, []], ['uid', PACKET, { rooms: 7 }], ['uid', PACKET, { rooms: { a: 1 } }],
-  ['uid', PACKET, { rooms: ['nobody'], except: 'x' }], ['uid', PACKET, { rooms: ['nobody'], flags: 'x' }], ['uid', 7, OPTS],
-  ['uid', 'packet', OPTS], ['uid', [], OPTS], ['uid', {}, OPTS], ['uid', { nsp: '/chat' }, { rooms: ['nobody'] }], ['uid', { nsp: 7 }, OPTS],
-  ['uid', { nsp: '/chat', type: 'x', data: 7 }, { ...OPTS, rooms: ['nobody'] }], ['uid', { ...PACKET, nsp: '/other' }, OPTS],
-  [7, PACKET, { ...OPTS, rooms: ['nobody'] }], [null, PACKET, { ...OPTS, rooms: ['nobody'] }], [{}, { ...PACKET, data: null }, { rooms: ['nobody'] }],
-  ['uid', PACKET, { rooms: [null, {}, [], 1.5], except: [null, {}] }], Array(100).fill(null),
+  null,
+  undefined,
+  true,
+  0,
+  7,
+  -1.5,
+  '',
+  'text',
+  [],
+  {},
+  [[]],
+  [null],
+  ['uid'],
+  ['uid', null],
+  ['uid', null, null],
+  ['uid', PACKET],
+  ['uid', PACKET, null],
+  ['uid', PACKET, 7],
+  ['uid', PACKET, []],
+  ['uid', PACKET, { rooms: 7 }],
+  ['uid', PACKET, { rooms: { a: 1 } }],
+  ['uid', PACKET, { rooms: ['nobody'], except: 'x' }],
+  ['uid', PACKET, { rooms: ['nobody'], flags: 'x' }],
+  ['uid', 7, OPTS],
+  ['uid', 'packet', OPTS],
+  ['uid', [], OPTS],
+  ['uid', {}, OPTS],
+  ['uid', { nsp: '/chat' }, { rooms: ['nobody'] }],
+  ['uid', { nsp: 7 }, OPTS],
+  ['uid', { nsp: '/chat', type: 'x', data: 7 }, { ...OPTS, rooms: ['nobody'] }],
+  ['uid', { ...PACKET, nsp: '/other' }, OPTS],
+  [7, PACKET, { ...OPTS, rooms: ['nobody'] }],
+  [null, PACKET, { ...OPTS, rooms: ['nobody'] }],
+  [{}, { ...PACKET, data: null }, { rooms: ['nobody'] }],
+  ['uid', PACKET, { rooms: [null, {}, [], 1.5], except: [null, {}] }],
+  Array(100).fill(null),
 ];
 
 /** Requests that lack something, or have it wrong. */
 const REQUESTS = [
-  null, 7, 'text', [], {}, { type: 99 }, { type: '2' }, { type: null }, { requestId: 'x' }, { type: {}, requestId: {} },
-  ...[0, 1, 2, 3, 4, 5, 6, 7, 'count', 'ids'].flatMap((type) => [
-    { type }, { type, requestId: 'x' }, { type, uid: 7, requestId: 7 }, { type, requestId: 'x', opts: null }, { type, requestId: 'x', opts: 7 },
-    { type, requestId: 'x', opts: {} , rooms: 7 }, { type, requestId: 'x', opts: { rooms: 7, except: 7 } },
-    { type, requestId: 'x', opts: { rooms: ['nobody'], except: null }, rooms: null }, { type, requestId: 'x', rooms: { a: 1 } },
-    { type, requestId: 'x', sid: {}, room: null }, { type, uid: 'x', data: 7 }, { type, uid: 'x', requestId: 'x', data: null },
-    { type, uid: 'x', data: [] }, { type, requestId: 'x', packet: null, opts: { rooms: ['nobody'] } },
-    { type, requestId: 'x', packet: 7, opts: { rooms: ['nobody'], except: [] } },
-  ]).filter(({ type, opts }) => !(type === 4 && opts && opts.rooms?.[0] !== 'nobody')), // which means all sockets
+  null,
+  7,
+  'text',
+  [],
+  {},
+  { type: 99 },
+  { type: '2' },
+  { type: null },
+  { requestId: 'x' },
+  { type: {}, requestId: {} },
+  ...[0, 1, 2, 3, 4, 5, 6, 7, 'count', 'ids']
+    .flatMap((type) => [
+      { type },
+      { type, requestId: 'x' },
+      { type, uid: 7, requestId: 7 },
+      { type, requestId: 'x', opts: null },
+      { type, requestId: 'x', opts: 7 },
+      { type, requestId: 'x', opts: {}, rooms: 7 },
+      { type, requestId: 'x', opts: { rooms: 7, except: 7 } },
+      { type, requestId: 'x', opts: { rooms: ['nobody'], except: null }, rooms: null },
+      { type, requestId: 'x', rooms: { a: 1 } },
+      { type, requestId: 'x', sid: {}, room: null },
+      { type, uid: 'x', data: 7 },
+      { type, uid: 'x', requestId: 'x', data: null },
+      { type, uid: 'x', data: [] },
+      { type, requestId: 'x', packet: null, opts: { rooms: ['nobody'] } },
+      { type, requestId: 'x', packet: 7, opts: { rooms: ['nobody'], except: [] } },
+    ])
+    .filter(({ type, opts }) => !(type === 4 && opts && opts.rooms?.[0] !== 'nobody')), // which means all sockets
 ];
 
 const RESPONSES = [
-  null, 7, 'text', [], {}, { requestId: 'unknown' }, { requestId: null }, { requestId: {} }, { requestId: 'unknown', sockets: 7 },
-  { requestId: 'unknown', sockets: [null] }, { requestId: 'unknown', type: 8, clientCount: 1 }, { requestId: 'unknown', type: 9, packet: null },
-  { requestId: '__proto__' }, { requestId: 'constructor' }, { type: 8 }, { type: 9 },
+  null,
+  7,
+  'text',
+  [],
+  {},
+  { requestId: 'unknown' },
+  { requestId: null },
+  { requestId: {} },
+  { requestId: 'unknown', sockets: 7 },
+  { requestId: 'unknown', sockets: [null] },
+  { requestId: 'unknown', type: 8, clientCount: 1 },
+  { requestId: 'unknown', type: 9, packet: null },
+  { requestId: '__proto__' },
+  { requestId: 'constructor' },
+  { type: 8 },
+  { type: 9 },
 ];
 
 const GARBAGE = [
-  ...['', '{', '}', '{"', '{"type":', '{]', '{\u0000}', 'null', 'undefined', '[', '[]', '"', '{"requestId":"x"'].map((each) => Buffer.from(each)),
-  Buffer.from([0x7b, 0xff, 0xfe]), Buffer.from([0xc1]), Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]), Buffer.from([0xdd, 0x7f, 0xff, 0xff, 0xff]),
-  Buffer.from([0xc6, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(5000, 0x91), ...noise(100),
+  ...['', '{', '}', '{"', '{"type":', '{]', '{\u0000}', 'null', 'undefined', '[', '[]', '"', '{"requestId":"x"'].map(
+    (each) => Buffer.from(each),
+  ),
+  Buffer.from([0x7b, 0xff, 0xfe]),
+  Buffer.from([0xc1]),
+  Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
+  Buffer.from([0xdd, 0x7f, 0xff, 0xff, 0xff]),
+  Buffer.from([0xc6, 0xff, 0xff, 0xff, 0xff]),
+  Buffer.alloc(5000, 0x91),
+  ...noise(100),
 ];
 
 const ROOM = 'socket.io#/chat#room#';
@@ -66,12 +135,22 @@ const both = (values) => values.flatMap((value) => [pack(value), ...(value === u
 function harm(uid) {
   const response = 'socket.io-response#/chat#';
   const broadcasts = [...GARBAGE, ...both(SHAPES), ...truncated(broadcast(['lost'], { nsp: '/chat' }))];
-  const requests = [...GARBAGE, ...both(REQUESTS), ...both(SHAPES), ...truncated(text({ type: 5, opts: OPTS })), ...truncated(pack({ type: 1 }))];
+  const requests = [
+    ...GARBAGE,
+    ...both(REQUESTS),
+    ...both(SHAPES),
+    ...truncated(text({ type: 5, opts: OPTS })),
+    ...truncated(pack({ type: 1 })),
+  ];
   const responses = [...GARBAGE, ...both(RESPONSES), ...both(SHAPES)];
   return [
-    ['socket.io#/chat#', broadcasts], [ROOM, broadcasts], ['socket.io#/chat##', broadcasts.slice(0, 40)],
-    ['socket.io-request#/chat#', requests], ['socket.io-native#/chat#', requests],
-    [response, responses], [`${response}${uid}#`, responses],
+    ['socket.io#/chat#', broadcasts],
+    [ROOM, broadcasts],
+    ['socket.io#/chat##', broadcasts.slice(0, 40)],
+    ['socket.io-request#/chat#', requests],
+    ['socket.io-native#/chat#', requests],
+    [response, responses],
+    [`${response}${uid}#`, responses],
   ];
 }
 
@@ -91,7 +170,8 @@ function undecodable(messages) {
 /** Publishes all of it, in order, and something valid to each after it. */
 async function send(fixture, list) {
   const client = fixture.redisClient();
-  for (const [channel, messages] of list) await Promise.all(messages.map((message) => client.publish(channel, message)));
+  for (const [channel, messages] of list)
+    await Promise.all(messages.map((message) => client.publish(channel, message)));
 }
 
 /** What the node and its client have to do as ever. */
@@ -112,7 +192,9 @@ async function assertWell(fixture, node, peer, client, far) {
 const FLAVOURS = {
   'text in the standard way': {},
   'subscriptionMode dynamic': { opts: { subscriptionMode: 'dynamic' } },
-  'a parser of the application': { opts: { parser: { encode: (value) => notepack.encode(value), decode: (bytes) => notepack.decode(bytes) } } },
+  'a parser of the application': {
+    opts: { parser: { encode: (value) => notepack.encode(value), decode: (bytes) => notepack.decode(bytes) } },
+  },
 };
 
 describe('malformed messages', LIMIT, () => {
@@ -136,13 +218,20 @@ describe('malformed messages', LIMIT, () => {
         const before = node.adapter().stats();
         await send(fixture, list);
         await assertWell(fixture, node, peer, client, far);
-        assert.deepEqual(uncaught.map((error) => error.stack), []);
+        assert.deepEqual(
+          uncaught.map((error) => error.stack),
+          [],
+        );
         const least = list.reduce((sum, [, messages]) => sum + undecodable(messages), 0);
         const { malformed } = node.adapter().stats();
         assert.ok(least > 50 && malformed - before.malformed >= least, `${malformed} of at least ${least} counted`);
         const errors = node.eventLog('/chat').all('error');
         assert.ok(errors.some(({ code }) => code === 'ERR_MALFORMED_MESSAGE'));
-        assert.deepEqual([...new Set(errors.map(({ code }) => code))], ['ERR_MALFORMED_MESSAGE'], 'whatever is told has this code');
+        assert.deepEqual(
+          [...new Set(errors.map(({ code }) => code))],
+          ['ERR_MALFORMED_MESSAGE'],
+          'whatever is told has this code',
+        );
         assert.ok(errors.length < 20, `told ${errors.length} times`);
         assert.equal(warn.mock.callCount(), 0);
       });
@@ -155,10 +244,15 @@ describe('malformed messages', LIMIT, () => {
     const client = await fixture.client(node, '/chat');
     const { stats } = { stats: () => node.adapter().stats().malformed };
     const cases = [
-      ['socket.io#/chat#', Buffer.from([0xc1])], ['socket.io#/chat#', pack(7)], ['socket.io#/chat#', pack(null)],
-      ['socket.io#/chat#', broadcast(['x'], { nsp: '/chat' }).subarray(0, 20)], ['socket.io-request#/chat#', Buffer.from('{')],
-      ['socket.io-native#/chat#', Buffer.from('{"type"')], ['socket.io-request#/chat#', Buffer.from([0xc1])],
-      ['socket.io-response#/chat#', Buffer.from('{]')], [`socket.io-response#/chat#${node.adapter('/chat').uid}#`, Buffer.from([0xc1])],
+      ['socket.io#/chat#', Buffer.from([0xc1])],
+      ['socket.io#/chat#', pack(7)],
+      ['socket.io#/chat#', pack(null)],
+      ['socket.io#/chat#', broadcast(['x'], { nsp: '/chat' }).subarray(0, 20)],
+      ['socket.io-request#/chat#', Buffer.from('{')],
+      ['socket.io-native#/chat#', Buffer.from('{"type"')],
+      ['socket.io-request#/chat#', Buffer.from([0xc1])],
+      ['socket.io-response#/chat#', Buffer.from('{]')],
+      [`socket.io-response#/chat#${node.adapter('/chat').uid}#`, Buffer.from([0xc1])],
     ];
     const counts = [];
     for (const [channel, message] of cases) {
@@ -168,9 +262,11 @@ describe('malformed messages', LIMIT, () => {
       assert.deepEqual(await client.until('end'), []);
       counts.push(stats() - before);
     }
-    assert.deepEqual(counts, cases.map(() => 1));
+    assert.deepEqual(
+      counts,
+      cases.map(() => 1),
+    );
   });
-
 });
 
 /**
@@ -217,11 +313,29 @@ describe('what the application throws is an uncaught exception, and no error of 
         const [a, b] = [await fixture.node({ opts }), await fixture.node({ opts })];
         const far = await fixture.client(b);
         const uncaught = new Promise((resolve) => catchUncaught(t, resolve));
-        const boom = () => { throw new Error('of the application'); };
+        const boom = () => {
+          throw new Error('of the application');
+        };
         const called = new Promise((resolve) => {
-          run(a, b, () => { setImmediate(resolve); return boom(); }, far);
+          run(
+            a,
+            b,
+            () => {
+              setImmediate(resolve);
+              return boom();
+            },
+            far,
+          );
         });
-        const first = await Promise.race([uncaught, called.then(() => new Promise((resolve) => { setImmediate(resolve); }))]);
+        const first = await Promise.race([
+          uncaught,
+          called.then(
+            () =>
+              new Promise((resolve) => {
+                setImmediate(resolve);
+              }),
+          ),
+        ]);
         assert.equal(first?.message, 'of the application', 'it is swallowed');
         for (const node of [a, b]) {
           assert.deepEqual(node.eventLog().all('error'), []);

@@ -46,7 +46,10 @@ for (const subscriptionMode of MODES) {
       await socket.join(LONG);
       assert.equal(await fixture.subscribers(channelOf(LONG)), own(subscriptionMode, LONG) ? 1 : 0);
       await socket.join(['three', 'at', 'once']);
-      assert.deepEqual(await Promise.all(['three', 'at', 'once'].map((room) => fixture.subscribers(channelOf(room)))), [1, 1, 1]);
+      assert.deepEqual(
+        await Promise.all(['three', 'at', 'once'].map((room) => fixture.subscribers(channelOf(room)))),
+        [1, 1, 1],
+      );
       assert.equal(await fixture.subscribers(channelOf(client.id)), own(subscriptionMode, client.id) ? 1 : 0);
       fixture.redis.pause();
       const joined = [];
@@ -55,7 +58,10 @@ for (const subscriptionMode of MODES) {
       assert.deepEqual(joined, []);
       fixture.redis.resume();
       await Promise.all(joins);
-      assert.deepEqual(await Promise.all(['late', 'later'].map((room) => fixture.subscribers(channelOf(room)))), [1, 1]);
+      assert.deepEqual(
+        await Promise.all(['late', 'later'].map((room) => fixture.subscribers(channelOf(room)))),
+        [1, 1],
+      );
     });
 
     it('a second socket waits for what the first one has begun, and for nothing after', async (t) => {
@@ -79,7 +85,11 @@ for (const subscriptionMode of MODES) {
     });
 
     /** @type {[string, () => Promise<unknown> | undefined][]} */
-    const pauses = [['at once', () => undefined], ['in the next microtask', () => Promise.resolve()], ['later', () => turn()]];
+    const pauses = [
+      ['at once', () => undefined],
+      ['in the next microtask', () => Promise.resolve()],
+      ['later', () => turn()],
+    ];
     for (const [when, pause] of pauses) {
       it(`a room that is left and joined again ${when}, while Redis is asked for it, is waited for`, async (t) => {
         const { fixture, socket } = await setUp(t, { requestsTimeout: 60_000 });
@@ -90,7 +100,9 @@ for (const subscriptionMode of MODES) {
         socket.leave('room');
         const between = pause();
         if (between) await between;
-        const second = Promise.resolve(socket.join('room')).then(() => { joined = true; });
+        const second = Promise.resolve(socket.join('room')).then(() => {
+          joined = true;
+        });
         for (let i = 0; i < 50; i++) await turn();
         assert.equal(joined, false, 'nothing is subscribed to yet');
         fixture.redis.resume();
@@ -111,7 +123,10 @@ for (const subscriptionMode of MODES) {
       const back = node.eventLog().next('connect', 'sub');
       await fixture.redis.restart();
       await back;
-      assert.deepEqual(await subscribed(fixture), held('room', socket.id, ...range(1, 100).map((number) => `r${number}`)));
+      assert.deepEqual(
+        await subscribed(fixture),
+        held('room', socket.id, ...range(1, 100).map((number) => `r${number}`)),
+      );
     });
 
     it('the last who leaves takes the subscription along', async (t) => {
@@ -163,7 +178,7 @@ for (const subscriptionMode of MODES) {
       sender.io.to('held').emit('end');
       assert.deepEqual(await client.until('end'), []);
       assert.equal(node.adapter().stats().received, before + 1);
-      for (let i = 0; i < 100; i++) sender.io.to('a-socket-of-another-'.slice(0, 18) + (10 + i % 90)).emit('news', i);
+      for (let i = 0; i < 100; i++) sender.io.to('a-socket-of-another-'.slice(0, 18) + (10 + (i % 90))).emit('news', i);
       sender.io.emit('end');
       assert.deepEqual(await client.until('end'), []);
       // Those are the price of one pattern for all ids.

@@ -34,7 +34,10 @@ describe('namespaces', LIMIT, () => {
       for (let round = 0; round < 2; round++) {
         const adapters = NAMESPACES.map((name) => node.adapter(name));
         for (const adapter of adapters) adapter.addAll('stub', new Set(['stub', 'room', 1]));
-        await until('their subscriptions', async () => (await fixture.channels('socket.io-request#/n*')).length === 200);
+        await until(
+          'their subscriptions',
+          async () => (await fixture.channels('socket.io-request#/n*')).length === 200,
+        );
         if (subscriptionMode !== 'pattern') {
           await until('their rooms', async () => (await fixture.channels('socket.io#/n*#room#')).length === 200);
         }
@@ -61,7 +64,10 @@ describe('namespaces', LIMIT, () => {
         await Promise.all(clients.map(({ peer }) => peer.join('room')));
         node.io.of('/dynamic-7').to('room').emit('news');
         await clients[6].event('news');
-        await until('their subscriptions', async () => (await fixture.channels('socket.io-request#/dynamic-*')).length === 10);
+        await until(
+          'their subscriptions',
+          async () => (await fixture.channels('socket.io-request#/dynamic-*')).length === 10,
+        );
         for (const client of clients) client.socket.disconnect();
         await until('nothing to be left', async () => JSON.stringify(await known(fixture)) === JSON.stringify(before));
       }
@@ -73,26 +79,49 @@ describe('namespaces', LIMIT, () => {
     const fixture = await createFixture(t);
     const [a, b] = [await fixture.node(), await fixture.node()];
     const [parent] = [a, b].map(({ io }) => io.of(/^\/dynamic-\d+$/));
-    const clients = [await fixture.client(a, '/dynamic-1'), await fixture.client(b, '/dynamic-1'), await fixture.client(b, '/dynamic-2')];
+    const clients = [
+      await fixture.client(a, '/dynamic-1'),
+      await fixture.client(b, '/dynamic-1'),
+      await fixture.client(b, '/dynamic-2'),
+    ];
     // Only those namespaces that it has here are its children.
-    await until('the namespace to be heard', async () => await fixture.subscribers('socket.io-request#/dynamic-1#') === 2);
+    await until(
+      'the namespace to be heard',
+      async () => (await fixture.subscribers('socket.io-request#/dynamic-1#')) === 2,
+    );
     parent.emit('news', 1);
     a.io.of('/dynamic-1').emit('end');
     b.io.of('/dynamic-2').emit('end');
-    assert.deepEqual(await Promise.all(clients.map((client) => client.until('end'))), [[['news', 1]], [['news', 1]], []]);
+    assert.deepEqual(await Promise.all(clients.map((client) => client.until('end'))), [
+      [['news', 1]],
+      [['news', 1]],
+      [],
+    ]);
   });
 
-  it('on a store: its connections are the store\'s, and tell on every namespace', async (t) => {
+  it("on a store: its connections are the store's, and tell on every namespace", async (t) => {
     const fixture = await createFixture(t);
-    const store = new RedisStore({ redisPub: fixture.redis.url, redisSub: fixture.redis.url, redisClient: fixture.redis.url });
+    const store = new RedisStore({
+      redisPub: fixture.redis.url,
+      redisSub: fixture.redis.url,
+      redisClient: fixture.redis.url,
+    });
     t.after(() => store.destroy());
     const codes = [];
     store.on('error', ({ code }) => codes.push(code));
     const io = new Server(0, { adapter: /** @type {any} */ (store.adapter({ key: 'own' })) });
     const adapters = ['/', '/chat'].map((name) => io.of(name).adapter);
-    const heard = (event) => Promise.all(adapters.map((adapter) => new Promise((resolve) => {
-      adapter.on(event, ({ connection }) => { if (connection === 'sub') resolve(undefined); });
-    })));
+    const heard = (event) =>
+      Promise.all(
+        adapters.map(
+          (adapter) =>
+            new Promise((resolve) => {
+              adapter.on(event, ({ connection }) => {
+                if (connection === 'sub') resolve(undefined);
+              });
+            }),
+        ),
+      );
     await heard('connect');
     const events = ['disconnect', 'reconnecting', 'connect', 'gap'].map(heard);
     await fixture.redis.kill();
@@ -103,7 +132,10 @@ describe('namespaces', LIMIT, () => {
     assert.equal(await adapters[1].serverCount(), 1);
     await io.close();
     await until('nothing to be left', async () => JSON.stringify(await known(fixture)) === '[[],0]');
-    assert.deepEqual(Object.values(store.stats().connections).map(({ state }) => state), Array(3).fill('connected'));
+    assert.deepEqual(
+      Object.values(store.stats().connections).map(({ state }) => state),
+      Array(3).fill('connected'),
+    );
   });
 
   it('the last one that is closed takes the connections along, and the next one opens others', async (t) => {
@@ -140,7 +172,9 @@ describe('close()', LIMIT, () => {
     const node = await fixture.node({ opts: { commandTimeout: 200 } });
     await fixture.redis.kill();
     node.io.emit('news');
-    const closed = new Promise((resolve) => { node.adapter().once('close', resolve); });
+    const closed = new Promise((resolve) => {
+      node.adapter().once('close', resolve);
+    });
     await Promise.all([node.io.close(), closed]);
     assert.equal(node.adapter().stats().dropped + node.adapter().stats().unconfirmed, 1);
     node.io.emit('news', 'too late');
@@ -158,11 +192,19 @@ describe('close()', LIMIT, () => {
       const io = new Server(0, { adapter: /** @type {any} */ (createAdapter(pub, sub)) });
       const chat = io.of('/chat').adapter;
       await once(chat, 'connect');
-      assert.deepEqual(counts(), before.map((count) => count + 1));
+      assert.deepEqual(
+        counts(),
+        before.map((count) => count + 1),
+      );
       await io.close();
       assert.deepEqual(counts(), before);
       for (const client of clients) {
-        const pong = family === 'redis-3' ? new Promise((resolve) => { client.ping((_, reply) => resolve(reply)); }) : client.ping();
+        const pong =
+          family === 'redis-3'
+            ? new Promise((resolve) => {
+                client.ping((_, reply) => resolve(reply));
+              })
+            : client.ping();
         assert.equal(await pong, 'PONG');
         await closeClient(client);
       }
@@ -172,7 +214,8 @@ describe('close()', LIMIT, () => {
 
 describe('a process', LIMIT, () => {
   const HEAD = `const { createAdapter } = require('.'); const { Server } = require('socket.io-4'); const [, url] = process.argv;`;
-  const runScript = (t, script, url) => run(process.execPath, ['-e', `${HEAD} ${script}`, url], { cwd: ROOT, signal: t.signal });
+  const runScript = (t, script, url) =>
+    run(process.execPath, ['-e', `${HEAD} ${script}`, url], { cwd: ROOT, signal: t.signal });
 
   it('ends by itself when its server is closed', async (t) => {
     const fixture = await createFixture(t);
@@ -188,7 +231,8 @@ describe('a process', LIMIT, () => {
   it('without a listening server ends once all has left', async (t) => {
     const fixture = await createFixture(t);
     const spy = await fixture.spy([], ['socket.io#*']);
-    const script = 'const io = new Server({ adapter: createAdapter(url) }); for (let i = 0; i < 100; i++) io.emit("news", i);';
+    const script =
+      'const io = new Server({ adapter: createAdapter(url) }); for (let i = 0; i < 100; i++) io.emit("news", i);';
     assert.deepEqual(await runScript(t, script, fixture.redis.url), WELL);
     await fixture.publish('socket.io#end#', 'end');
     const items = await spy.through(({ channel }) => channel === 'socket.io#end#');
@@ -200,7 +244,11 @@ describe('a process', LIMIT, () => {
     const fixture = await createFixture(t);
     const script = `${HEAD} new Server(0, { adapter: createAdapter(url) }); process.on('SIGUSR2', () => console.log('alive'));
       process.on('beforeExit', () => console.log('ends')); setImmediate(() => console.log('ready'));`;
-    const child = spawn(process.execPath, ['-e', script, fixture.redis.url], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], signal: t.signal });
+    const child = spawn(process.execPath, ['-e', script, fixture.redis.url], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      signal: t.signal,
+    });
     child.on('error', () => {});
     assert.equal(String((await once(child.stdout, 'data'))[0]), 'ready\n');
     await until('its subscriptions', async () => (await fixture.channels()).length > 0);
@@ -212,7 +260,8 @@ describe('a process', LIMIT, () => {
   it('ends by itself though Redis is away, in a few seconds', async (t) => {
     const fixture = await createFixture(t);
     await fixture.redis.kill();
-    const script = 'const io = new Server(0, { adapter: createAdapter(url, { commandTimeout: 100 }) }); io.emit("news"); io.close();';
+    const script =
+      'const io = new Server(0, { adapter: createAdapter(url, { commandTimeout: 100 }) }); io.emit("news"); io.close();';
     const { code, signal, stdout } = await runScript(t, script, fixture.redis.url);
     assert.deepEqual([code, signal, stdout], [0, null, '']);
   });
@@ -220,7 +269,10 @@ describe('a process', LIMIT, () => {
   for (const family of ['redis-6', 'ioredis-6']) {
     it(`whose clients (${family}) have no error handler survives the end of Redis`, async (t) => {
       const fixture = await createFixture(t);
-      const create = family === 'redis-6' ? `require('redis-6').createClient({ url })` : `new (require('ioredis-6'))(url, { lazyConnect: true })`;
+      const create =
+        family === 'redis-6'
+          ? `require('redis-6').createClient({ url })`
+          : `new (require('ioredis-6'))(url, { lazyConnect: true })`;
       const script = `const pub = ${create}, sub = ${create}; let attempts = 0;
         Promise.all([pub.connect(), sub.connect()]).then(() => {
           const io = new Server({ adapter: createAdapter(pub, sub) });
@@ -230,10 +282,16 @@ describe('a process', LIMIT, () => {
           sub.on('reconnecting', () => { if (++attempts === 3) { console.log('alive'); process.exit(0); } });
           adapter.on('connect', ({ connection }) => { if (connection === 'sub') console.log('ready'); });
         });`;
-      const child = spawn(process.execPath, ['-e', `${HEAD} ${script}`, fixture.redis.url], { cwd: ROOT, signal: t.signal });
+      const child = spawn(process.execPath, ['-e', `${HEAD} ${script}`, fixture.redis.url], {
+        cwd: ROOT,
+        signal: t.signal,
+      });
       child.on('error', () => {});
       const said = { stdout: '', stderr: '' };
-      for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { said[name] += data; });
+      for (const name of ['stdout', 'stderr'])
+        child[name].on('data', (data) => {
+          said[name] += data;
+        });
       await until('it to be ready', () => said.stdout === 'ready\n');
       const closed = once(child, 'close');
       await fixture.redis.kill();

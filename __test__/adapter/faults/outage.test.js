@@ -15,7 +15,9 @@ const AWAY = { code: 'ERR_COMMAND_TIMEOUT' };
 /** How an outage begins and ends. `url`: what a node is to connect to. */
 const FAULTS = {
   'Redis killed and restarted': (fixture) => ({
-    url: fixture.redis.url, begin: () => fixture.redis.kill(), end: () => fixture.redis.restart(),
+    url: fixture.redis.url,
+    begin: () => fixture.redis.kill(),
+    end: () => fixture.redis.restart(),
   }),
   'connections cut and refused by a proxy': async (fixture) => {
     const proxy = await fixture.proxy();
@@ -24,13 +26,25 @@ const FAULTS = {
 };
 
 /** What the acknowledgement of something is called with. */
-const acked = (call) => new Promise((resolve) => { call((...args) => resolve(args)); });
+const acked = (call) =>
+  new Promise((resolve) => {
+    call((...args) => resolve(args));
+  });
 /** Its connections are noticed to be away. */
-const away = (node, since) => Promise.all(['pub', 'sub'].map((name) => node.eventLog().next('disconnect', name, undefined, since)));
+const away = (node, since) =>
+  Promise.all(['pub', 'sub'].map((name) => node.eventLog().next('disconnect', name, undefined, since)));
 
 describe('while Redis is away', LIMIT, () => {
-  const stalled = (fixture) => ({ url: fixture.redis.url, begin: () => fixture.redis.pause(), end: () => fixture.redis.resume(), stalls: true });
-  for (const [title, prepare] of Object.entries({ ...FAULTS, 'Redis paused for longer than commandTimeout': stalled })) {
+  const stalled = (fixture) => ({
+    url: fixture.redis.url,
+    begin: () => fixture.redis.pause(),
+    end: () => fixture.redis.resume(),
+    stalls: true,
+  });
+  for (const [title, prepare] of Object.entries({
+    ...FAULTS,
+    'Redis paused for longer than commandTimeout': stalled,
+  })) {
     it(`${title}: local sockets get all, nothing throws and nothing rejects unhandled`, async (t) => {
       const fixture = await createFixture(t);
       const { url, begin, end, stalls } = await prepare(fixture);
@@ -51,14 +65,28 @@ describe('while Redis is away', LIMIT, () => {
       }
       io.of('/chat').emit('end');
       io.to(here.id).emit('end');
-      assert.deepEqual(await here.until('end'), range(1, 100).flatMap((n) => [['news', n], ['news', -n, Buffer.from('part')]]));
+      assert.deepEqual(
+        await here.until('end'),
+        range(1, 100).flatMap((n) => [
+          ['news', n],
+          ['news', -n, Buffer.from('part')],
+        ]),
+      );
       assert.deepEqual(await chatting.until('end'), []);
       await assertRequestsFail(node, here);
       assert.equal(here.peer.connected, true);
       const back = stalls ? undefined : node.eventLog().next('connect', 'sub');
       await end();
       await back;
-      await until('answers', () => node.adapter().countSockets().then((count) => count === 1, () => false));
+      await until('answers', () =>
+        node
+          .adapter()
+          .countSockets()
+          .then(
+            (count) => count === 1,
+            () => false,
+          ),
+      );
     });
   }
 
@@ -88,9 +116,13 @@ describe('while Redis is away', LIMIT, () => {
     assert.equal(await countSockets({ flags: { local: true } }), 1);
   }
 
-  const bound = (adapter) => Object.fromEntries(
-    ['fetchSockets', 'allRooms', 'fetchSocketIds', 'countSockets', 'serverCount'].map((name) => [name, (...args) => adapter[name](...args)]),
-  );
+  const bound = (adapter) =>
+    Object.fromEntries(
+      ['fetchSockets', 'allRooms', 'fetchSocketIds', 'countSockets', 'serverCount'].map((name) => [
+        name,
+        (...args) => adapter[name](...args),
+      ]),
+    );
 
   it('a Redis that is paused is no outage: all arrives, in order, once it goes on', async (t) => {
     const fixture = await createFixture(t);
@@ -105,7 +137,11 @@ describe('while Redis is away', LIMIT, () => {
     fixture.redis.resume();
     assert.deepEqual(await there.until('end'), expected);
     assert.deepEqual(await rooms, new Set([here.id, there.id]));
-    for (const node of [a, b]) assert.deepEqual(['disconnect', 'gap', 'error'].flatMap((event) => node.eventLog().all(event)), []);
+    for (const node of [a, b])
+      assert.deepEqual(
+        ['disconnect', 'gap', 'error'].flatMap((event) => node.eventLog().all(event)),
+        [],
+      );
   });
 });
 
@@ -129,7 +165,12 @@ describe('after an outage', LIMIT, () => {
         // Redis tells how many have got each of these.
         const reached = [];
         for (const room of ['', 'room1#', 'room777#', 'room1500#', `${there.id}#`]) {
-          reached.push(await fixture.publish(`socket.io#/#${room}`, broadcast(['news', room], { rooms: room ? [room.slice(0, -1)] : [] })));
+          reached.push(
+            await fixture.publish(
+              `socket.io#/#${room}`,
+              broadcast(['news', room], { rooms: room ? [room.slice(0, -1)] : [] }),
+            ),
+          );
         }
         assert.deepEqual(reached, [1, 1, 1, 1, 1]);
         assert.equal(await fixture.publish('socket.io#/chat#', broadcast(['end'], { nsp: '/chat' })), 1);
@@ -153,7 +194,8 @@ describe('after an outage', LIMIT, () => {
     await fixture.redis.restart();
     await node.eventLog('/more').next('gap', 'sub', undefined, 0);
     await node.eventLog('/more').next('connect', 'pub', undefined, 2);
-    const told = (name) => node.eventLog(name).events.map(({ event, connection, code }) => [event, connection, code].join(' '));
+    const told = (name) =>
+      node.eventLog(name).events.map(({ event, connection, code }) => [event, connection, code].join(' '));
     assert.deepEqual(told('/chat'), told('/'));
     assert.deepEqual(told('/more'), told('/'));
     for (const name of ['/', '/chat', '/more']) {
@@ -162,8 +204,13 @@ describe('after an outage', LIMIT, () => {
       assert.deepEqual([lost.error.code, more.length], ['ERR_CONNECTION_LOST', 0]);
       assert.equal(eventLog.all('disconnect', 'pub').length, 1);
       const endpoint = `127.0.0.1:${fixture.redis.port}`;
-      assert.ok(eventLog.all('reconnecting').every((one) => one.attempt >= 1 && one.delay >= 0 && one.endpoint === endpoint));
-      assert.deepEqual(eventLog.all('connect', 'sub').map((one) => one.endpoint), [endpoint, endpoint]);
+      assert.ok(
+        eventLog.all('reconnecting').every((one) => one.attempt >= 1 && one.delay >= 0 && one.endpoint === endpoint),
+      );
+      assert.deepEqual(
+        eventLog.all('connect', 'sub').map((one) => one.endpoint),
+        [endpoint, endpoint],
+      );
       const [gap] = eventLog.all('gap', 'sub');
       assert.ok(gap.since <= Date.now() && gap.since + gap.duration >= before, 'it covers the outage');
       assert.deepEqual([gap.dropped, gap.unconfirmed], [0, 0]);
@@ -190,9 +237,15 @@ describe('after an outage', LIMIT, () => {
     assert.equal(dropped, 0);
     a.io.emit('end');
     const numbers = (await there.until('end')).map(([, number]) => number);
-    assert.ok(numbers.every((number, i) => i === 0 || number > numbers[i - 1]), 'in order, none twice');
+    assert.ok(
+      numbers.every((number, i) => i === 0 || number > numbers[i - 1]),
+      'in order, none twice',
+    );
     assert.ok(numbers.length >= published && numbers.length <= published + unconfirmed);
-    const told = a.eventLog().all('gap', 'pub').reduce((sum, gap) => sum + gap.unconfirmed, 0);
+    const told = a
+      .eventLog()
+      .all('gap', 'pub')
+      .reduce((sum, gap) => sum + gap.unconfirmed, 0);
     assert.equal(told, unconfirmed);
     for (let round = 0; round < 5; round++) {
       const since = b.eventLog().events.length;

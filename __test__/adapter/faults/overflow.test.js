@@ -70,7 +70,10 @@ describe('a full mailbox', LIMIT, () => {
       assert.equal(told('/chat'), overflowed);
       const [gap] = gaps();
       assert.ok(gap.since >= before - 1 && gap.since <= blocked && gap.unconfirmed === 0, 'it lies in the flood');
-      assert.deepEqual(['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)), []);
+      assert.deepEqual(
+        ['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)),
+        [],
+      );
     });
   }
 
@@ -86,12 +89,17 @@ describe('a full mailbox', LIMIT, () => {
     assert.deepEqual([count, rooms], [2, new Set()]);
     await marker();
     assert.ok(numbers.length < FLOOD);
-    assert.deepEqual((await node.io.in(far.id).fetchSockets()).map(({ id }) => id), [far.id]);
+    assert.deepEqual(
+      (await node.io.in(far.id).fetchSockets()).map(({ id }) => id),
+      [far.id],
+    );
   });
 
   it('drop-oldest: a join that is confirmed meanwhile is told', async (t) => {
     const fixture = await createFixture(t);
-    const node = await fixture.node({ opts: { mailbox: { messages: FITS }, subscriptionMode: 'dynamic', requestsTimeout: 100_000 } });
+    const node = await fixture.node({
+      opts: { mailbox: { messages: FITS }, subscriptionMode: 'dynamic', requestsTimeout: 100_000 },
+    });
     const client = await fixture.client(node);
     await client.peer.join('room');
     const flooder = await fixture.flooder();
@@ -115,7 +123,10 @@ describe('a full mailbox', LIMIT, () => {
     await until('all of it to be told', () => told('/') === FLOOD - FITS);
     assert.equal(told('/chat'), FLOOD - FITS);
     assert.equal(stats().overflowed, FLOOD - FITS);
-    assert.deepEqual(['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)), []);
+    assert.deepEqual(
+      ['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)),
+      [],
+    );
   });
 
   it('disconnect: the connection is given up, and comes back', async (t) => {
@@ -129,7 +140,10 @@ describe('a full mailbox', LIMIT, () => {
     const blocked = Date.now();
     await node.eventLog().next('gap', 'sub', undefined, 0);
     for (const nsp of ['/', '/chat']) {
-      const events = node.eventLog(nsp).events.filter(({ connection }) => connection === 'sub').map(({ event }) => event);
+      const events = node
+        .eventLog(nsp)
+        .events.filter(({ connection }) => connection === 'sub')
+        .map(({ event }) => event);
       assert.deepEqual(events, ['connect', 'disconnect', 'reconnecting', 'connect', 'gap']);
       assert.equal(node.eventLog(nsp).all('disconnect', 'sub')[0].error.code, 'ERR_MAILBOX_FULL');
     }
@@ -151,7 +165,10 @@ describe('a full mailbox', LIMIT, () => {
     assert.equal(stats().overflowed, 0);
     assert.equal(stats().received, FLOOD);
     assert.deepEqual(gaps(), []);
-    assert.deepEqual(['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)), []);
+    assert.deepEqual(
+      ['disconnect', 'error'].flatMap((event) => node.eventLog().all(event)),
+      [],
+    );
   });
 
   it('is full by its bytes too', async (t) => {
@@ -159,7 +176,11 @@ describe('a full mailbox', LIMIT, () => {
     const node = await fixture.node({ opts: { mailbox: { bytes: 20_000 }, overflow: 'drop-newest' } });
     const flooder = await fixture.flooder();
     let arrived = 0;
-    t.after(stub(node, 'stub', ['room'], () => { arrived++; }));
+    t.after(
+      stub(node, 'stub', ['room'], () => {
+        arrived++;
+      }),
+    );
     await null; // the end of this microtask is when the room is told of
     await null;
     flooder.flood('socket.io#/#room#', FLOOD);

@@ -37,20 +37,31 @@ describe('a dead peer', LIMIT, () => {
   it('makes requests reject officially, with what has arrived and who is missing', async (t) => {
     const { fixture, a, here, there } = await setUp(t);
     await fixture.spy(DEAD);
-    const [fetched, inRoom, rooms, found, counted, asked] = await Promise.all([
-      a.io.fetchSockets(), a.io.in('b').fetchSockets(), a.adapter().allRooms(), a.adapter().fetchSocketIds(),
-      a.adapter().countSockets(), a.io.serverSideEmitWithAck('ask'),
-    ].map((promise) => promise.then(assert.fail, (error) => error)));
+    const [fetched, inRoom, rooms, found, counted, asked] = await Promise.all(
+      [
+        a.io.fetchSockets(),
+        a.io.in('b').fetchSockets(),
+        a.adapter().allRooms(),
+        a.adapter().fetchSocketIds(),
+        a.adapter().countSockets(),
+        a.io.serverSideEmitWithAck('ask'),
+      ].map((promise) => promise.then(assert.fail, (error) => error)),
+    );
     for (const { code, expected, received, missing } of [fetched, inRoom, rooms, found, counted, asked]) {
       assert.deepEqual({ code, expected, received, missing }, { code: 'ERR_REQUEST_TIMEOUT', ...PARTIAL });
     }
     const all = sorted([here.id, there.id]);
     assert.deepEqual([fetched.message, ids(fetched.responses)], [message('fetchSockets'), all]);
     assert.deepEqual(ids(inRoom.responses), [there.id]);
-    assert.deepEqual([rooms.message, sorted(rooms.responses)], [message('allRooms'), sorted([...all, 'room', 'a', 'b'])]);
+    assert.deepEqual(
+      [rooms.message, sorted(rooms.responses)],
+      [message('allRooms'), sorted([...all, 'room', 'a', 'b'])],
+    );
     assert.deepEqual([found.message, sorted(found.responses)], [message('fetchSocketIds'), all]);
     assert.deepEqual([asked.message, asked.responses], ['timeout reached: only 1 responses received out of 2', ['b']]);
-    const [error, responses] = await new Promise((resolve) => { a.io.serverSideEmit('ask', (...args) => resolve(args)); });
+    const [error, responses] = await new Promise((resolve) => {
+      a.io.serverSideEmit('ask', (...args) => resolve(args));
+    });
     assert.equal(error.code, 'ERR_REQUEST_TIMEOUT');
     assert.deepEqual([error.message, responses], ['timeout reached: only 1 responses received out of 2', ['b']]);
     assert.deepEqual(a.eventLog().all('error'), []);
@@ -62,7 +73,10 @@ describe('a dead peer', LIMIT, () => {
     const told = [];
     a.adapter().on('partial', ({ request }) => told.push(request));
     const [error, count] = await Promise.all([
-      a.adapter().countSockets().then(assert.fail, (reason) => reason),
+      a
+        .adapter()
+        .countSockets()
+        .then(assert.fail, (reason) => reason),
       a.adapter().countSockets({ partial: true }),
     ]);
     assert.deepEqual([error.message, error.responses], [message('countSockets'), 2]);
@@ -72,11 +86,20 @@ describe('a dead peer', LIMIT, () => {
   it('of ours makes the requests among ours reject too', async (t) => {
     const { fixture, a, here, there } = await setUp(t);
     await fixture.spy(NATIVE_DEAD);
-    const [counted, found] = await Promise.all([a.adapter().countSockets(), a.adapter().fetchSocketIds({ rooms: ['room'] })]
-      .map((promise) => promise.then(assert.fail, (error) => error)));
+    const [counted, found] = await Promise.all(
+      [a.adapter().countSockets(), a.adapter().fetchSocketIds({ rooms: ['room'] })].map((promise) =>
+        promise.then(assert.fail, (error) => error),
+      ),
+    );
     const { code, message: text, missing, responses } = counted;
-    assert.deepEqual([code, text, missing, responses], ['ERR_REQUEST_TIMEOUT', message('countSockets'), ['deaduid'], 2]);
-    assert.deepEqual([found.message, sorted(found.responses)], [message('fetchSocketIds'), sorted([here.id, there.id])]);
+    assert.deepEqual(
+      [code, text, missing, responses],
+      ['ERR_REQUEST_TIMEOUT', message('countSockets'), ['deaduid'], 2],
+    );
+    assert.deepEqual(
+      [found.message, sorted(found.responses)],
+      [message('fetchSocketIds'), sorted([here.id, there.id])],
+    );
   });
 
   it('gives what has arrived when a request says partial', async (t) => {
@@ -99,7 +122,10 @@ describe('a dead peer', LIMIT, () => {
     assert.equal(error.code, 'ERR_REQUEST_TIMEOUT');
     const requests = told.map(({ request }) => request);
     assert.deepEqual(sorted(requests), ['countSockets', 'fetchSocketIds', 'fetchSockets', 'fetchSockets']);
-    assert.deepEqual(told, requests.map((request) => ({ request, ...PARTIAL })));
+    assert.deepEqual(
+      told,
+      requests.map((request) => ({ request, ...PARTIAL })),
+    );
     await spy.leave();
     const whole = await adapter.fetchSockets({ ...ALL, partial: true });
     assert.deepEqual([ids(whole), whole.partial], [sorted([here.id, there.id]), undefined]);
@@ -113,7 +139,10 @@ describe('a dead peer', LIMIT, () => {
     a.adapter().on('partial', ({ request }) => told.push(request));
     const adapter = a.adapter();
     const [byServer, sockets, rooms, found, count, error, asked] = await Promise.all([
-      a.io.fetchSockets(), adapter.fetchSockets(ALL), adapter.allRooms(), adapter.fetchSocketIds({ except: new Set(['a']) }),
+      a.io.fetchSockets(),
+      adapter.fetchSockets(ALL),
+      adapter.allRooms(),
+      adapter.fetchSocketIds({ except: new Set(['a']) }),
       adapter.countSockets({ rooms: ['b'] }),
       adapter.fetchSockets({ ...ALL, partial: false }).then(assert.fail, (reason) => reason),
       a.io.serverSideEmitWithAck('ask').then(assert.fail, (reason) => reason),
@@ -135,8 +164,10 @@ describe('a dead peer', LIMIT, () => {
     const far = await fixture.client(working);
     frozen.freeze();
     const error = await a.io.fetchSockets().then(assert.fail, (reason) => reason);
-    assert.deepEqual([error.message, error.code, error.expected, error.received],
-      [message('fetchSockets'), 'ERR_REQUEST_TIMEOUT', 3, 2]);
+    assert.deepEqual(
+      [error.message, error.code, error.expected, error.received],
+      [message('fetchSockets'), 'ERR_REQUEST_TIMEOUT', 3, 2],
+    );
     assert.deepEqual(ids(error.responses), sorted([here.id, there.id, far.id]));
     // Official servers do not say who they are.
     assert.deepEqual(sorted(error.missing), sorted([frozen.adapter().uid, working.adapter().uid]));
@@ -152,7 +183,10 @@ describe('a dead peer', LIMIT, () => {
     const { message: request } = await spy.take(({ channel }) => channel === DEAD[0]);
     const { requestId } = JSON.parse(request.toString());
     const error = await asked;
-    await fixture.publish('socket.io-response#/#', JSON.stringify({ requestId, sockets: [{ id: 'late' }], uid: 'deaduid' }));
+    await fixture.publish(
+      'socket.io-response#/#',
+      JSON.stringify({ requestId, sockets: [{ id: 'late' }], uid: 'deaduid' }),
+    );
     await spy.leave();
     assert.deepEqual(ids(await a.io.fetchSockets()), sorted([here.id, there.id]));
     assert.deepEqual(ids(error.responses), sorted([here.id, there.id]));

@@ -57,8 +57,14 @@ describe('broadcasts of an outage', LIMIT, () => {
     assert.equal(sender.adapter().stats().queues.publish.messages, 3302);
     assertBalanced({ eventLog: sender.eventLog(), adapter: sender.adapter() }, 3302);
     await comeBack();
-    assert.deepEqual((await there.until('end')).map(([, number]) => number), numbers);
-    assert.deepEqual((await chatting.until('end')).map(([, number]) => number), range(1, 300).map((number) => number * 10));
+    assert.deepEqual(
+      (await there.until('end')).map(([, number]) => number),
+      numbers,
+    );
+    assert.deepEqual(
+      (await chatting.until('end')).map(([, number]) => number),
+      range(1, 300).map((number) => number * 10),
+    );
     await until('all to be confirmed', () => sender.adapter().stats().published === 3302);
     assertBalanced({ eventLog: sender.eventLog(), adapter: sender.adapter() }, 3302);
     assert.deepEqual(sender.eventLog().all('gap', 'pub'), []);
@@ -74,14 +80,24 @@ describe('broadcasts of an outage', LIMIT, () => {
     const { dropped, queues } = sender.adapter().stats();
     assert.deepEqual([dropped, queues.publish.messages], [70, 50]);
     await comeBack();
-    assert.deepEqual((await there.until('end')).map(([, number]) => number), range(71, 119));
+    assert.deepEqual(
+      (await there.until('end')).map(([, number]) => number),
+      range(71, 119),
+    );
     await until('the gap', () => sender.eventLog().all('gap', 'pub').length > 0);
     await until('all to be confirmed', () => sender.adapter().stats().queues.publish.messages === 0);
-    assert.deepEqual(assertBalanced({ eventLog: sender.eventLog(), adapter: sender.adapter() }, 120), { published: 50, dropped: 70, unconfirmed: 0 });
+    assert.deepEqual(assertBalanced({ eventLog: sender.eventLog(), adapter: sender.adapter() }, 120), {
+      published: 50,
+      dropped: 70,
+      unconfirmed: 0,
+    });
     assert.equal(full().length, 1);
     assert.equal(sender.eventLog('/chat').errors('ERR_QUEUE_FULL').length, 1);
     const [gap] = sender.eventLog('/chat').all('gap', 'pub');
-    assert.ok(gap.since >= before - 1 && gap.since <= before + 1000 && gap.since + gap.duration >= before, 'it begins with the first of them');
+    assert.ok(
+      gap.since >= before - 1 && gap.since <= before + 1000 && gap.since + gap.duration >= before,
+      'it begins with the first of them',
+    );
     await cutOff();
     for (const number of range(1, 60)) sender.io.emit('news', number);
     assert.equal(sender.adapter().stats().dropped, 80);
@@ -102,7 +118,10 @@ describe('broadcasts of an outage', LIMIT, () => {
     assert.equal(dropped + queues.publish.messages, 51);
     assert.ok(dropped >= 31 && dropped < 40, `${dropped} dropped`);
     await comeBack();
-    assert.deepEqual((await there.until('end')).map(([, number]) => number), range(dropped + 1, 50));
+    assert.deepEqual(
+      (await there.until('end')).map(([, number]) => number),
+      range(dropped + 1, 50),
+    );
   });
 });
 
@@ -113,7 +132,9 @@ describe('an outage that nobody listens to', LIMIT, () => {
     const warn = t.mock.method(console, 'warn', () => {});
     const said = () => warn.mock.calls.map(({ arguments: [text] }) => text);
     let attempts = 0;
-    node.adapter().on('reconnecting', () => { attempts++; });
+    node.adapter().on('reconnecting', () => {
+      attempts++;
+    });
     for (const outages of [1, 2]) {
       await fixture.redis.kill();
       attempts = 0;
@@ -122,7 +143,9 @@ describe('an outage that nobody listens to', LIMIT, () => {
       assert.equal(said().length, outages, said().join('\n'));
       assert.match(said()[outages - 1], /^\[socket\.io-redis-native\] ERR_(CONNECT|QUEUE_FULL|CONNECTION_LOST): /);
       await fixture.redis.restart();
-      await until('both connections', () => ['pub', 'sub'].every((name) => node.adapter().stats().connections[name].state === 'connected'));
+      await until('both connections', () =>
+        ['pub', 'sub'].every((name) => node.adapter().stats().connections[name].state === 'connected'),
+      );
       // What was told before this answer has been told then.
       await node.io.fetchSockets();
     }
@@ -132,7 +155,9 @@ describe('an outage that nobody listens to', LIMIT, () => {
     const fixture = await createFixture(t);
     const node = await fixture.node({ listens: false, namespaces: ['/chat'] });
     const warn = t.mock.method(console, 'warn', () => {});
-    const error = new Promise((resolve) => { node.adapter('/chat').once('error', resolve); });
+    const error = new Promise((resolve) => {
+      node.adapter('/chat').once('error', resolve);
+    });
     node.adapter('/chat').on('error', () => {});
     await fixture.redis.kill();
     assert.equal((await error).code, 'ERR_CONNECT');

@@ -22,7 +22,10 @@ for (const subscriptionMode of ['pattern', 'dynamic', 'dynamic-private']) {
   describe(subscriptionMode, LIMIT, () => {
     for (const [title, open] of Object.entries(SENDERS)) {
       it(`each broadcast of ${title} arrives exactly once`, async (t) => {
-        assert.deepEqual(LONG.map((room) => Buffer.byteLength(room)), [20, 20]);
+        assert.deepEqual(
+          LONG.map((room) => Buffer.byteLength(room)),
+          [20, 20],
+        );
         const fixture = await createFixture(t);
         const node = await fixture.node({ namespaces: ['/chat'], opts: { subscriptionMode } });
         const io = await open(fixture);
@@ -50,8 +53,27 @@ for (const subscriptionMode of ['pattern', 'dynamic', 'dynamic-private']) {
         io.emit('end');
         const [first, second, chat] = await Promise.all([one, two, chatting].map((client) => client.until('end')));
         const news = (items) => items.map(([, what]) => what);
-        assert.deepEqual(news(first), ['all', 'room', 'one', 'first and second', 'several', 'seven', ...LONG, 'but two', Buffer.from('binary')]);
-        assert.deepEqual(news(second), ['all', 'room', 'two', 'first and second', 'several', 'eight as text', 'but the first', Buffer.from('binary')]);
+        assert.deepEqual(news(first), [
+          'all',
+          'room',
+          'one',
+          'first and second',
+          'several',
+          'seven',
+          ...LONG,
+          'but two',
+          Buffer.from('binary'),
+        ]);
+        assert.deepEqual(news(second), [
+          'all',
+          'room',
+          'two',
+          'first and second',
+          'several',
+          'eight as text',
+          'but the first',
+          Buffer.from('binary'),
+        ]);
         assert.deepEqual(news(chat), ['chat']);
       });
     }

@@ -55,10 +55,13 @@ for (const mode of MODES) {
       node.io.to(other.id).socketsJoin('secret-2');
       await until('both channels', () => adapter.stats().connections.sub.refused.length === 2);
       const errors = node.eventLog().all('error');
-      assert.deepEqual(errors.map(({ connection, code, error }) => [connection, code, error.command, error.channel]), [
-        ['sub', 'ERR_SUBSCRIPTION_REFUSED', 'SUBSCRIBE', channelOf('secret')],
-        ['sub', 'ERR_SUBSCRIPTION_REFUSED', 'SUBSCRIBE', channelOf('secret-2')],
-      ]);
+      assert.deepEqual(
+        errors.map(({ connection, code, error }) => [connection, code, error.command, error.channel]),
+        [
+          ['sub', 'ERR_SUBSCRIPTION_REFUSED', 'SUBSCRIBE', channelOf('secret')],
+          ['sub', 'ERR_SUBSCRIPTION_REFUSED', 'SUBSCRIBE', channelOf('secret-2')],
+        ],
+      );
       assert.match(errors[0].error.message, /NOPERM/);
       sender.io.to('allowed').emit('news', 'all else works');
       for (const each of [client, other]) assert.deepEqual(await each.event('news'), ['all else works']);
@@ -167,7 +170,10 @@ describe("a namespace's pattern", LIMIT, () => {
     const { fixture, allow, url, sender } = await setUp(t, 'pattern');
     const node = await fixture.node({ url, connects: false });
     const { error } = await node.eventLog().next('error', 'sub', undefined, 0);
-    assert.deepEqual([error.code, error.command, error.channel], ['ERR_SUBSCRIPTION_REFUSED', 'PSUBSCRIBE', 'socket.io#/#*']);
+    assert.deepEqual(
+      [error.code, error.command, error.channel],
+      ['ERR_SUBSCRIPTION_REFUSED', 'PSUBSCRIBE', 'socket.io#/#*'],
+    );
     await until('a degraded connection', () => node.adapter().stats().connections.sub.state === 'degraded');
     assert.deepEqual(node.adapter().stats().connections.sub.refused, ['socket.io#/#*']);
     assert.equal(node.eventLog().all('connect', 'sub').length, 0);

@@ -25,15 +25,24 @@ async function setUp(t, ...rules) {
 
 /** Nothing has happened but that connections came up, and nothing is missing. */
 function assertQuiet(node) {
-  assert.deepEqual(node.eventLog().events.filter(({ event }) => event !== 'connect'), []);
+  assert.deepEqual(
+    node.eventLog().events.filter(({ event }) => event !== 'connect'),
+    [],
+  );
   const { connections } = node.adapter().stats();
-  assert.deepEqual([connections.pub.state, connections.sub.state, connections.sub.refused], ['connected', 'connected', []]);
+  assert.deepEqual(
+    [connections.pub.state, connections.sub.state, connections.sub.refused],
+    ['connected', 'connected', []],
+  );
 }
 
 /** Broadcasts, counts and requests work between two servers. */
 async function assertWorks(fixture, a, b) {
   const [here, there] = [await fixture.client(a), await fixture.client(b)];
-  for (const [node, other] of [[a, there], [b, here]]) {
+  for (const [node, other] of [
+    [a, there],
+    [b, here],
+  ]) {
     node.io.emit('news', 1);
     assert.deepEqual(await other.event('news'), [1]);
     assert.equal(await node.adapter().serverCount(), 2);
@@ -131,7 +140,9 @@ describe('a password for a Redis that asks for none', LIMIT, () => {
   function processWarnings(t) {
     /** @type {any[]} */
     const warnings = [];
-    const keep = (warning) => { if (warning.name === 'SocketIORedisWarning') warnings.push(warning); };
+    const keep = (warning) => {
+      if (warning.name === 'SocketIORedisWarning') warnings.push(warning);
+    };
     process.on('warning', keep);
     t.after(() => process.removeListener('warning', keep));
     return warnings;
@@ -146,7 +157,12 @@ describe('a password for a Redis that asks for none', LIMIT, () => {
     await assertWorks(fixture, a, b);
     [a, b].forEach(assertQuiet);
     await fixture.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await a.eventLog().next('connect', 'sub', undefined, a.eventLog().events.findIndex(({ event }) => event === 'disconnect'));
+    await a.eventLog().next(
+      'connect',
+      'sub',
+      undefined,
+      a.eventLog().events.findIndex(({ event }) => event === 'disconnect'),
+    );
     assert.equal(warnings.length, 1);
     assert.equal(warnings[0].code, 'WARN_PASSWORD_UNUSED');
     assert.ok(warnings[0].message.includes(endpoint) && !warnings[0].message.includes('secret'));
@@ -159,7 +175,9 @@ describe('a password for a Redis that asks for none', LIMIT, () => {
     const store = new RedisStore({ redisPub: url, redisSub: url, redisClient: url });
     const errors = [];
     store.on('error', (error) => errors.push(error));
-    await until('both connections', () => ['pub', 'sub'].every((name) => store.stats().connections[name].state === 'connected'));
+    await until('both connections', () =>
+      ['pub', 'sub'].every((name) => store.stats().connections[name].state === 'connected'),
+    );
     await until('the warning', () => warnings.length > 0);
     await closeAll(store);
     assert.deepEqual([errors, warnings.length], [[], 1]);
@@ -170,7 +188,10 @@ describe('the database in the URL', LIMIT, () => {
   it('is nothing to an adapter: no connection of it leaves database 0', async (t) => {
     const fixture = await createFixture(t);
     await fixture.node({ url: `${fixture.redis.url}/7` });
-    await until('both connections', async () => (await fixture.redis.command('CLIENT', 'LIST')).trim().split('\n').length === 3);
+    await until(
+      'both connections',
+      async () => (await fixture.redis.command('CLIENT', 'LIST')).trim().split('\n').length === 3,
+    );
     assert.doesNotMatch(await fixture.redis.command('CLIENT', 'LIST'), / db=7 /);
     assert.throws(() => createAdapter(`${fixture.redis.url}/x`), { code: 'ERR_INVALID_OPTION' });
   });

@@ -14,11 +14,41 @@ const MODES = ['pattern', 'dynamic', 'dynamic-private'];
 const MUTE = { toString: 1 };
 const MUTER = { toString: null, valueOf: null };
 /** What a client can send. */
-const SENT = [MUTE, MUTER, { a: MUTE }, [MUTE], [[MUTE], MUTE], {}, [], true, null, 7.5, '', '__proto__', Buffer.from('b')];
+const SENT = [
+  MUTE,
+  MUTER,
+  { a: MUTE },
+  [MUTE],
+  [[MUTE], MUTE],
+  {},
+  [],
+  true,
+  null,
+  7.5,
+  '',
+  '__proto__',
+  Buffer.from('b'),
+];
 /** What only the application can pass. */
 const PASSED = [
-  Symbol('room'), Object.create(null), 10n, () => {}, new Date(5), new Map(), NaN, undefined, true, null, MUTE, Buffer.from('b'),
-  Object.assign(Object.create(null), { toJSON() { throw new Error('no'); } }), Proxy.revocable({}, {}).proxy,
+  Symbol('room'),
+  Object.create(null),
+  10n,
+  () => {},
+  new Date(5),
+  new Map(),
+  NaN,
+  undefined,
+  true,
+  null,
+  MUTE,
+  Buffer.from('b'),
+  Object.assign(Object.create(null), {
+    toJSON() {
+      throw new Error('no');
+    },
+  }),
+  Proxy.revocable({}, {}).proxy,
 ];
 /** What the common handlers of an application do with a room. */
 const HANDLERS = {
@@ -28,7 +58,11 @@ const HANDLERS = {
   'to two': (io, socket, room) => io.to(room).to('room').emit('news'),
   'socket.to': (io, socket, room) => socket.to(room).emit('news'),
   except: (io, socket, room) => io.to('nobody').except(room).emit('news'),
-  'emit with acknowledgements': (io, socket, room) => io.in(room).timeout(1).emit('news', () => {}),
+  'emit with acknowledgements': (io, socket, room) =>
+    io
+      .in(room)
+      .timeout(1)
+      .emit('news', () => {}),
   socketsJoin: (io, socket, room) => io.in(socket.id).socketsJoin(room),
   'in and socketsJoin': (io, socket, room) => io.in(room).socketsJoin('another'),
   fetchSockets: (io, socket, room) => io.in(room).fetchSockets(),
@@ -94,7 +128,8 @@ describe('rooms that are neither strings nor numbers', LIMIT, () => {
   for (const subscriptionMode of ['official', ...MODES]) {
     it(`are there for the sockets of this server (${subscriptionMode})`, async (t) => {
       const fixture = await createFixture(t);
-      const node = subscriptionMode === 'official' ? await fixture.official() : await fixture.node({ opts: { subscriptionMode } });
+      const node =
+        subscriptionMode === 'official' ? await fixture.official() : await fixture.node({ opts: { subscriptionMode } });
       const [client, other] = [await fixture.client(node), await fixture.client(node)];
       const before = await fixture.channels();
       for (const room of PASSED) {
@@ -105,7 +140,10 @@ describe('rooms that are neither strings nor numbers', LIMIT, () => {
         node.io.local.to(room).emit('near', 1);
         assert.deepEqual(await client.event('near'), [1]);
         node.io.local.except(room).emit('others');
-        assert.deepEqual((await node.io.local.in(room).fetchSockets()).map(({ id }) => id), [client.id]);
+        assert.deepEqual(
+          (await node.io.local.in(room).fetchSockets()).map(({ id }) => id),
+          [client.id],
+        );
       }
       assert.deepEqual(await fixture.channels(), before);
       for (const room of PASSED) client.peer.leave(room);
@@ -119,7 +157,10 @@ describe('rooms that are neither strings nor numbers', LIMIT, () => {
 
     it(`do not cross, and disturb nothing (${subscriptionMode})`, async (t) => {
       const fixture = await createFixture(t);
-      const nodes = [await fixture.node({ opts: { subscriptionMode } }), await fixture.node({ opts: { subscriptionMode } })];
+      const nodes = [
+        await fixture.node({ opts: { subscriptionMode } }),
+        await fixture.node({ opts: { subscriptionMode } }),
+      ];
       const clients = [await fixture.client(nodes[0]), await fixture.client(nodes[1])];
       const [{ io }] = nodes;
       for (const room of PASSED) {
@@ -142,7 +183,10 @@ describe('rooms that are neither strings nor numbers', LIMIT, () => {
       assert.equal(near.length, 2 * PASSED.length);
       // NaN is a number, and is NaN everywhere.
       const far = (await clients[1].until('end')).filter(([, name]) => name !== 'NaN');
-      assert.deepEqual(far.filter(([event]) => event === 'one'), []);
+      assert.deepEqual(
+        far.filter(([event]) => event === 'one'),
+        [],
+      );
       await assertWell(nodes, clients);
       assert.deepEqual(told(nodes), []);
     });
@@ -171,11 +215,17 @@ const REQUESTS = [
     { type, requestId: 'x', uid: MUTE, opts: {}, rooms: [], packet: { type: 2, data: ['news'] } },
     { type, requestId: MUTE, uid: 'x', opts: {}, rooms: [], packet: { type: 2, data: ['news'] } },
   ]),
-  { type: 2, sid: 'a', uid: MUTE, room: MUTE }, { type: 2, uid: 'x', opts: { rooms: [], except: [] }, rooms: [MUTE, [MUTE]] },
-  { type: 3, uid: 'x', opts: { rooms: [], except: [] }, rooms: [MUTE] }, { type: 6, uid: 'x', data: [MUTE] },
-  { type: 6, uid: 'x', requestId: MUTE, data: ['event'] }, { type: 6, uid: 'x', requestId: 'x', data: [MUTE, 1] },
-  ...[{ type: MUTE, data: ['news'] }, { type: 2, id: MUTE, data: ['news'] }, { type: 5, attachments: MUTE, data: ['news'] }]
-    .map((packet) => ({ type: 7, uid: 'x', requestId: 'x', packet, opts: { rooms: [], except: [], flags: null } })),
+  { type: 2, sid: 'a', uid: MUTE, room: MUTE },
+  { type: 2, uid: 'x', opts: { rooms: [], except: [] }, rooms: [MUTE, [MUTE]] },
+  { type: 3, uid: 'x', opts: { rooms: [], except: [] }, rooms: [MUTE] },
+  { type: 6, uid: 'x', data: [MUTE] },
+  { type: 6, uid: 'x', requestId: MUTE, data: ['event'] },
+  { type: 6, uid: 'x', requestId: 'x', data: [MUTE, 1] },
+  ...[
+    { type: MUTE, data: ['news'] },
+    { type: 2, id: MUTE, data: ['news'] },
+    { type: 5, attachments: MUTE, data: ['news'] },
+  ].map((packet) => ({ type: 7, uid: 'x', requestId: 'x', packet, opts: { rooms: [], except: [], flags: null } })),
 ];
 
 describe('what peers send', LIMIT, () => {
@@ -192,9 +242,15 @@ describe('what peers send', LIMIT, () => {
         }
       }
       await publisher.publish('socket.io-request#/#', `{"type":1,"uid":"x","requestId":${deep}}`);
-      for (const packet of [{ type: MUTE, data: [1], nsp: '/' }, { type: 2, id: MUTE, data: ['lost'], nsp: '/' }]) {
+      for (const packet of [
+        { type: MUTE, data: [1], nsp: '/' },
+        { type: 2, id: MUTE, data: ['lost'], nsp: '/' },
+      ]) {
         for (const flags of [{}, null]) {
-          await publisher.publish('socket.io#/#', notepack.encode(['uid', packet, { rooms: ['nobody'], except: [MUTE], flags }]));
+          await publisher.publish(
+            'socket.io#/#',
+            notepack.encode(['uid', packet, { rooms: ['nobody'], except: [MUTE], flags }]),
+          );
           await publisher.publish('socket.io#/#', notepack.encode(['uid', packet, { rooms: [MUTE], flags }]));
           await publisher.publish('socket.io#/#', notepack.encode(['uid', packet, { rooms: [], flags }]));
         }
@@ -238,14 +294,21 @@ it('sockets whose handshake cannot be JSON are told without it', LIMIT, async (t
   await client.peer.join(Symbol('room'));
   await client.peer.join(10n);
   const [{ id, rooms, data, handshake }] = await asking.io.fetchSockets();
-  assert.deepEqual({ id, rooms: [...rooms], data, handshake }, { id: client.id, rooms: [client.id], data: {}, handshake: {} });
+  assert.deepEqual(
+    { id, rooms: [...rooms], data, handshake },
+    { id: client.id, rooms: [client.id], data: {}, handshake: {} },
+  );
 });
 
 it('an error that cannot be text is ERR_ENCODE too', LIMIT, async (t) => {
   const fixture = await createFixture(t);
   const node = await fixture.node();
   for (const thrown of [MUTE, Object.assign(new Error(), { message: MUTE }), Symbol('x'), undefined]) {
-    const value = { toJSON() { throw thrown; } };
+    const value = {
+      toJSON() {
+        throw thrown;
+      },
+    };
     assert.throws(() => node.io.emit('news', value), { code: 'ERR_ENCODE' });
   }
 });

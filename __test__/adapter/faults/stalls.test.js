@@ -29,7 +29,11 @@ const numbered = (count) => range(1, count).map((number) => ['news', number]);
 
 describe('a Redis that stalls while its connections are whole', LIMIT, () => {
   for (const [stall, { count, begin }] of Object.entries(STALLS)) {
-    for (const kinds of [['official', 'official'], ['official', 'native'], ['native', 'native']]) {
+    for (const kinds of [
+      ['official', 'official'],
+      ['official', 'native'],
+      ['native', 'native'],
+    ]) {
       it(`${stall}, ${kinds.join(' and ')}: nothing is lost, either way`, async (t) => {
         const fixture = await createFixture(t, ['--enable-debug-command', 'yes']);
         const nodes = [await start(fixture, kinds[0]), await start(fixture, kinds[1])];
@@ -48,7 +52,10 @@ describe('a Redis that stalls while its connections are whole', LIMIT, () => {
         nodes.forEach((node, i) => node.io.to(`of-${1 - i}`).emit('end'));
         for (const client of clients) assert.deepEqual(await client.until('end'), numbered(count));
         native.forEach((node, i) => {
-          const harm = node.eventLog().events.slice(since[i]).filter(({ event, code }) => event !== 'error' || code !== 'ERR_STALLED');
+          const harm = node
+            .eventLog()
+            .events.slice(since[i])
+            .filter(({ event, code }) => event !== 'error' || code !== 'ERR_STALLED');
           assert.deepEqual(harm, []);
         });
       });
@@ -72,9 +79,19 @@ describe('a Redis that stalls while its connections are whole', LIMIT, () => {
     a.io.emit('end');
     assert.deepEqual(await there.until('end'), numbered(100));
     await until('both to be back', () => states().every((state) => state === 'connected'));
-    assert.deepEqual(a.eventLog().errors('ERR_STALLED').map(({ connection }) => connection).sort(), ['pub', 'sub']);
+    assert.deepEqual(
+      a
+        .eventLog()
+        .errors('ERR_STALLED')
+        .map(({ connection }) => connection)
+        .sort(),
+      ['pub', 'sub'],
+    );
     for (const node of [a, b]) {
-      assert.deepEqual(['disconnect', 'gap'].flatMap((event) => node.eventLog().all(event)), []);
+      assert.deepEqual(
+        ['disconnect', 'gap'].flatMap((event) => node.eventLog().all(event)),
+        [],
+      );
     }
   });
 });

@@ -39,9 +39,12 @@ class Lateness {
 
 /** The same on a thread that has nothing else to do: what the machine itself is good for meanwhile. */
 function idleThread() {
-  const worker = new Worker(`const { parentPort } = require('node:worker_threads'); ${Lateness};
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads'); ${Lateness};
     const INTERVAL_MS = ${INTERVAL_MS}; const lateness = new Lateness();
-    parentPort.once('message', () => parentPort.postMessage(lateness.stop()));`, { eval: true });
+    parentPort.once('message', () => parentPort.postMessage(lateness.stop()));`,
+    { eval: true },
+  );
   return async () => {
     worker.postMessage('stop');
     const [result] = await once(worker, 'message');
@@ -60,9 +63,20 @@ it('50,000 messages each second leave a timer of 10 ms its time', { timeout: 60_
   const fixture = await createFixture(t);
   const node = await fixture.node();
   let written = 0;
-  for (const id of ['one', 'two', 'three']) t.after(stub(node, id, ['room'], () => { written++; }));
+  for (const id of ['one', 'two', 'three'])
+    t.after(
+      stub(node, id, ['room'], () => {
+        written++;
+      }),
+    );
   const before = await baseline();
-  const args = [path.join(__dirname, 'flood.js'), String(fixture.redis.port), 'socket.io#/#room#', String(RATE), String(SECONDS)];
+  const args = [
+    path.join(__dirname, 'flood.js'),
+    String(fixture.redis.port),
+    'socket.io#/#room#',
+    String(RATE),
+    String(SECONDS),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(broadcast(['news', 'of a common size', { a: 1, b: [1, 2, 3] }], { rooms: ['room'] }));
   const stats = () => node.adapter().stats();
@@ -79,8 +93,10 @@ it('50,000 messages each second leave a timer of 10 ms its time', { timeout: 60_
   const thread = await stopThread();
   await closed;
   const after = await baseline();
-  const rate = Math.round(RATE * SECONDS / seconds);
-  t.diagnostic(`${rate} messages/s, late by ${JSON.stringify({ during, thread, before, after })}, ${stats().overflowed} overflowed`);
+  const rate = Math.round((RATE * SECONDS) / seconds);
+  t.diagnostic(
+    `${rate} messages/s, late by ${JSON.stringify({ during, thread, before, after })}, ${stats().overflowed} overflowed`,
+  );
   await until('what was not dropped', () => written === 3 * (RATE * SECONDS - stats().overflowed));
   if (during.p99 < LIMIT_MS) {
     assert.ok(during.count > 50, 'the timer has run');

@@ -26,7 +26,8 @@ async function setUp(t, opts) {
   };
   /** @param {string} event @param {string[]} rooms @returns {[string, Buffer]} */
   const to = (event, ...rooms) => [
-    `socket.io#/#${rooms.length === 1 ? `${rooms[0]}#` : ''}`, broadcast([event], { rooms }),
+    `socket.io#/#${rooms.length === 1 ? `${rooms[0]}#` : ''}`,
+    broadcast([event], { rooms }),
   ];
   return { fixture, node, publish, to };
 }
@@ -76,7 +77,14 @@ describe('a room that is joined in the turn in which broadcasts to it arrive', L
     const { fixture, publish, to, node } = await setUp(t);
     const client = await fixture.client(node);
     const join = { uid: 'raw', type: 2, opts: { rooms: [client.id], except: [] }, rooms: ['X'] };
-    publish(to('1', 'X'), ['socket.io-request#/#', JSON.stringify(join)], to('2', 'X'), to('3'), to('4', 'X'), to('end'));
+    publish(
+      to('1', 'X'),
+      ['socket.io-request#/#', JSON.stringify(join)],
+      to('2', 'X'),
+      to('3'),
+      to('4', 'X'),
+      to('end'),
+    );
     assert.deepEqual(await client.until('end'), [['2'], ['3'], ['4']]);
     assert.equal(node.adapter().stats().filteredRooms, 1);
   });
@@ -87,8 +95,13 @@ describe('a room that is joined in the turn in which broadcasts to it arrive', L
     // A second server, as far as the first one can see.
     await asked.subscribe('socket.io-request#/#', 'socket.io-response#/#raw#');
     const client = await fixture.client(node);
-    const request = new Promise((resolve) => { asked.once('message', (_, text) => resolve(JSON.parse(text))); });
-    const rooms = node.adapter().allRooms().then(() => client.peer.join('X'));
+    const request = new Promise((resolve) => {
+      asked.once('message', (_, text) => resolve(JSON.parse(text)));
+    });
+    const rooms = node
+      .adapter()
+      .allRooms()
+      .then(() => client.peer.join('X'));
     const { requestId } = await request;
     publish(to('1', 'X'), ['socket.io-response#/#', JSON.stringify({ requestId, rooms: [] })], to('2', 'X'), to('end'));
     await rooms;
@@ -115,19 +128,42 @@ describe('a turn of the event loop', LIMIT, () => {
       if (open) setImmediate(next);
     };
     setImmediate(next);
-    return { count: () => { counts[counts.length - 1]++; }, stop: () => { open = false; return counts; } };
+    return {
+      count: () => {
+        counts[counts.length - 1]++;
+      },
+      stop: () => {
+        open = false;
+        return counts;
+      },
+    };
   }
 
-  const OTHER = { encode: JSON.stringify, decode: () => { work(); throw new Error('malformed'); } };
-  for (const [what, channel] of [['requests', 'socket.io-request#/#'], ['responses', 'socket.io-response#/#']]) {
+  const OTHER = {
+    encode: JSON.stringify,
+    decode: () => {
+      work();
+      throw new Error('malformed');
+    },
+  };
+  for (const [what, channel] of [
+    ['requests', 'socket.io-request#/#'],
+    ['responses', 'socket.io-response#/#'],
+  ]) {
     it(`ends when its time is up, though all that has arrived is malformed ${what}`, async (t) => {
       const turns = perTurn();
-      const decode = () => { turns.count(); OTHER.decode(); };
+      const decode = () => {
+        turns.count();
+        OTHER.decode();
+      };
       const { node, publish } = await setUp(t, { parser: { ...OTHER, decode } });
       publish(...Array.from({ length: MANY }, () => /** @type {[string, string]} */ ([channel, 'x'])));
       while (node.adapter().stats().malformed < MANY) await new Promise(setImmediate);
       const counts = turns.stop();
-      assert.equal(counts.reduce((sum, count) => sum + count), MANY);
+      assert.equal(
+        counts.reduce((sum, count) => sum + count),
+        MANY,
+      );
       assert.ok(Math.max(...counts) <= MOST, `${Math.max(...counts)} in one turn`);
     });
   }
@@ -136,7 +172,13 @@ describe('a turn of the event loop', LIMIT, () => {
     const turns = perTurn();
     const { node, publish, to } = await setUp(t);
     let written = 0;
-    t.after(stub(node, 'stub', ['room'], () => { turns.count(); work(); written++; }));
+    t.after(
+      stub(node, 'stub', ['room'], () => {
+        turns.count();
+        work();
+        written++;
+      }),
+    );
     publish(...Array.from({ length: MANY }, () => to('news', 'room')));
     while (written < MANY) await new Promise(setImmediate);
     const counts = turns.stop();

@@ -16,101 +16,128 @@ const SHORT = 800;
 /** @param {any[]} values */
 const sorted = (values) => [...values].sort();
 
-describeAdapterClusters('acknowledgements', SENDING, (cluster) => {
-  /** Clients on both nodes that answer `ask`. */
-  async function clients() {
-    const [a, b] = cluster.nodes;
-    const list = [await cluster.connect(a), await cluster.connect(b), await cluster.connect(b)];
-    list.forEach((client, i) => client.answers('ask', (...args) => [`client ${i}`, ...args]));
-    return list;
-  }
+describeAdapterClusters(
+  'acknowledgements',
+  SENDING,
+  (cluster) => {
+    /** Clients on both nodes that answer `ask`. */
+    async function clients() {
+      const [a, b] = cluster.nodes;
+      const list = [await cluster.connect(a), await cluster.connect(b), await cluster.connect(b)];
+      list.forEach((client, i) => client.answers('ask', (...args) => [`client ${i}`, ...args]));
+      return list;
+    }
 
-  adapterTest('everybody answers', async () => {
-    const [a] = cluster.nodes;
-    await clients();
-    const responses = await a.io.timeout(LONG).emitWithAck('ask', 1, { two: [2] });
-    assert.deepEqual(sorted(responses), [0, 1, 2].map((i) => [`client ${i}`, 1, { two: [2] }]));
-  });
-
-  adapterTest('with a callback', async () => {
-    const [a] = cluster.nodes;
-    await clients();
-    const [error, responses] = await new Promise((resolve) => {
-      a.io.timeout(LONG).emit('ask', (...result) => resolve(result));
+    adapterTest('everybody answers', async () => {
+      const [a] = cluster.nodes;
+      await clients();
+      const responses = await a.io.timeout(LONG).emitWithAck('ask', 1, { two: [2] });
+      assert.deepEqual(
+        sorted(responses),
+        [0, 1, 2].map((i) => [`client ${i}`, 1, { two: [2] }]),
+      );
     });
-    assert.equal(error, null);
-    assert.deepEqual(sorted(responses), [['client 0'], ['client 1'], ['client 2']]);
-  });
 
-  adapterTest('of those in rooms, but for others', async () => {
-    const [a] = cluster.nodes;
-    const [here, left, right] = await clients();
-    await cluster.join(here, 'room');
-    await cluster.join(left, 'room', 'left');
-    await cluster.join(right, 'room', 'right');
-    const ask = (operator) => operator.timeout(LONG).emitWithAck('ask').then(sorted);
-    assert.deepEqual(await ask(a.io.to('room')), [['client 0'], ['client 1'], ['client 2']]);
-    assert.deepEqual(await ask(a.io.to('left')), [['client 1']]);
-    assert.deepEqual(await ask(a.io.to(['left', 'right'])), [['client 1'], ['client 2']]);
-    assert.deepEqual(await ask(a.io.except('left')), [['client 0'], ['client 2']]);
-    assert.deepEqual(await ask(here.peer.broadcast), [['client 1'], ['client 2']]);
-    assert.deepEqual(await ask(a.io.to('nobody')), []);
-    assert.deepEqual(await ask(a.io.to(right.id)), [['client 2']]);
-  });
+    adapterTest('with a callback', async () => {
+      const [a] = cluster.nodes;
+      await clients();
+      const [error, responses] = await new Promise((resolve) => {
+        a.io.timeout(LONG).emit('ask', (...result) => resolve(result));
+      });
+      assert.equal(error, null);
+      assert.deepEqual(sorted(responses), [['client 0'], ['client 1'], ['client 2']]);
+    });
 
-  adapterTest('in a namespace, where nobody else is', async () => {
-    const [a, b] = cluster.nodes;
-    const there = await cluster.connect(b, '/chat');
-    there.answers('ask', () => 'there');
-    assert.deepEqual(await a.io.of('/chat').timeout(LONG).emitWithAck('ask'), ['there']);
-    assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), []);
-  });
+    adapterTest('of those in rooms, but for others', async () => {
+      const [a] = cluster.nodes;
+      const [here, left, right] = await clients();
+      await cluster.join(here, 'room');
+      await cluster.join(left, 'room', 'left');
+      await cluster.join(right, 'room', 'right');
+      const ask = (operator) => operator.timeout(LONG).emitWithAck('ask').then(sorted);
+      assert.deepEqual(await ask(a.io.to('room')), [['client 0'], ['client 1'], ['client 2']]);
+      assert.deepEqual(await ask(a.io.to('left')), [['client 1']]);
+      assert.deepEqual(await ask(a.io.to(['left', 'right'])), [['client 1'], ['client 2']]);
+      assert.deepEqual(await ask(a.io.except('left')), [['client 0'], ['client 2']]);
+      assert.deepEqual(await ask(here.peer.broadcast), [['client 1'], ['client 2']]);
+      assert.deepEqual(await ask(a.io.to('nobody')), []);
+      assert.deepEqual(await ask(a.io.to(right.id)), [['client 2']]);
+    });
 
-  adapterTest('binary questions and answers', async () => {
-    const [a, b] = cluster.nodes;
-    const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
-    for (const client of [here, there]) client.answers('ask', (part, { deep }) => ({ deep: [Buffer.concat([part, deep])], part }));
-    const part = Buffer.from([0, 255]);
-    const expected = { deep: [Buffer.from([0, 255, 1, 2])], part };
-    const responses = await a.io.timeout(LONG).emitWithAck('ask', part, { deep: new Uint8Array([1, 2]) });
-    assert.deepEqual(responses, [expected, expected]);
-  });
+    adapterTest('in a namespace, where nobody else is', async () => {
+      const [a, b] = cluster.nodes;
+      const there = await cluster.connect(b, '/chat');
+      there.answers('ask', () => 'there');
+      assert.deepEqual(await a.io.of('/chat').timeout(LONG).emitWithAck('ask'), ['there']);
+      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), []);
+    });
 
-  adapterTest('answers of all sorts', async () => {
-    const [a, b] = cluster.nodes;
-    const there = await cluster.connect(b);
-    for (const answer of [null, '', 0, 'ä"\\', -1.5, true, [], [[1], {}], { a: { b: null } }, '{"type":9}', 2 ** 53]) {
-      there.socket.removeAllListeners('ask');
-      there.answers('ask', () => answer);
-      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [answer]);
-    }
-    there.socket.removeAllListeners('ask');
-    there.socket.on('ask', (done) => done());
-    assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [undefined]);
-    there.socket.removeAllListeners('ask');
-    there.socket.on('ask', (done) => done('first', 'second'));
-    assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), ['first']);
-  });
+    adapterTest('binary questions and answers', async () => {
+      const [a, b] = cluster.nodes;
+      const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
+      for (const client of [here, there])
+        client.answers('ask', (part, { deep }) => ({ deep: [Buffer.concat([part, deep])], part }));
+      const part = Buffer.from([0, 255]);
+      const expected = { deep: [Buffer.from([0, 255, 1, 2])], part };
+      const responses = await a.io.timeout(LONG).emitWithAck('ask', part, { deep: new Uint8Array([1, 2]) });
+      assert.deepEqual(responses, [expected, expected]);
+    });
 
-  adapterTest('many questions at once', async () => {
-    const [a, b] = cluster.nodes;
-    await clients();
-    const asked = Array.from({ length: 50 }, (_, i) => [a, b].map((node) => node.io.timeout(LONG).emitWithAck('ask', i)));
-    for (const [i, both] of asked.entries()) {
-      for (const responses of await Promise.all(both)) {
-        assert.deepEqual(sorted(responses), [0, 1, 2].map((client) => [`client ${client}`, i]));
+    adapterTest('answers of all sorts', async () => {
+      const [a, b] = cluster.nodes;
+      const there = await cluster.connect(b);
+      for (const answer of [
+        null,
+        '',
+        0,
+        'ä"\\',
+        -1.5,
+        true,
+        [],
+        [[1], {}],
+        { a: { b: null } },
+        '{"type":9}',
+        2 ** 53,
+      ]) {
+        there.socket.removeAllListeners('ask');
+        there.answers('ask', () => answer);
+        assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [answer]);
       }
-    }
-  });
+      there.socket.removeAllListeners('ask');
+      there.socket.on('ask', (done) => done());
+      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [undefined]);
+      there.socket.removeAllListeners('ask');
+      there.socket.on('ask', (done) => done('first', 'second'));
+      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), ['first']);
+    });
 
-  adapterTest('over polling', async () => {
-    const [a, b] = cluster.nodes;
-    const there = await cluster.connect(b, '/', { transports: ['polling'] });
-    there.answers('ask', (part) => [part, Buffer.from('answer')]);
-    assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask', Buffer.from('question')),
-      [[Buffer.from('question'), Buffer.from('answer')]]);
-  });
-}, { namespaces: ['/chat'] });
+    adapterTest('many questions at once', async () => {
+      const [a, b] = cluster.nodes;
+      await clients();
+      const asked = Array.from({ length: 50 }, (_, i) =>
+        [a, b].map((node) => node.io.timeout(LONG).emitWithAck('ask', i)),
+      );
+      for (const [i, both] of asked.entries()) {
+        for (const responses of await Promise.all(both)) {
+          assert.deepEqual(
+            sorted(responses),
+            [0, 1, 2].map((client) => [`client ${client}`, i]),
+          );
+        }
+      }
+    });
+
+    adapterTest('over polling', async () => {
+      const [a, b] = cluster.nodes;
+      const there = await cluster.connect(b, '/', { transports: ['polling'] });
+      there.answers('ask', (part) => [part, Buffer.from('answer')]);
+      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask', Buffer.from('question')), [
+        [Buffer.from('question'), Buffer.from('answer')],
+      ]);
+    });
+  },
+  { namespaces: ['/chat'] },
+);
 
 describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
   adapterTest('who does not answer in time is missing, who answers too late is not heard', async () => {
@@ -120,10 +147,15 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
     clients[1].answers('ask', () => 'there');
     /** @type {any} */
     let late = null;
-    clients[2].socket.on('ask', (done) => { late = done; });
+    clients[2].socket.on('ask', (done) => {
+      late = done;
+    });
     let calls = 0;
     const error = await new Promise((resolve) => {
-      a.io.timeout(SHORT).emit('ask', (failure, responses) => { calls++; resolve({ failure, responses }); });
+      a.io.timeout(SHORT).emit('ask', (failure, responses) => {
+        calls++;
+        resolve({ failure, responses });
+      });
     });
     assert.equal(error.failure.message, 'operation has timed out');
     assert.deepEqual(sorted(error.responses), ['here', 'there']);
@@ -141,7 +173,10 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
     const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
     here.answers('ask', () => 'here');
     there.socket.on('ask', () => there.socket.disconnect());
-    await assert.rejects(a.io.timeout(SHORT).emitWithAck('ask'), { message: 'operation has timed out', responses: ['here'] });
+    await assert.rejects(a.io.timeout(SHORT).emitWithAck('ask'), {
+      message: 'operation has timed out',
+      responses: ['here'],
+    });
     await there.gone();
     assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), ['here']);
   });
@@ -157,7 +192,10 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
     const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
     here.answers('ask', () => 'here');
     there.answers('ask', () => 'there');
-    await assert.rejects(a.io.local.timeout(SHORT).emitWithAck('ask'), { message: 'operation has timed out', responses: ['here'] });
+    await assert.rejects(a.io.local.timeout(SHORT).emitWithAck('ask'), {
+      message: 'operation has timed out',
+      responses: ['here'],
+    });
     a.io.emit('end');
     assert.deepEqual(await there.until('end'), []);
   });
@@ -173,18 +211,30 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
   });
 });
 
-for (const specific of [[true, true], [true, false], [false, true]]) {
+for (const specific of [
+  [true, true],
+  [true, false],
+  [false, true],
+]) {
   const title = `acknowledgements, publishOnSpecificResponseChannel ${specific.join(' and ')}`;
-  describeAdapterClusters(title, PAIRS, (cluster) => {
-    adapterTest('everybody answers both', async () => {
-      const [a, b] = cluster.nodes;
-      const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
-      for (const client of [here, there]) client.answers('ask', (part) => [client === here, part]);
-      const part = Buffer.from('part');
-      for (const node of [a, b]) {
-        const responses = await node.io.timeout(LONG).emitWithAck('ask', part);
-        assert.deepEqual(sorted(responses), [[false, part], [true, part]]);
-      }
-    });
-  }, specific.map((publishOnSpecificResponseChannel) => ({ opts: { publishOnSpecificResponseChannel } })));
+  describeAdapterClusters(
+    title,
+    PAIRS,
+    (cluster) => {
+      adapterTest('everybody answers both', async () => {
+        const [a, b] = cluster.nodes;
+        const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
+        for (const client of [here, there]) client.answers('ask', (part) => [client === here, part]);
+        const part = Buffer.from('part');
+        for (const node of [a, b]) {
+          const responses = await node.io.timeout(LONG).emitWithAck('ask', part);
+          assert.deepEqual(sorted(responses), [
+            [false, part],
+            [true, part],
+          ]);
+        }
+      });
+    },
+    specific.map((publishOnSpecificResponseChannel) => ({ opts: { publishOnSpecificResponseChannel } })),
+  );
 }

@@ -40,13 +40,18 @@ describeAdapterClusters('flags', SENDING, (cluster) => {
     await cluster.join(there, 'room');
     /** @type {any[]} */
     const seen = [];
-    there.peer.conn.on('packetCreate', ({ type, options }) => { if (type === 'message') seen.push(options?.compress); });
+    there.peer.conn.on('packetCreate', ({ type, options }) => {
+      if (type === 'message') seen.push(options?.compress);
+    });
     a.io.compress(false).emit('news');
     a.io.compress(true).to('room').emit('news');
     a.io.to('room').compress(false).emit('news');
     a.io.emit('end');
     await there.until('end');
-    assert.deepEqual(seen.map((compress) => compress !== false), [false, true, false, true]);
+    assert.deepEqual(
+      seen.map((compress) => compress !== false),
+      [false, true, false, true],
+    );
   });
 
   adapterTest('onAnyOutgoing hears what comes from other nodes', async () => {
@@ -76,27 +81,42 @@ describeAdapterClusters('flags', SENDING, (cluster) => {
   });
 });
 
-describeAdapterClusters('compressed frames', SENDING, (cluster) => {
-  adapterTest('text and binary, long and short, compressed or not', async () => {
-    const [a, b] = cluster.nodes;
-    const there = await cluster.connect(b);
-    assert.match(/** @type {any} */ (there.peer.conn.transport).socket.extensions, /permessage-deflate/);
-    const long = 'long '.repeat(5000);
-    const sent = [['news', 'short'], ['news', long], ['news', Buffer.from(long)], ['news', { long, part: Buffer.alloc(9) }]];
-    for (const compress of [true, false]) for (const event of sent) a.io.compress(compress).emit(...event);
-    a.io.emit('end');
-    assert.deepEqual(await there.until('end'), [...sent, ...sent]);
-  });
-}, { serverOptions: { perMessageDeflate: { threshold: 0 } } });
+describeAdapterClusters(
+  'compressed frames',
+  SENDING,
+  (cluster) => {
+    adapterTest('text and binary, long and short, compressed or not', async () => {
+      const [a, b] = cluster.nodes;
+      const there = await cluster.connect(b);
+      assert.match(/** @type {any} */ (there.peer.conn.transport).socket.extensions, /permessage-deflate/);
+      const long = 'long '.repeat(5000);
+      const sent = [
+        ['news', 'short'],
+        ['news', long],
+        ['news', Buffer.from(long)],
+        ['news', { long, part: Buffer.alloc(9) }],
+      ];
+      for (const compress of [true, false]) for (const event of sent) a.io.compress(compress).emit(...event);
+      a.io.emit('end');
+      assert.deepEqual(await there.until('end'), [...sent, ...sent]);
+    });
+  },
+  { serverOptions: { perMessageDeflate: { threshold: 0 } } },
+);
 
-describeAdapterClusters('connection state recovery', SENDING, (cluster) => {
-  adapterTest('makes socket.emit a broadcast, which still arrives once', async () => {
-    const [, b] = cluster.nodes;
-    const there = await cluster.connect(b);
-    const other = await cluster.connect(b);
-    there.peer.emit('news', 1);
-    b.io.emit('end');
-    assert.deepEqual(await there.until('end'), [['news', 1]]);
-    assert.deepEqual(await other.until('end'), []);
-  });
-}, { serverOptions: { connectionStateRecovery: {} } });
+describeAdapterClusters(
+  'connection state recovery',
+  SENDING,
+  (cluster) => {
+    adapterTest('makes socket.emit a broadcast, which still arrives once', async () => {
+      const [, b] = cluster.nodes;
+      const there = await cluster.connect(b);
+      const other = await cluster.connect(b);
+      there.peer.emit('news', 1);
+      b.io.emit('end');
+      assert.deepEqual(await there.until('end'), [['news', 1]]);
+      assert.deepEqual(await other.until('end'), []);
+    });
+  },
+  { serverOptions: { connectionStateRecovery: {} } },
+);

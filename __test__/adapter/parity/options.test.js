@@ -8,14 +8,25 @@ const msgpack = require('@msgpack/msgpack');
 const notepack = require('notepack.io');
 const msgpackParser = require('socket.io-msgpack-parser');
 const socketIoParser = require('socket.io-parser');
-const { PAIRS, SENDING, SINGLES, adapterTest, describeAdapterClusters, skipReason, withAdapterCluster } = require('../../support/adapter-cluster');
+const {
+  PAIRS,
+  SENDING,
+  SINGLES,
+  adapterTest,
+  describeAdapterClusters,
+  skipReason,
+  withAdapterCluster,
+} = require('../../support/adapter-cluster');
 const { startAdapterNode } = require('../../support/adapter-node');
 
 const bytes = (...values) => Buffer.from(values);
 
 /** @type {Record<string, { encode(value: any): any, decode(message: Buffer): any }>} */
 const PARSERS = {
-  '@msgpack/msgpack': { encode: (value) => Buffer.from(msgpack.encode(value)), decode: (message) => msgpack.decode(message) },
+  '@msgpack/msgpack': {
+    encode: (value) => Buffer.from(msgpack.encode(value)),
+    decode: (message) => msgpack.decode(message),
+  },
   JSON: { encode: (value) => JSON.stringify(value), decode: (message) => JSON.parse(message.toString()) },
   'one that nobody else reads': {
     encode: (value) => Buffer.concat([bytes(0xc1), notepack.encode(value)]),
@@ -39,7 +50,11 @@ async function exchange(cluster, payload, options) {
     await cluster.join(client, 'room', 1);
     client.answers('ask', (value) => [value, client.node === a]);
   }
-  const expected = [['news', payload], ['news', 'room', payload], ['news', 1]];
+  const expected = [
+    ['news', payload],
+    ['news', 'room', payload],
+    ['news', 1],
+  ];
   for (const { io } of [a, b]) {
     io.emit('news', payload);
     io.to('room').emit('news', 'room', payload);
@@ -50,83 +65,124 @@ async function exchange(cluster, payload, options) {
   }
   for (const { io } of [a, b]) {
     const answers = await io.timeout(5000).emitWithAck('ask', payload);
-    assert.deepEqual(answers.sort(([, first], [, second]) => first - second), [[payload, false], [payload, true]]);
+    assert.deepEqual(
+      answers.sort(([, first], [, second]) => first - second),
+      [
+        [payload, false],
+        [payload, true],
+      ],
+    );
     assert.equal((await io.in('room').fetchSockets()).length, 2);
   }
 }
 
 for (const [name, parser] of Object.entries(PARSERS)) {
-  describeAdapterClusters(`parser ${name}`, SENDING, (cluster) => {
-    adapterTest('everything crosses', () => exchange(cluster, { text: 'ä', list: [1, null, { x: -1.5 }] }));
-    if (name !== 'JSON') adapterTest('with binary parts', () => exchange(cluster, { part: bytes(1, 2), more: [bytes()] }));
-  }, { opts: { parser } });
+  describeAdapterClusters(
+    `parser ${name}`,
+    SENDING,
+    (cluster) => {
+      adapterTest('everything crosses', () => exchange(cluster, { text: 'ä', list: [1, null, { x: -1.5 }] }));
+      if (name !== 'JSON')
+        adapterTest('with binary parts', () => exchange(cluster, { part: bytes(1, 2), more: [bytes()] }));
+    },
+    { opts: { parser } },
+  );
 }
 
-describeAdapterClusters('another key', SENDING, (cluster) => {
-  adapterTest('everything crosses', () => exchange(cluster, { part: bytes(1) }));
+describeAdapterClusters(
+  'another key',
+  SENDING,
+  (cluster) => {
+    adapterTest('everything crosses', () => exchange(cluster, { part: bytes(1) }));
 
-  adapterTest('is another cluster', async () => {
-    const [a, b] = cluster.nodes;
-    const there = await cluster.connect(b);
-    for (const key of [undefined, 'my', 'my app#']) {
-      const stranger = await startAdapterNode({ adapter: 'official-redis', redis: cluster.redis, opts: { key } });
-      try {
-        stranger.io.emit('never');
-        stranger.io.socketsJoin('never');
-        assert.equal(await stranger.adapter().serverCount(), 1);
-        assert.equal((await stranger.io.fetchSockets()).length, 0);
-      } finally {
-        await stranger.stop();
+    adapterTest('is another cluster', async () => {
+      const [a, b] = cluster.nodes;
+      const there = await cluster.connect(b);
+      for (const key of [undefined, 'my', 'my app#']) {
+        const stranger = await startAdapterNode({ adapter: 'official-redis', redis: cluster.redis, opts: { key } });
+        try {
+          stranger.io.emit('never');
+          stranger.io.socketsJoin('never');
+          assert.equal(await stranger.adapter().serverCount(), 1);
+          assert.equal((await stranger.io.fetchSockets()).length, 0);
+        } finally {
+          await stranger.stop();
+        }
       }
-    }
-    assert.equal(await a.adapter().serverCount(), 2);
-    a.io.emit('end');
-    assert.deepEqual(await there.until('end'), []);
-    assert.deepEqual(there.peer.rooms, new Set([there.id]));
-  });
-}, { opts: { key: 'my app' } });
+      assert.equal(await a.adapter().serverCount(), 2);
+      a.io.emit('end');
+      assert.deepEqual(await there.until('end'), []);
+      assert.deepEqual(there.peer.rooms, new Set([there.id]));
+    });
+  },
+  { opts: { key: 'my app' } },
+);
 
-describeAdapterClusters('socket.io-msgpack-parser', SENDING, (cluster) => {
-  for (const transport of /** @type {('polling' | 'websocket')[]} */ (['websocket', 'polling'])) {
-    const options = { parser: msgpackParser, transports: [transport] };
-    adapterTest(`text (${transport})`, () => exchange(cluster, { text: 'ä', list: [1, null] }, options));
-    adapterTest(`binary (${transport})`, () => exchange(cluster, { part: bytes(1, 2), list: [bytes()] }, options));
-  }
-}, { serverOptions: { parser: msgpackParser } });
+describeAdapterClusters(
+  'socket.io-msgpack-parser',
+  SENDING,
+  (cluster) => {
+    for (const transport of /** @type {('polling' | 'websocket')[]} */ (['websocket', 'polling'])) {
+      const options = { parser: msgpackParser, transports: [transport] };
+      adapterTest(`text (${transport})`, () => exchange(cluster, { text: 'ä', list: [1, null] }, options));
+      adapterTest(`binary (${transport})`, () => exchange(cluster, { part: bytes(1, 2), list: [bytes()] }, options));
+    }
+  },
+  { serverOptions: { parser: msgpackParser } },
+);
 
 /** A parser of the application's: as Socket.IO's, but for a replacer. */
 const shouting = {
   Encoder: class extends socketIoParser.Encoder {
-    constructor() { super((_key, value) => (value === 'quiet' ? 'LOUD' : value)); }
+    constructor() {
+      super((_key, value) => (value === 'quiet' ? 'LOUD' : value));
+    }
   },
   Decoder: socketIoParser.Decoder,
 };
 
-describeAdapterClusters('a server\'s own parser', SENDING, (cluster) => {
-  adapterTest('encodes what its clients get', async () => {
-    const [a, b] = cluster.nodes;
-    const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
-    a.io.emit('news', 'quiet', { part: bytes(1), word: 'quiet' });
-    for (const client of [here, there]) assert.deepEqual(await client.event('news'), ['LOUD', { part: bytes(1), word: 'LOUD' }]);
-  });
-}, { serverOptions: { parser: shouting } });
-
-for (const parsers of [[msgpackParser, undefined], [undefined, msgpackParser]]) {
-  const title = `${parsers.map((parser) => (parser ? 'socket.io-msgpack-parser' : 'the default parser')).join(' and ')}`;
-  describeAdapterClusters(title, PAIRS, (cluster) => {
-    adapterTest('servers of both understand each other', async () => {
-      const clients = [];
-      for (const [i, parser] of parsers.entries()) {
-        clients.push(await cluster.connect(cluster.nodes[i], '/', parser ? { parser } : {}));
-        clients[i].answers('ask', (value) => [i, value]);
-      }
-      for (const { io } of cluster.nodes) {
-        io.emit('news', 'ä', bytes(1));
-        for (const client of clients) assert.deepEqual(await client.event('news'), ['ä', bytes(1)]);
-        assert.deepEqual((await io.timeout(5000).emitWithAck('ask', bytes(2))).sort(), [[0, bytes(2)], [1, bytes(2)]]);
-      }
+describeAdapterClusters(
+  "a server's own parser",
+  SENDING,
+  (cluster) => {
+    adapterTest('encodes what its clients get', async () => {
+      const [a, b] = cluster.nodes;
+      const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
+      a.io.emit('news', 'quiet', { part: bytes(1), word: 'quiet' });
+      for (const client of [here, there])
+        assert.deepEqual(await client.event('news'), ['LOUD', { part: bytes(1), word: 'LOUD' }]);
     });
-  }, parsers.map((parser) => ({ serverOptions: parser ? { parser } : {} })));
+  },
+  { serverOptions: { parser: shouting } },
+);
+
+for (const parsers of [
+  [msgpackParser, undefined],
+  [undefined, msgpackParser],
+]) {
+  const title = `${parsers.map((parser) => (parser ? 'socket.io-msgpack-parser' : 'the default parser')).join(' and ')}`;
+  describeAdapterClusters(
+    title,
+    PAIRS,
+    (cluster) => {
+      adapterTest('servers of both understand each other', async () => {
+        const clients = [];
+        for (const [i, parser] of parsers.entries()) {
+          clients.push(await cluster.connect(cluster.nodes[i], '/', parser ? { parser } : {}));
+          clients[i].answers('ask', (value) => [i, value]);
+        }
+        for (const { io } of cluster.nodes) {
+          io.emit('news', 'ä', bytes(1));
+          for (const client of clients) assert.deepEqual(await client.event('news'), ['ä', bytes(1)]);
+          assert.deepEqual((await io.timeout(5000).emitWithAck('ask', bytes(2))).sort(), [
+            [0, bytes(2)],
+            [1, bytes(2)],
+          ]);
+        }
+      });
+    },
+    parsers.map((parser) => ({ serverOptions: parser ? { parser } : {} })),
+  );
 }
 
 describe('options', () => {

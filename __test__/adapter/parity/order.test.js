@@ -33,13 +33,20 @@ describeAdapterClusters('order', SENDING, (cluster) => {
     for (let i = 0; i < COUNT; i++) {
       a.io.emit('of a', i);
       b.io.emit('of b', i);
-      if (i % 10 === 9) await new Promise((resolve) => { setImmediate(resolve); });
+      if (i % 10 === 9)
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
     }
     a.io.emit('end of a');
     b.io.emit('end of b');
     for (const client of [here, there]) {
       const seen = await client.untilAll('end of a', 'end of b');
-      for (const of of ['of a', 'of b']) assert.deepEqual(seen.filter(([event]) => event === of), numbered((i) => [of, i]));
+      for (const of of ['of a', 'of b'])
+        assert.deepEqual(
+          seen.filter(([event]) => event === of),
+          numbered((i) => [of, i]),
+        );
     }
   });
 });
@@ -71,19 +78,28 @@ describeAdapterClusters('order of requests and broadcasts', PAIRS, (cluster) => 
       a.io.to([room, 'nobody']).emit('several', i);
       a.io.to(i).emit('number', i);
       a.io.except(room).emit('never', i);
-      const [answers, sockets] = await Promise.all([a.io.to(room).timeout(5000).emitWithAck('ask', i), a.io.in(room).fetchSockets()]);
+      const [answers, sockets] = await Promise.all([
+        a.io.to(room).timeout(5000).emitWithAck('ask', i),
+        a.io.in(room).fetchSockets(),
+      ]);
       assert.deepEqual([answers, sockets.map(({ id }) => id)], [[i], [there.id]]);
       expected.push(['several', i], ['number', i]);
     }
     a.io.emit('end');
-    assert.deepEqual((await there.until('end')).filter(([event]) => event !== 'ask'), expected);
+    assert.deepEqual(
+      (await there.until('end')).filter(([event]) => event !== 'ask'),
+      expected,
+    );
   });
 
   adapterTest('who is made to join by what the application does with a message, too', async () => {
     const [a, b] = cluster.nodes;
     const there = await cluster.connect(b);
     b.io.removeAllListeners('member');
-    b.io.on('member', (room, joins) => { if (joins) there.peer.join(room); else there.peer.leave(room); });
+    b.io.on('member', (room, joins) => {
+      if (joins) there.peer.join(room);
+      else there.peer.leave(room);
+    });
     const expected = [];
     for (let i = 0; i < 200; i++) {
       a.io.serverSideEmit('member', `room ${i}`, true);

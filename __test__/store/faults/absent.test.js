@@ -16,7 +16,10 @@ const at = (port) => {
 };
 
 /** `[error, value]` of a call with a callback. */
-const called = (call) => new Promise((resolve) => { call((error, value) => resolve([error, value])); });
+const called = (call) =>
+  new Promise((resolve) => {
+    call((error, value) => resolve([error, value]));
+  });
 
 describe('Redis absent at start', { timeout: 30_000 }, () => {
   it('does all that was asked once it is there, in order', async (t) => {
@@ -33,7 +36,9 @@ describe('Redis absent at start', { timeout: 30_000 }, () => {
     after(() => closeAll(store, other));
 
     load.send(500);
-    const subscribed = new Promise((resolve) => { store.subscribe('early', () => {}, resolve); });
+    const subscribed = new Promise((resolve) => {
+      store.subscribe('early', () => {}, resolve);
+    });
     const client = store.client('early');
     const set = called((fn) => client.set('colour', 'red', fn));
     const get = called((fn) => client.get('colour', fn));
@@ -57,7 +62,10 @@ describe('Redis absent at start', { timeout: 30_000 }, () => {
     await load.stop();
     // Who subscribes before Redis is there may come after what waited for it, but nothing else.
     receipt.assertInOrder();
-    assert.deepEqual(receipt.numbers.slice(-500), Array.from({ length: 500 }, (_, i) => 501 + i));
+    assert.deepEqual(
+      receipt.numbers.slice(-500),
+      Array.from({ length: 500 }, (_, i) => 501 + i),
+    );
     load.assertBalanced();
     assert.equal(store.stats().published, 1000);
     assert.equal(store.stats().reconnects, 0);
@@ -116,7 +124,12 @@ describe('Redis absent at start', { timeout: 30_000 }, () => {
     assert.deepEqual(await called((fn) => client.set('a', 'old', fn)), [null, 1]);
     redis.pause();
     let calls = 0;
-    const [error] = await called((fn) => client.get('a', (...answer) => { calls++; fn(...answer); }));
+    const [error] = await called((fn) =>
+      client.get('a', (...answer) => {
+        calls++;
+        fn(...answer);
+      }),
+    );
     assert.equal(error.code, 'ERR_COMMAND_TIMEOUT');
     redis.resume();
     assert.deepEqual(await called((fn) => client.get('a', fn)), [null, 'old']);
@@ -171,19 +184,24 @@ describe('reconnecting', { timeout: 30_000 }, () => {
     const eventLog = new EventLog(store);
     after(() => closeAll(store));
     for (const attempts of [6, 2]) {
-      await until('both to be up', () => (
-        ['pub', 'sub'].every((connection) => store.stats().connections[connection].state === 'connected')
-      ));
+      await until('both to be up', () =>
+        ['pub', 'sub'].every((connection) => store.stats().connections[connection].state === 'connected'),
+      );
       eventLog.events.length = 0;
       await redis.kill();
-      await Promise.all(['pub', 'sub'].map((connection) => (
-        eventLog.next('reconnecting', connection, ({ attempt }) => attempt === attempts, 0)
-      )));
+      await Promise.all(
+        ['pub', 'sub'].map((connection) =>
+          eventLog.next('reconnecting', connection, ({ attempt }) => attempt === attempts, 0),
+        ),
+      );
       assert.equal(store.stats().connections.pub.state, 'reconnecting');
       for (const connection of ['pub', 'sub']) {
         assert.equal(eventLog.all('disconnect', connection).length, 1);
         const told = eventLog.all('reconnecting', connection);
-        assert.deepEqual(told.map(({ attempt }) => attempt), told.map((_, i) => i + 1));
+        assert.deepEqual(
+          told.map(({ attempt }) => attempt),
+          told.map((_, i) => i + 1),
+        );
         for (const { attempt, delay, endpoint } of told) {
           const least = Math.min(50 * 2 ** (attempt - 1), 1000);
           assert.ok(delay >= least && delay <= 2 * least, `attempt ${attempt} after ${delay} ms`);

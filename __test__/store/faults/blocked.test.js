@@ -28,7 +28,7 @@ async function setUp(t, args = []) {
 }
 
 describe('an event loop that is blocked while messages arrive', { timeout: 40_000 }, () => {
-  it('loses nothing of what fits the mailbox and Redis\' buffers', async (t) => {
+  it("loses nothing of what fits the mailbox and Redis' buffers", async (t) => {
     const { store, raw, receipt } = await setUp(t);
     raw.flood('flood', 250_000);
     const waiting = () => store.stats().queues.mailbox.messages;
@@ -76,9 +76,18 @@ describe('an event loop that is blocked while messages arrive', { timeout: 40_00
     assert.equal(receipt.numbers.length, 150_000);
     receipt.assertInOrder();
     let confirmed = false;
-    store.subscribe('other', () => {}, () => { confirmed = true; });
+    store.subscribe(
+      'other',
+      () => {},
+      () => {
+        confirmed = true;
+      },
+    );
     await until('the connection to serve', () => confirmed);
-    assert.deepEqual(['disconnect', 'gap', 'error'].flatMap((event) => receipt.eventLog.all(event)), []);
+    assert.deepEqual(
+      ['disconnect', 'gap', 'error'].flatMap((event) => receipt.eventLog.all(event)),
+      [],
+    );
   });
 
   it('lets timers run between the batches of a flood', async (t) => {

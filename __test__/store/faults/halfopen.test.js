@@ -5,7 +5,14 @@ const { describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const {
-  Load, Receipt, until, closeAll, cleanup, finish, assertSubscriberHealthy, assertPublisherHealthy,
+  Load,
+  Receipt,
+  until,
+  closeAll,
+  cleanup,
+  finish,
+  assertSubscriberHealthy,
+  assertPublisherHealthy,
 } = require('../../support/load');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
@@ -59,7 +66,10 @@ describe('a half-open connection', { concurrency: true, timeout: 60_000 }, () =>
       const missing = receipt.missing(load).length;
       assert.ok(loaded ? missing > 0 : missing === 100, `the silence cost messages: ${missing}`);
       assert.equal(receipt.eventLog.all('gap', 'sub').length, 1);
-      assert.deepEqual(['reconnecting', 'error'].flatMap((event) => receipt.eventLog.all(event)), []);
+      assert.deepEqual(
+        ['reconnecting', 'error'].flatMap((event) => receipt.eventLog.all(event)),
+        [],
+      );
     });
 
     it(`of the publisher, ${how}, is noticed, and another takes its place; all is accounted for`, async (t) => {
@@ -78,7 +88,10 @@ describe('a half-open connection', { concurrency: true, timeout: 60_000 }, () =>
       assertSubscriberHealthy(load, receipt);
       const { unconfirmed } = load.books();
       assert.equal(unconfirmed > 0, loaded, 'what was under way is unconfirmed');
-      assert.deepEqual(['reconnecting', 'error'].flatMap((event) => load.eventLog.all(event)), []);
+      assert.deepEqual(
+        ['reconnecting', 'error'].flatMap((event) => load.eventLog.all(event)),
+        [],
+      );
     });
   }
 

@@ -50,9 +50,18 @@ describe('bad input', { timeout: 60_000 }, () => {
     eventLog = new EventLog(store);
     raw = await connectRaw(redis.port);
     calls = { dispatch: [], plain: [] };
-    await Promise.all(CHANNELS.map((channel) => new Promise((resolve) => {
-      store.subscribe(channel, (...args) => calls[channel].push(args), () => resolve(undefined));
-    })));
+    await Promise.all(
+      CHANNELS.map(
+        (channel) =>
+          new Promise((resolve) => {
+            store.subscribe(
+              channel,
+              (...args) => calls[channel].push(args),
+              () => resolve(undefined),
+            );
+          }),
+      ),
+    );
   });
 
   afterEach(async () => {
@@ -86,36 +95,78 @@ describe('bad input', { timeout: 60_000 }, () => {
       assert.equal(connection, 'sub');
       assert.match(error.message, /dispatch/);
     }
-    assert.deepEqual(['disconnect', 'gap'].flatMap((event) => eventLog.all(event)), []);
+    assert.deepEqual(
+      ['disconnect', 'gap'].flatMap((event) => eventLog.all(event)),
+      [],
+    );
   }
 
   /** The kind that an error is about. */
   const kind = ({ error }) => /\((\w{2,})\)/.exec(error.message)?.[1];
 
   it('JSON cut short at every byte', async () => {
-    await assertIgnored(Array.from(GOOD, (_, end) => GOOD.slice(0, end)), ['empty', 'json']);
+    await assertIgnored(
+      Array.from(GOOD, (_, end) => GOOD.slice(0, end)),
+      ['empty', 'json'],
+    );
   });
 
   it('JSON with something behind it or wrong in it', async () => {
-    await assertIgnored([
-      `${GOOD}x`, `${GOOD}${GOOD}`, `x${GOOD}`, GOOD.replace(',', ''), GOOD.replace('false', 'flase'),
-      GOOD.replaceAll('"', "'"), '{"nodeId":"raw","args":[undefined]}', '{"nodeId":"raw","args":[1,]}',
-      '{"nodeId":"raw","args":[NaN]}', '{"nodeId":"raw","args":["\t"]}', '{nodeId:1,args:[]}', '\ufeff', ' ', '\0',
-    ], ['json']);
+    await assertIgnored(
+      [
+        `${GOOD}x`,
+        `${GOOD}${GOOD}`,
+        `x${GOOD}`,
+        GOOD.replace(',', ''),
+        GOOD.replace('false', 'flase'),
+        GOOD.replaceAll('"', "'"),
+        '{"nodeId":"raw","args":[undefined]}',
+        '{"nodeId":"raw","args":[1,]}',
+        '{"nodeId":"raw","args":[NaN]}',
+        '{"nodeId":"raw","args":["\t"]}',
+        '{nodeId:1,args:[]}',
+        '\ufeff',
+        ' ',
+        '\0',
+      ],
+      ['json'],
+    );
   });
 
   it('wrong types', async () => {
-    await assertIgnored([
-      '1', '-1.5e3', 'null', 'true', 'false', '"text"', '""', '[]', '[1,2]', '["raw",[1]]',
-      '{"nodeId":"raw","args":1}', '{"nodeId":"raw","args":"text"}', '{"nodeId":"raw","args":{}}',
-      '{"nodeId":"raw","args":{"0":1,"length":1}}', '{"nodeId":"raw","args":true}',
-    ], ['type']);
+    await assertIgnored(
+      [
+        '1',
+        '-1.5e3',
+        'null',
+        'true',
+        'false',
+        '"text"',
+        '""',
+        '[]',
+        '[1,2]',
+        '["raw",[1]]',
+        '{"nodeId":"raw","args":1}',
+        '{"nodeId":"raw","args":"text"}',
+        '{"nodeId":"raw","args":{}}',
+        '{"nodeId":"raw","args":{"0":1,"length":1}}',
+        '{"nodeId":"raw","args":true}',
+      ],
+      ['type'],
+    );
   });
 
   // Socket.IO 0.9's manager calls `exceptions.indexOf` for every client of the room, and what that
   // throws ends the process.
   it('a dispatch that is none', async () => {
-    for (const args of ['[]', '["",""]', '["","",false,null]', '["","",false,5]', '["",5,false,[]]', '[null,{},1,""]']) {
+    for (const args of [
+      '[]',
+      '["",""]',
+      '["","",false,null]',
+      '["","",false,5]',
+      '["",5,false,[]]',
+      '[null,{},1,""]',
+    ]) {
       raw.publish('dispatch', `{"nodeId":"raw","args":${args}}`);
     }
     raw.publish('dispatch', GOOD);
@@ -126,30 +177,40 @@ describe('bad input', { timeout: 60_000 }, () => {
 
   it('deep nesting', async () => {
     const deep = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
-    await assertIgnored([
-      `{"nodeId":"raw","args":${deep}}`,
-      `{"nodeId":${deep},"args":[]}`,
-      `{"args":[${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}]}`,
-    ], ['depth']);
+    await assertIgnored(
+      [
+        `{"nodeId":"raw","args":${deep}}`,
+        `{"nodeId":${deep},"args":[]}`,
+        `{"args":[${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}]}`,
+      ],
+      ['depth'],
+    );
   });
 
   it('deep nesting that never ends', async () => {
-    await assertIgnored([
-      '['.repeat(DEPTH), '{"a":'.repeat(DEPTH), `{"nodeId":"raw","args":${'['.repeat(DEPTH)}`,
-      `{"nodeId":${'['.repeat(DEPTH)}`, ']'.repeat(DEPTH), `{${'"\\ud800'.repeat(DEPTH)}`,
-    ], ['json']);
+    await assertIgnored(
+      [
+        '['.repeat(DEPTH),
+        '{"a":'.repeat(DEPTH),
+        `{"nodeId":"raw","args":${'['.repeat(DEPTH)}`,
+        `{"nodeId":${'['.repeat(DEPTH)}`,
+        ']'.repeat(DEPTH),
+        `{${'"\\ud800'.repeat(DEPTH)}`,
+      ],
+      ['json'],
+    );
   });
 
   it('binary noise', async () => {
     // 0x80 to 0x8f, 0xde and 0xdf begin a map in MessagePack; 0x20 to 0x7f may begin JSON.
-    await assertIgnored(noises(500, 64, (_, byte) => ((byte & 0xf0) === 0x80 || byte >= 0xde ? 0x7b : byte)), ['json']);
+    await assertIgnored(
+      noises(500, 64, (_, byte) => ((byte & 0xf0) === 0x80 || byte >= 0xde ? 0x7b : byte)),
+      ['json'],
+    );
   });
 
   it('noise that begins as MessagePack does', async () => {
-    await assertIgnored([
-      ...noises(500, 64, (i) => 0x82 + (i % 14)),
-      ...noises(100, 64, (i) => 0xde + (i % 2)),
-    ]);
+    await assertIgnored([...noises(500, 64, (i) => 0x82 + (i % 14)), ...noises(100, 64, (i) => 0xde + (i % 2))]);
     const told = eventLog.errors('ERR_MALFORMED_MESSAGE').map(kind);
     for (const one of told) assert.match(one, /^(msgpack|type|depth)$/);
     assert.ok(told.includes('msgpack'));
@@ -161,22 +222,25 @@ describe('bad input', { timeout: 60_000 }, () => {
     const whole = map(text('nodeId'), text('raw'), text('args'), Buffer.from([0x93, 0x01, 0xc3, 0xc0]));
     const truncated = Array.from(whole.subarray(1), (_, i) => whole.subarray(0, i + 1));
     const args = (...bytes) => map(text('nodeId'), text('raw'), text('args'), Buffer.from(bytes));
-    await assertIgnored([
-      ...truncated,
-      Buffer.concat([whole, Buffer.from([0xc0])]),
-      args(0xc1), // never used
-      args(0xdd, 0xff, 0xff, 0xff, 0xff), // 4 Gi elements
-      args(0xdf, 0xff, 0xff, 0xff, 0xff),
-      args(0xdb, 0xff, 0xff, 0xff, 0xff, 0x61),
-      args(0xc6, 0xff, 0xff, 0xff, 0xff),
-      args(0xdc, 0xff, 0xff, ...Array(100).fill(0xdc)),
-      Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
-      args(...Array(DEPTH).fill(0x91), 0xc0),
-      args(...Array(DEPTH).fill(0x91)),
-      args(0x01), // a number
-      args(0xa1, 0x61), // a string
-      args(0x80), // a map
-    ], ['msgpack', 'depth', 'type']);
+    await assertIgnored(
+      [
+        ...truncated,
+        Buffer.concat([whole, Buffer.from([0xc0])]),
+        args(0xc1), // never used
+        args(0xdd, 0xff, 0xff, 0xff, 0xff), // 4 Gi elements
+        args(0xdf, 0xff, 0xff, 0xff, 0xff),
+        args(0xdb, 0xff, 0xff, 0xff, 0xff, 0x61),
+        args(0xc6, 0xff, 0xff, 0xff, 0xff),
+        args(0xdc, 0xff, 0xff, ...Array(100).fill(0xdc)),
+        Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
+        args(...Array(DEPTH).fill(0x91), 0xc0),
+        args(...Array(DEPTH).fill(0x91)),
+        args(0x01), // a number
+        args(0xa1, 0x61), // a string
+        args(0x80), // a map
+      ],
+      ['msgpack', 'depth', 'type'],
+    );
   });
 
   it('messages of 64 MiB, one valid and one not', async () => {
@@ -201,9 +265,10 @@ describe('bad input', { timeout: 60_000 }, () => {
   it('64 MiB for which Redis cuts the subscriber off is told as a gap', async () => {
     await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
     const since = eventLog.events.length;
-    raw.publish('plain', Buffer.concat([
-      Buffer.from('{"nodeId":"raw","args":["'), Buffer.alloc(64 * MIB, 'x'), Buffer.from('"]}'),
-    ]));
+    raw.publish(
+      'plain',
+      Buffer.concat([Buffer.from('{"nodeId":"raw","args":["'), Buffer.alloc(64 * MIB, 'x'), Buffer.from('"]}')]),
+    );
     await eventLog.next('gap', 'sub', undefined, since);
     assert.deepEqual(calls.plain, []);
     raw.publish('plain', GOOD);
@@ -226,14 +291,20 @@ describe('bad input', { timeout: 60_000 }, () => {
     for (const text of warned) assert.match(text, /ERR_MALFORMED_MESSAGE/);
   });
 
-  it('an exception of a consumer is the application\'s own, and stops no other message', async () => {
+  it("an exception of a consumer is the application's own, and stops no other message", async () => {
     const thrown = [];
     const listeners = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
     process.on('uncaughtException', (error) => thrown.push(error.message));
     try {
       await new Promise((resolve) => {
-        store.subscribe('bad', (number) => { throw new Error(`consumer ${number}`); }, () => resolve(undefined));
+        store.subscribe(
+          'bad',
+          (number) => {
+            throw new Error(`consumer ${number}`);
+          },
+          () => resolve(undefined),
+        );
       });
       for (const number of [1, 2, 3]) raw.publish('bad', `{"nodeId":"raw","args":[${number}]}`);
       raw.publish('plain', GOOD);

@@ -21,8 +21,12 @@ function start(after, name, url) {
   const child = fork(path.join(__dirname, 'children', name), [url], { silent: true });
   after(() => child.kill('SIGKILL'));
   const said = { out: '', err: '', messages: [] };
-  child.stdout.on('data', (text) => { said.out += text; });
-  child.stderr.on('data', (text) => { said.err += text; });
+  child.stdout.on('data', (text) => {
+    said.out += text;
+  });
+  child.stderr.on('data', (text) => {
+    said.err += text;
+  });
   child.on('message', (message) => said.messages.push(message));
   return { child, said, exited: once(child, 'close') };
 }
@@ -35,9 +39,12 @@ describe('a store without a listener for `error`', { timeout: 40_000 }, () => {
     const redis = await startRedis();
     after(() => redis.stop());
     const { child, said, exited } = start(after, 'silent.js', redis.url);
-    const both = (what, fits) => until(`${what} of both connections`, () => ['pub', 'sub'].every((connection) => (
-      said.messages.some((message) => message.connection === connection && fits(message))
-    )));
+    const both = (what, fits) =>
+      until(`${what} of both connections`, () =>
+        ['pub', 'sub'].every((connection) =>
+          said.messages.some((message) => message.connection === connection && fits(message)),
+        ),
+      );
     for (let outage = 1; outage <= 2; outage++) {
       await both('connect', ({ event }) => event === 'connect');
       said.messages.length = 0;
@@ -57,9 +64,11 @@ describe('a store without a listener for `error`', { timeout: 40_000 }, () => {
   it('warns once when Redis never was there', async (t) => {
     const after = cleanup(t);
     const { child, said, exited } = start(after, 'silent.js', `redis://127.0.0.1:${await freePort()}`);
-    await until('attempts', () => ['pub', 'sub'].every((connection) => (
-      said.messages.some((message) => message.connection === connection && message.attempt >= 4)
-    )));
+    await until('attempts', () =>
+      ['pub', 'sub'].every((connection) =>
+        said.messages.some((message) => message.connection === connection && message.attempt >= 4),
+      ),
+    );
     child.send('destroy');
     assert.deepEqual(await exited, [0, null]);
     assert.equal(said.err.trim().split('\n').length, 1, said.err);
@@ -87,8 +96,15 @@ describe('destroy() during an outage', { timeout: 30_000 }, () => {
     assert.ok(stats.dropped >= 10);
     assert.equal(stats.queues.publish.messages, 0);
     // The late command was never queued: its caller is told, and nobody else.
-    assert.equal(gaps.reduce((sum, gap) => sum + gap.dropped, 0), stats.dropped - 1, 'every loss was told');
-    assert.deepEqual(Object.values(stats.connections).map(({ state }) => state), ['closed', 'closed', 'closed']);
+    assert.equal(
+      gaps.reduce((sum, gap) => sum + gap.dropped, 0),
+      stats.dropped - 1,
+      'every loss was told',
+    );
+    assert.deepEqual(
+      Object.values(stats.connections).map(({ state }) => state),
+      ['closed', 'closed', 'closed'],
+    );
   });
 
   it('lets leave what is queued when Redis comes back in time', async (t) => {
@@ -106,7 +122,9 @@ describe('destroy() during an outage', { timeout: 30_000 }, () => {
       store.client('1').set('key', 'value', (error, added) => resolve(error ?? added));
     });
     load.send(100);
-    const closed = new Promise((resolve) => { store.once('close', resolve); });
+    const closed = new Promise((resolve) => {
+      store.once('close', resolve);
+    });
     store.destroy(60);
     proxy.accept();
     await closed;
@@ -122,12 +140,17 @@ describe('destroy() during an outage', { timeout: 30_000 }, () => {
   it('before it ever connected', async () => {
     const store = new RedisStore({ ...at(`redis://127.0.0.1:${await freePort()}`), commandTimeout: 100 });
     const eventLog = new EventLog(store);
-    const answer = new Promise((resolve) => { store.client('1').get('key', resolve); });
+    const answer = new Promise((resolve) => {
+      store.client('1').get('key', resolve);
+    });
     store.publish('never', 1);
     await closeAll(store);
     assert.match((await answer).code, /^ERR_(CLOSED|COMMAND_TIMEOUT)$/);
     assert.equal(store.stats().published, 0);
-    assert.equal(eventLog.all('gap', 'pub').reduce((sum, gap) => sum + gap.dropped, 0), store.stats().dropped);
+    assert.equal(
+      eventLog.all('gap', 'pub').reduce((sum, gap) => sum + gap.dropped, 0),
+      store.stats().dropped,
+    );
   });
 
   it('while the connection is half-open', async (t) => {
@@ -141,7 +164,9 @@ describe('destroy() during an outage', { timeout: 30_000 }, () => {
     await load.eventLog.next('connect', 'pub', undefined, 0);
     proxy.freeze();
     load.send(1000);
-    const answer = new Promise((resolve) => { store.client('1').get('key', resolve); });
+    const answer = new Promise((resolve) => {
+      store.client('1').get('key', resolve);
+    });
     await closeAll(store);
     assert.match((await answer).code, /^ERR_(CLOSED|COMMAND_TIMEOUT)$/);
     const { published, dropped, unconfirmed } = store.stats();
@@ -162,12 +187,16 @@ describe('after destroy()', { timeout: 10_000 }, () => {
     const store = new RedisStore(at(redis.url));
     const eventLog = new EventLog(store);
     await eventLog.next('connect', 'pub', undefined, 0);
-    const closed = new Promise((resolve) => { store.once('close', resolve); });
+    const closed = new Promise((resolve) => {
+      store.once('close', resolve);
+    });
     store.destroy();
     store.publish('late', 1);
     await closed;
     store.publish('later', 1);
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
     assert.equal(store.stats().dropped, 2);
     assert.deepEqual(eventLog.errors('ERR_QUEUE_FULL'), []);
   });
@@ -181,7 +210,9 @@ describe('after destroy()', { timeout: 10_000 }, () => {
     await eventLog.next('connect', 'pub', undefined, 0);
     await closeAll(store);
     let code;
-    store.client('1').get('key', (error) => { code = error.code; });
+    store.client('1').get('key', (error) => {
+      code = error.code;
+    });
     await until('the callback', () => code, 2000);
     assert.equal(code, 'ERR_CLOSED');
   });

@@ -5,7 +5,14 @@ const { afterEach, beforeEach, describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const {
-  Load, Receipt, until, closeAll, finish, assertSubscriberHealthy, assertPublisherHealthy, assertBothHit,
+  Load,
+  Receipt,
+  until,
+  closeAll,
+  finish,
+  assertSubscriberHealthy,
+  assertPublisherHealthy,
+  assertBothHit,
 } = require('../../support/load');
 const { startRedis } = require('../../../dev/redis-server');
 
@@ -162,7 +169,10 @@ describe('under load', { timeout: 60_000 }, () => {
     assertSubscriberHealthy(load, receipt);
     assert.deepEqual(receipt.missing(load), []);
     for (const { eventLog } of [load, receipt]) {
-      assert.deepEqual(['disconnect', 'gap', 'error'].flatMap((event) => eventLog.all(event)), []);
+      assert.deepEqual(
+        ['disconnect', 'gap', 'error'].flatMap((event) => eventLog.all(event)),
+        [],
+      );
     }
   }
 });

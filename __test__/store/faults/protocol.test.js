@@ -35,7 +35,9 @@ const LIES = {
 describe('bytes that Redis would not send', { concurrency: 4, timeout: 60_000 }, () => {
   let redis;
 
-  before(async () => { redis = await startRedis(); });
+  before(async () => {
+    redis = await startRedis();
+  });
   after(() => redis.stop());
 
   /**
@@ -63,7 +65,13 @@ describe('bytes that Redis would not send', { concurrency: 4, timeout: 60_000 },
       const channel = `after-${proxy.port}`;
       let received = false;
       await new Promise((resolve) => {
-        subscriber.subscribe(channel, () => { received = true; }, () => resolve(undefined));
+        subscriber.subscribe(
+          channel,
+          () => {
+            received = true;
+          },
+          () => resolve(undefined),
+        );
       });
       publisher.publish(channel, 1);
       await until('a message', () => received);

@@ -120,7 +120,11 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     const { publisher, subscriber, load, cutOff, comeBack } = await setUp(t, { offlineQueue: { bytes: 10_000 } });
     const received = [];
     await new Promise((resolve) => {
-      subscriber.subscribe('bytes', (number) => received.push(number), () => resolve(undefined));
+      subscriber.subscribe(
+        'bytes',
+        (number) => received.push(number),
+        () => resolve(undefined),
+      );
     });
     await cutOff();
     const filler = 'x'.repeat(500);
@@ -141,7 +145,11 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     const { publisher, subscriber, cutOff, comeBack } = await setUp(t, {});
     const received = [];
     await new Promise((resolve) => {
-      subscriber.subscribe('big', (number) => received.push(number), () => resolve(undefined));
+      subscriber.subscribe(
+        'big',
+        (number) => received.push(number),
+        () => resolve(undefined),
+      );
     });
     await cutOff();
     // 16 of them take a little less than 16 MiB, and 17 take more.
@@ -159,7 +167,11 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     const { publisher, subscriber, cutOff, comeBack } = await setUp(t, { offlineQueue: { bytes: 1000 } });
     const received = [];
     await new Promise((resolve) => {
-      subscriber.subscribe('large', (text) => received.push(text.length), () => resolve(undefined));
+      subscriber.subscribe(
+        'large',
+        (text) => received.push(text.length),
+        () => resolve(undefined),
+      );
     });
     await cutOff();
     publisher.publish('large', 'small');
@@ -174,9 +186,10 @@ describe('the offline queue', { timeout: 30_000 }, () => {
     const { publisher, load, cutOff, comeBack } = await setUp(t, { offlineQueue: { messages: 10 } });
     await cutOff();
     const client = publisher.client('1');
-    const set = (number) => new Promise((resolve) => {
-      client.set(`key${number}`, number, (error, added) => resolve(error ? error.code : added));
-    });
+    const set = (number) =>
+      new Promise((resolve) => {
+        client.set(`key${number}`, number, (error, added) => resolve(error ? error.code : added));
+      });
     const answers = range(1, 15).map(set);
     assert.deepEqual(await Promise.all(answers.slice(0, 5)), Array(5).fill('ERR_QUEUE_FULL'));
     await comeBack();
@@ -207,16 +220,22 @@ describe('the offline queue', { timeout: 30_000 }, () => {
 
   it('has no place taken by commands that have timed out', async (t) => {
     const { publisher, load, receipt, cutOff, comeBack } = await setUp(t, {
-      offlineQueue: { messages: 100 }, commandTimeout: 100,
+      offlineQueue: { messages: 100 },
+      commandTimeout: 100,
     });
     await cutOff();
     const client = publisher.client('1');
-    await Promise.all(range(1, 60).map((number) => new Promise((resolve) => {
-      client.get(`key${number}`, (error) => {
-        assert.equal(error.code, 'ERR_COMMAND_TIMEOUT');
-        resolve(undefined);
-      });
-    })));
+    await Promise.all(
+      range(1, 60).map(
+        (number) =>
+          new Promise((resolve) => {
+            client.get(`key${number}`, (error) => {
+              assert.equal(error.code, 'ERR_COMMAND_TIMEOUT');
+              resolve(undefined);
+            });
+          }),
+      ),
+    );
     load.send(60);
     assert.equal(publisher.stats().dropped, 0, 'nothing that could still leave was dropped');
     await comeBack();

@@ -34,7 +34,11 @@ class Received {
 
   constructor(store, channel) {
     this.subscribed = new Promise((resolve) => {
-      store.subscribe(channel, (number) => this.numbers.push(number), () => resolve(undefined));
+      store.subscribe(
+        channel,
+        (number) => this.numbers.push(number),
+        () => resolve(undefined),
+      );
     });
   }
 }
@@ -43,7 +47,11 @@ const range = (last) => Array.from({ length: last }, (_, i) => i + 1);
 
 describe('a Redis that stalls while its connections are whole', { concurrency: true, timeout: 60_000 }, () => {
   for (const [stall, { count, begin }] of Object.entries(STALLS)) {
-    for (const kinds of [[JS, JS], [JS, NATIVE], [NATIVE, NATIVE]]) {
+    for (const kinds of [
+      [JS, JS],
+      [JS, NATIVE],
+      [NATIVE, NATIVE],
+    ]) {
       it(`${stall}, ${kinds.join(' and ')}: nothing is lost, either way`, async (t) => {
         const after = cleanup(t);
         const redis = await startRedis({ args: ['--enable-debug-command', 'yes'] });
@@ -65,7 +73,10 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
         await until('all of it', () => received.every(({ numbers }) => numbers.at(-1) === count));
         for (const { numbers } of received) assert.deepEqual(numbers, range(count));
         eventLogs.forEach((eventLog, i) => {
-          assert.deepEqual(eventLog.events.slice(since[i]).filter(({ event }) => HARM.includes(event)), []);
+          assert.deepEqual(
+            eventLog.events.slice(since[i]).filter(({ event }) => HARM.includes(event)),
+            [],
+          );
         });
       });
     }
@@ -94,14 +105,26 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
       await until('both to say so', () => eventLog.errors('ERR_STALLED').length === 2 * round);
       const { connections } = store.stats();
       assert.deepEqual([connections.pub.state, connections.sub.state], ['stalled', 'stalled']);
-      assert.deepEqual(eventLog.errors('ERR_STALLED').slice(-2).map(({ connection }) => connection).sort(), ['pub', 'sub']);
+      assert.deepEqual(
+        eventLog
+          .errors('ERR_STALLED')
+          .slice(-2)
+          .map(({ connection }) => connection)
+          .sort(),
+        ['pub', 'sub'],
+      );
       redis.resume();
-      await until('both to be back', () => Object.values(store.stats().connections).every(({ state }) => state === 'connected'));
+      await until('both to be back', () =>
+        Object.values(store.stats().connections).every(({ state }) => state === 'connected'),
+      );
       assert.deepEqual(await ask(store.client('1'), 'get', 'key'), [null, null]);
       await otherReceipt.complete(otherLoad);
     }
     assert.deepEqual(otherReceipt.missing(otherLoad), []);
-    assert.deepEqual(eventLog.events.slice(since).filter(({ event }) => HARM.includes(event)), []);
+    assert.deepEqual(
+      eventLog.events.slice(since).filter(({ event }) => HARM.includes(event)),
+      [],
+    );
     assert.equal(store.stats().reconnects, 0);
   });
 
@@ -113,9 +136,9 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
       const proxy = await startProxy(redis.port);
       after(() => proxy.close());
       const direct = { redisPub: redis.url, redisSub: redis.url, redisClient: redis.url };
-      const [publisher, subscriber] = ['redisPub', 'redisSub'].map((name) => (
-        new RedisStore(name === behind ? { ...direct, [name]: proxy.url } : direct)
-      ));
+      const [publisher, subscriber] = ['redisPub', 'redisSub'].map(
+        (name) => new RedisStore(name === behind ? { ...direct, [name]: proxy.url } : direct),
+      );
       after(() => closeAll(publisher, subscriber));
       const [load, receipt] = [new Load(publisher, 'load'), new Receipt(subscriber, 'load')];
       await receipt.subscribed;
@@ -132,41 +155,48 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
       receipt.assertInOrder();
       load.assertBalanced();
       for (const log of [load.eventLog, receipt.eventLog]) {
-        assert.deepEqual(['disconnect', 'gap'].flatMap((event) => log.all(event)), []);
+        assert.deepEqual(
+          ['disconnect', 'gap'].flatMap((event) => log.all(event)),
+          [],
+        );
       }
       await load.stop();
     }
   });
 });
 
-describe('a process that is stopped for 8 s', { concurrency: true, timeout: 60_000, skip: process.platform === 'win32' }, () => {
-  for (const kind of [JS, NATIVE]) {
-    it(`${kind}: keeps its connections and loses nothing of what waits for it`, async (t) => {
-      const after = cleanup(t);
-      const redis = await startRedis();
-      after(() => redis.stop());
-      const store = openStore(NATIVE, redis);
-      after(() => closeAll(store));
-      const received = new Received(store, 'from-child');
-      await received.subscribed;
-      const child = fork(CHILD, [kind, String(redis.port)]);
-      after(() => child.kill('SIGKILL'));
-      assert.deepEqual(await once(child, 'message').then(([message]) => message), 'ready');
-      const stopped = once(child, 'message');
-      child.send({ publish: 100 });
-      await stopped;
-      child.kill('SIGSTOP');
-      for (const number of range(100)) {
-        store.publish('to-child', number);
-        await delay(80);
-      }
-      child.kill('SIGCONT');
-      const [report] = await once(child, 'message');
-      assert.deepEqual(report.numbers, range(100));
-      assert.deepEqual(report.answers, Array(100).fill(null));
-      assert.deepEqual(report.harm, []);
-      await until('all of the child', () => received.numbers.at(-1) === 100);
-      assert.deepEqual(received.numbers, range(100));
-    });
-  }
-});
+describe(
+  'a process that is stopped for 8 s',
+  { concurrency: true, timeout: 60_000, skip: process.platform === 'win32' },
+  () => {
+    for (const kind of [JS, NATIVE]) {
+      it(`${kind}: keeps its connections and loses nothing of what waits for it`, async (t) => {
+        const after = cleanup(t);
+        const redis = await startRedis();
+        after(() => redis.stop());
+        const store = openStore(NATIVE, redis);
+        after(() => closeAll(store));
+        const received = new Received(store, 'from-child');
+        await received.subscribed;
+        const child = fork(CHILD, [kind, String(redis.port)]);
+        after(() => child.kill('SIGKILL'));
+        assert.deepEqual(await once(child, 'message').then(([message]) => message), 'ready');
+        const stopped = once(child, 'message');
+        child.send({ publish: 100 });
+        await stopped;
+        child.kill('SIGSTOP');
+        for (const number of range(100)) {
+          store.publish('to-child', number);
+          await delay(80);
+        }
+        child.kill('SIGCONT');
+        const [report] = await once(child, 'message');
+        assert.deepEqual(report.numbers, range(100));
+        assert.deepEqual(report.answers, Array(100).fill(null));
+        assert.deepEqual(report.harm, []);
+        await until('all of the child', () => received.numbers.at(-1) === 100);
+        assert.deepEqual(received.numbers, range(100));
+      });
+    }
+  },
+);

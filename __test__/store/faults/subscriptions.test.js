@@ -18,12 +18,14 @@ describe('subscriptions after a restart of Redis', { timeout: 30_000 }, () => {
   let received;
 
   const count = (channel) => () => received.set(channel, (received.get(channel) ?? 0) + 1);
-  const subscribe = (channel) => new Promise((resolve) => {
-    subscriber.subscribe(channel, count(channel), () => resolve(undefined));
-  });
-  const unsubscribe = (channel) => new Promise((resolve) => {
-    subscriber.unsubscribe(channel, () => resolve(undefined));
-  });
+  const subscribe = (channel) =>
+    new Promise((resolve) => {
+      subscriber.subscribe(channel, count(channel), () => resolve(undefined));
+    });
+  const unsubscribe = (channel) =>
+    new Promise((resolve) => {
+      subscriber.unsubscribe(channel, () => resolve(undefined));
+    });
   const channels = async () => (await redis.command('PUBSUB', 'CHANNELS')).sort();
 
   beforeEach(async () => {
@@ -67,7 +69,9 @@ describe('subscriptions after a restart of Redis', { timeout: 30_000 }, () => {
     await eventLog.next('disconnect', 'sub', undefined, since);
     let confirmed = false;
     const left = unsubscribe('channel-0');
-    const added = subscribe('new').then(() => { confirmed = true; });
+    const added = subscribe('new').then(() => {
+      confirmed = true;
+    });
     const again = unsubscribe('channel-1').then(() => subscribe('channel-1'));
     const brief = subscribe('brief');
     const briefLeft = unsubscribe('brief');
@@ -117,11 +121,13 @@ describe('subscriptions after a restart of Redis', { timeout: 30_000 }, () => {
     };
     for (let i = 0; i < 10; i++) await cut();
     // Every cut is followed by one attempt to reconnect, whether it had got to `connect` or not.
-    await until('the last of them', () => (
-      eventLog.all('reconnecting', 'sub').length === cuts
-      && eventLog.events.findLastIndex(({ event }) => event === 'connect')
-        > eventLog.events.findLastIndex(({ event }) => event === 'reconnecting')
-    ));
+    await until(
+      'the last of them',
+      () =>
+        eventLog.all('reconnecting', 'sub').length === cuts &&
+        eventLog.events.findLastIndex(({ event }) => event === 'connect') >
+          eventLog.events.findLastIndex(({ event }) => event === 'reconnecting'),
+    );
     assert.ok(cuts >= 5);
     await assertReceives(MANY);
   });

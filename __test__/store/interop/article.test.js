@@ -32,11 +32,19 @@ function isDefaultPortFree() {
 }
 
 describeCluster('redis clients', new Cluster(['native', 'js'], { form: 'clients' }), works);
-describeCluster('redis clients that log in', new Cluster(['native', 'js'], { form: 'clients', password: 'pass: €' }), works);
-describeCluster('SocketIO.RedisStore replaced', new Cluster(['native', 'native'], { form: 'clients', oneLiner: true }), works);
+describeCluster(
+  'redis clients that log in',
+  new Cluster(['native', 'js'], { form: 'clients', password: 'pass: €' }),
+  works,
+);
+describeCluster(
+  'SocketIO.RedisStore replaced',
+  new Cluster(['native', 'native'], { form: 'clients', oneLiner: true }),
+  works,
+);
 
 describe('new RedisStore', async () => {
-  const options = await isDefaultPortFree() ? {} : { skip: `another process has port ${DEFAULT_PORT}` };
+  const options = (await isDefaultPortFree()) ? {} : { skip: `another process has port ${DEFAULT_PORT}` };
   const cluster = new Cluster(['native', 'js', 'native'], { form: 'default', port: DEFAULT_PORT });
   describeCluster(`localhost:${DEFAULT_PORT}`, cluster, works, options);
 });

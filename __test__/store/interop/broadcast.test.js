@@ -13,7 +13,7 @@ const PAYLOADS = [
   ['plain', 1, -0.5, 1e21, 1e-7, true, null, [], {}],
   ['€ ü ß', '日本語', '👩‍👩‍👧‍👦', 'e\u0301', '\u2028\u2029', '\ufffd', '\ufeff'],
   ['"', '\\', '\n\r\t', '\u0000\u001f', '5:::{"name":"x"}', '</script>'],
-  [{ 'ключ': { nested: ['', { '': 'empty key' }] } }, JSON.stringify({ json: 'in "json"' })],
+  [{ ключ: { nested: ['', { '': 'empty key' }] } }, JSON.stringify({ json: 'in "json"' })],
   ['long '.repeat(20000)],
 ];
 
@@ -36,7 +36,10 @@ describePairs('broadcast', (cluster) => {
       await a.run('sockets', ['send', 'a message: 5:::']);
       await a.run('sockets', 'json', ['send', { a: ['json', 'message'] }]);
       await a.run('sockets', ['emit', 'end']);
-      assert.deepEqual(await there.until('end'), [[':message', 'a message: 5:::'], [':json', { a: ['json', 'message'] }]]);
+      assert.deepEqual(await there.until('end'), [
+        [':message', 'a message: 5:::'],
+        [':json', { a: ['json', 'message'] }],
+      ]);
     });
 
     it(`socket.broadcast leaves the socket out (${transport})`, async () => {
@@ -88,7 +91,10 @@ describePairs('broadcast', (cluster) => {
       await a.run('sockets', ['in', 'another'], ['emit', 'news', 3]);
       await a.run(['of', '/chat'], ['in', ROOM], ['emit', 'news', 4]);
       await a.run('sockets', ['emit', 'middle']);
-      assert.deepEqual(await member.until('middle'), [[':news', 1], [':news', 2]]);
+      assert.deepEqual(await member.until('middle'), [
+        [':news', 1],
+        [':news', 2],
+      ]);
       await member.ask('leave', ROOM);
       await a.run('sockets', ['in', ROOM], ['emit', 'news', 5]);
       await a.run('sockets', ['emit', 'end']);
@@ -108,7 +114,10 @@ describePairs('broadcast', (cluster) => {
       await a.run(['of', '/chat'], ['in', ROOM], ['emit', 'news', 2]);
       await a.run('sockets', ['in', ROOM], ['emit', 'news', 3]);
       await a.run('sockets', ['emit', 'end']);
-      assert.deepEqual(await own.until('end'), [['/chat:news', 1], ['/chat:news', 2]]);
+      assert.deepEqual(await own.until('end'), [
+        ['/chat:news', 1],
+        ['/chat:news', 2],
+      ]);
       assert.deepEqual(await led.until('end'), [['/chat:news', 1]]);
     });
   }
@@ -135,6 +144,10 @@ describePairs('broadcast', (cluster) => {
     await a.run('sockets', 'volatile', ['in', ROOM], ['emit', 'tick', 2]);
     await a.run('sockets', ['socket', there.id], 'volatile', ['emit', 'tick', 3]);
     await a.run('sockets', ['emit', 'end']);
-    assert.deepEqual(await there.until('end'), [[':tick', 1], [':tick', 2], [':tick', 3]]);
+    assert.deepEqual(await there.until('end'), [
+      [':tick', 1],
+      [':tick', 2],
+      [':tick', 3],
+    ]);
   });
 });

@@ -8,7 +8,7 @@ const io = require('socket.io-client');
 const { TRANSPORTS } = require('../../support/store-client');
 const { describePairs } = require('../../support/store-cluster');
 
-const WORDS = ['Zoë 🦀', { 'clé': ['"', null, 1e21] }];
+const WORDS = ['Zoë 🦀', { clé: ['"', null, 1e21] }];
 
 /** @param {any} socket @param {string} event @returns {Promise<any[]>} */
 const next = (socket, event) => new Promise((resolve) => socket.once(event, (...args) => resolve(args)));
@@ -21,7 +21,10 @@ describePairs('socket.io-client', (cluster) => {
    */
   async function connect(node, transport, nsp = '') {
     io.transports = [transport]; // in Node the client does not heed its option `transports`
-    const socket = io.connect(`http://127.0.0.1:${node.port}${nsp}`, { 'force new connection': true, reconnect: false });
+    const socket = io.connect(`http://127.0.0.1:${node.port}${nsp}`, {
+      'force new connection': true,
+      reconnect: false,
+    });
     cluster.keep({
       async close() {
         const gone = node.saw('disconnect', { id: socket.socket.sessionid });
@@ -39,7 +42,10 @@ describePairs('socket.io-client', (cluster) => {
       const [a, b] = cluster.nodes;
       const here = await connect(a, transport);
       const there = await connect(b, transport);
-      for (const [speaker, listener] of [[here, there], [there, here]]) {
+      for (const [speaker, listener] of [
+        [here, there],
+        [there, here],
+      ]) {
         const heard = next(listener, 'news');
         speaker.emit('emit to others', 'news', ...WORDS);
         assert.deepEqual(await heard, WORDS);

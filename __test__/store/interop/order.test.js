@@ -23,7 +23,10 @@ async function parade(leader, client, count) {
 }
 
 describePairs('order', (cluster) => {
-  for (const [transport, count] of /** @type {[string, number][]} */ ([['websocket', 5000], ['xhr-polling', 1000]])) {
+  for (const [transport, count] of /** @type {[string, number][]} */ ([
+    ['websocket', 5000],
+    ['xhr-polling', 1000],
+  ])) {
     it(`join, dispatch, leave, dispatch, ${count} times (${transport})`, async () => {
       const [a, b] = cluster.nodes;
       await parade(a, await cluster.connect(b, { transport }), count);

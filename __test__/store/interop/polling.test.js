@@ -26,7 +26,10 @@ describePairs('polling', (cluster) => {
     }
     await b.run('sockets', ['emit', 'end']);
     await cluster.fetch(b, client);
-    assert.deepEqual(await client.until('end'), [[':news', ...WORDS], [':news', 2]]);
+    assert.deepEqual(await client.until('end'), [
+      [':news', ...WORDS],
+      [':news', 2],
+    ]);
   });
 
   it('what is volatile does not wait', async () => {
@@ -50,7 +53,15 @@ describePairs('polling', (cluster) => {
     const client = await cluster.poller(a, b);
     // What the node with the poll says itself waits at the other as well, until the next poll is
     // over: 0.9 publishes `close` before `dispatch` then. So the client stays where it is for one more.
-    for (const [holder, speaker] of [[a, b], [b, a], [b, b], [b, a], [a, b], [a, a], [a, b]]) {
+    for (const [holder, speaker] of [
+      [a, b],
+      [b, a],
+      [b, b],
+      [b, a],
+      [a, b],
+      [a, a],
+      [a, b],
+    ]) {
       await cluster.hang(holder, client);
       await speaker.run('sockets', ['emit', 'news', holder.name, speaker.name, ...WORDS]);
       await client.answered();

@@ -8,16 +8,28 @@ const { TRANSPORTS, post } = require('../../support/store-client');
 const { describePairs } = require('../../support/store-cluster');
 
 // No U+2028 or line feed here: 0.9's own parser loses the arguments of an acknowledgement with one.
-const WORDS = ['Zoë 🦀 \ufffd', { 'clé': ['"', '\\', null, 1e21] }];
+const WORDS = ['Zoë 🦀 \ufffd', { clé: ['"', '\\', null, 1e21] }];
 
 /** What server code says to one client, and what arrives. */
 const WHISPERS = [
-  { steps: ['sockets', ['socket', 0], ['emit', 'hello', ...WORDS]], arrives: { type: 'event', name: 'hello', args: WORDS, endpoint: '' } },
-  { steps: ['sockets', ['socket', 0], 'volatile', ['emit', 'hello']], arrives: { type: 'event', name: 'hello', args: [], endpoint: '' } },
+  {
+    steps: ['sockets', ['socket', 0], ['emit', 'hello', ...WORDS]],
+    arrives: { type: 'event', name: 'hello', args: WORDS, endpoint: '' },
+  },
+  {
+    steps: ['sockets', ['socket', 0], 'volatile', ['emit', 'hello']],
+    arrives: { type: 'event', name: 'hello', args: [], endpoint: '' },
+  },
   { steps: ['sockets', ['socket', 0], ['send', WORDS[0]]], arrives: { type: 'message', data: WORDS[0], endpoint: '' } },
   { steps: ['sockets', ['socket', 0], 'json', ['send', WORDS]], arrives: { type: 'json', data: WORDS, endpoint: '' } },
-  { steps: [['of', '/chat'], ['socket', 0], ['emit', 'hello', '\u2028\n']],
-    arrives: { type: 'event', name: 'hello', args: ['\u2028\n'], endpoint: '/chat' } },
+  {
+    steps: [
+      ['of', '/chat'],
+      ['socket', 0],
+      ['emit', 'hello', '\u2028\n'],
+    ],
+    arrives: { type: 'event', name: 'hello', args: ['\u2028\n'], endpoint: '/chat' },
+  },
 ];
 
 describePairs('remote', (cluster) => {

@@ -12,19 +12,19 @@ const { ask, implementations, inbox, opener, until } = require('../../support/st
 const TEXTS = {
   'a string': ['text', 'text'],
   'an empty string': ['', ''],
-  'Unicode': ['é комната 😀', 'é комната 😀'],
+  Unicode: ['é комната 😀', 'é комната 😀'],
   'NUL and line ends': ['a\0b\r\n$5\r\nc', 'a\0b\r\n$5\r\nc'],
   'half a surrogate pair': ['a\ud800b', 'a\ufffdb'],
   'a number': [5, '5'],
   'minus zero': [-0, '0'],
   'a fraction': [0.1, '0.1'],
   'a large number': [1e21, '1e+21'],
-  'NaN': [NaN, 'NaN'],
+  NaN: [NaN, 'NaN'],
   'a bigint': [10n, '10'],
-  'true': [true, 'true'],
-  'false': [false, 'false'],
-  'null': [null, 'null'],
-  'undefined': [undefined, 'undefined'],
+  true: [true, 'true'],
+  false: [false, 'false'],
+  null: [null, 'null'],
+  undefined: [undefined, 'undefined'],
   'an object': [{ a: 1 }, '[object Object]'],
   'an object with toString': [{ toString: () => 'own text' }, 'own text'],
   'an array': [[1, [2, null], 'x'], '1,2,,x'],
@@ -38,7 +38,9 @@ const TEXTS = {
 };
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 afterEach(() => server.command('FLUSHALL'));
 
@@ -46,12 +48,16 @@ for (const { name, RedisStore } of implementations) {
   describe(name, () => {
     class OwnStore extends RedisStore {}
     OwnStore.Client = class extends RedisStore.Client {
-      double(key, fn) { return this.get(key, (error, value) => fn(error, value + value)); }
+      double(key, fn) {
+        return this.get(key, (error, value) => fn(error, value + value));
+      }
     };
     const open = opener(RedisStore, () => server);
     const openOwn = opener(OwnStore, () => server);
     let store;
-    beforeEach(() => { store = open({ nodeId: 'a' }); });
+    beforeEach(() => {
+      store = open({ nodeId: 'a' });
+    });
 
     it('client() gives one object per id, kept in clients', () => {
       const client = store.client('id');
@@ -79,11 +85,20 @@ for (const { name, RedisStore } of implementations) {
       const client = store.client('id');
       assert.equal(client.set('key', 'value'), client);
       assert.equal(client.get('key'), client);
-      assert.equal(client.has('key', () => {}), client);
+      assert.equal(
+        client.has('key', () => {}),
+        client,
+      );
       assert.equal(client.del('key'), client);
       assert.equal(client.destroy(), client);
       assert.equal(client.destroy(1), client);
-      assert.equal(client.set('key', 'value', () => {}).get('key', () => {}).del('key', () => {}), client);
+      assert.equal(
+        client
+          .set('key', 'value', () => {})
+          .get('key', () => {})
+          .del('key', () => {}),
+        client,
+      );
     });
 
     it('get calls back with the text, or null', async () => {
@@ -127,7 +142,12 @@ for (const { name, RedisStore } of implementations) {
       store.client('other').get('key', (_, value) => answers('other', value));
       assert.equal(answers.calls.length, 0);
       assert.deepEqual(await answers.take(6), [
-        ['get', null], ['set', 1], ['has', true], ['get', '1'], ['del', 1], ['other', null],
+        ['get', null],
+        ['set', 1],
+        ['has', true],
+        ['get', '1'],
+        ['del', 1],
+        ['other', null],
       ]);
     });
 
@@ -192,7 +212,7 @@ for (const { name, RedisStore } of implementations) {
       await server.command('HSET', 'id', 'foreign', 'from elsewhere');
       assert.deepEqual(await ask(store.client('id'), 'get', 'foreign'), [null, 'from elsewhere']);
       other.destroyClient('id');
-      await until(async () => await server.command('EXISTS', 'id') === 0);
+      await until(async () => (await server.command('EXISTS', 'id')) === 0);
       assert.deepEqual(await ask(store.client('id'), 'get', 'key'), [null, null]);
     });
 
@@ -238,14 +258,14 @@ for (const { name, RedisStore } of implementations) {
       assert.equal(await server.command('HGET', 'id', 'key'), 'value');
     });
 
-    it('a client\'s own destroy() deletes the data and leaves the client in clients', async () => {
+    it("a client's own destroy() deletes the data and leaves the client in clients", async () => {
       const client = store.client('id');
       client.set('key', 'value').destroy();
       assert.equal(store.client('id'), client);
       assert.deepEqual(await ask(client, 'get', 'key'), [null, null]);
       client.set('key', 'value').destroy(1000);
       await ask(client, 'get', 'key');
-      assert.ok(await server.command('TTL', 'id') > 0);
+      assert.ok((await server.command('TTL', 'id')) > 0);
     });
 
     it('destroy() deletes the data of all clients and empties clients', async () => {
@@ -255,7 +275,7 @@ for (const { name, RedisStore } of implementations) {
       await ask(store.client(ids[0]), 'get', 'key');
       store.destroy();
       assert.deepEqual(store.clients, {});
-      await until(async () => await server.command('DBSIZE') === 1);
+      await until(async () => (await server.command('DBSIZE')) === 1);
       assert.equal(await server.command('EXISTS', 'foreign'), 1);
     });
 
@@ -264,7 +284,7 @@ for (const { name, RedisStore } of implementations) {
       for (let i = 0; i < 500; i++) store.client('kept').set(i, i);
       delete store.clients.kept;
       store.destroy();
-      await until(async () => await server.command('HLEN', 'kept') === 500);
+      await until(async () => (await server.command('HLEN', 'kept')) === 500);
     });
 
     it('callbacks are not needed', async () => {

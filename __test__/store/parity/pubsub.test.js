@@ -10,7 +10,9 @@ const { startRedis } = require('../../../dev/redis-server.js');
 const { ask, clientList, implementations, inbox, opener, subscribe, until } = require('../../support/stores.js');
 
 let server;
-before(async () => { server = await startRedis(); });
+before(async () => {
+  server = await startRedis();
+});
 after(() => server.stop());
 
 for (const { name, RedisStore } of implementations) {
@@ -59,8 +61,18 @@ for (const { name, RedisStore } of implementations) {
 
     it('publish(), subscribe() and unsubscribe() return nothing', () => {
       assert.equal(a.publish('message', 1), undefined);
-      assert.equal(a.subscribe('message', () => {}, () => {}), undefined);
-      assert.equal(a.unsubscribe('message', () => {}), undefined);
+      assert.equal(
+        a.subscribe(
+          'message',
+          () => {},
+          () => {},
+        ),
+        undefined,
+      );
+      assert.equal(
+        a.unsubscribe('message', () => {}),
+        undefined,
+      );
     });
 
     it('emits publish with the very arguments, in the same tick', () => {
@@ -81,7 +93,9 @@ for (const { name, RedisStore } of implementations) {
       a.subscribe('two', consumer);
       a.subscribe('three');
       assert.deepEqual(listener.calls, [
-        ['one', consumer, fn], ['two', consumer, undefined], ['three', undefined, undefined],
+        ['one', consumer, fn],
+        ['two', consumer, undefined],
+        ['three', undefined, undefined],
       ]);
     });
 
@@ -91,7 +105,10 @@ for (const { name, RedisStore } of implementations) {
       a.on('unsubscribe', listener);
       a.unsubscribe('one', fn);
       a.unsubscribe('two');
-      assert.deepEqual(listener.calls, [['one', fn], ['two', undefined]]);
+      assert.deepEqual(listener.calls, [
+        ['one', fn],
+        ['two', undefined],
+      ]);
     });
 
     it('publish() throws at what JSON cannot hold, and emits nothing', () => {
@@ -104,7 +121,7 @@ for (const { name, RedisStore } of implementations) {
       assert.deepEqual(listener.calls, []);
     });
 
-    it('calls subscribe\'s fn without arguments, later, once', async () => {
+    it("calls subscribe's fn without arguments, later, once", async () => {
       const fn = inbox();
       a.subscribe('message', () => {}, fn);
       assert.equal(fn.calls.length, 0);
@@ -113,7 +130,7 @@ for (const { name, RedisStore } of implementations) {
       assert.equal(fn.calls.length, 1);
     });
 
-    it('calls subscribe\'s fn of a channel that it already has, and without a consumer too', async () => {
+    it("calls subscribe's fn of a channel that it already has, and without a consumer too", async () => {
       await subscribe(a, 'message', () => {});
       await subscribe(a, 'message', () => {});
       await subscribe(a, 'message', undefined);
@@ -131,13 +148,13 @@ for (const { name, RedisStore } of implementations) {
       await until(async () => (await server.command('PUBSUB', 'NUMSUB', 'message'))[1] === 1);
     });
 
-    it('calls unsubscribe\'s fn without arguments, once Redis has confirmed it', async () => {
+    it("calls unsubscribe's fn without arguments, once Redis has confirmed it", async () => {
       await subscribe(a, 'message', () => {});
       assert.deepEqual(await ask(a, 'unsubscribe', 'message'), []);
       assert.deepEqual(await server.command('PUBSUB', 'NUMSUB', 'message'), ['message', 0]);
     });
 
-    it('calls unsubscribe\'s fn of a channel that it never had', async () => {
+    it("calls unsubscribe's fn of a channel that it never had", async () => {
       await subscribe(a, 'message', () => {});
       assert.deepEqual(await ask(a, 'unsubscribe', 'never'), []);
     });
@@ -153,7 +170,11 @@ for (const { name, RedisStore } of implementations) {
         await subscribe(b, channel, (...args) => seen('third', args));
         const args = ['room', '5:::{}', false, ['id']];
         a.publish(channel, ...args);
-        assert.deepEqual(await seen.take(3), [['first', args], ['second', args], ['third', args]]);
+        assert.deepEqual(await seen.take(3), [
+          ['first', args],
+          ['second', args],
+          ['third', args],
+        ]);
       }
     });
 
@@ -168,12 +189,14 @@ for (const { name, RedisStore } of implementations) {
 
     it('calls consumers without this', async () => {
       const consumer = inbox();
-      await subscribe(b, 'message', function consume() { consumer(this); });
+      await subscribe(b, 'message', function consume() {
+        consumer(this);
+      });
       a.publish('message');
       assert.deepEqual(await consumer.next(), [null]);
     });
 
-    it('does not deliver a node\'s own messages', async () => {
+    it("does not deliver a node's own messages", async () => {
       const own = inbox();
       const others = inbox();
       await subscribe(a, 'message', own);
@@ -202,7 +225,10 @@ for (const { name, RedisStore } of implementations) {
       const names = ['', 'комната 😀', ' a b ', 'a\r\nb', 'a\0b', '__proto__', 'constructor', 'x'.repeat(10_000)];
       for (const channel of names) await subscribe(b, channel, (...args) => consumer(channel, ...args));
       for (const channel of names) a.publish(channel, 'for', channel);
-      assert.deepEqual(await consumer.take(names.length), names.map((channel) => [channel, 'for', channel]));
+      assert.deepEqual(
+        await consumer.take(names.length),
+        names.map((channel) => [channel, 'for', channel]),
+      );
     });
 
     it('takes a number for a channel', async () => {
@@ -260,7 +286,7 @@ for (const { name, RedisStore } of implementations) {
       assert.deepEqual(await seen.next(), ['why', null]);
     });
 
-    it('keeps the order of one node\'s messages across channels', async () => {
+    it("keeps the order of one node's messages across channels", async () => {
       const seen = inbox();
       const channels = ['join', 'dispatch', 'leave', 'open', 'close'];
       for (const channel of channels) await subscribe(b, channel, (i) => seen(channel, i));
@@ -286,7 +312,10 @@ for (const { name, RedisStore } of implementations) {
       for (const node of nodes) await subscribe(node, 'message', (text) => seen(node.nodeId, text));
       a.publish('message', 'all');
       const heard = await seen.take(4);
-      assert.deepEqual(heard.sort(([x], [y]) => x - y), [1, 2, 3, 4].map((id) => [id, 'all']));
+      assert.deepEqual(
+        heard.sort(([x], [y]) => x - y),
+        [1, 2, 3, 4].map((id) => [id, 'all']),
+      );
     });
 
     it('makes an id of its own without the option nodeId', async () => {
@@ -300,7 +329,12 @@ for (const { name, RedisStore } of implementations) {
 
     it('calls the option nodeId once, without arguments', () => {
       const nodeId = inbox();
-      open({ nodeId: (...args) => { nodeId(...args); return 'id'; } });
+      open({
+        nodeId: (...args) => {
+          nodeId(...args);
+          return 'id';
+        },
+      });
       assert.deepEqual(nodeId.calls, [[]]);
     });
 

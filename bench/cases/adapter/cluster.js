@@ -14,12 +14,13 @@ const RATE = 200;
 function real({ nodes, clients, ...fields }) {
   return defineCase({
     family: ADAPTER_FAMILY,
-    open: (name, { quick }) => Cluster.open(name, {
-      nodes,
-      clients: nodes * Math.min(clients, quick ? 50 : Infinity),
-      script: 'adapter-node.js',
-      protocol: 'adapter',
-    }),
+    open: (name, { quick }) =>
+      Cluster.open(name, {
+        nodes,
+        clients: nodes * Math.min(clients, quick ? 50 : Infinity),
+        script: 'adapter-node.js',
+        protocol: 'adapter',
+      }),
     ...fields,
   });
 }

@@ -40,7 +40,11 @@ module.exports = [
     title: 'own broadcast coming back',
     goal: 50,
     // A last message of another node tells that all of them have been.
-    measure: (fixture, count) => fixture.receive({ count: 1, messages: count }, { payload: OWN, count, last: { channel: 'dispatch', payload: FOREIGN } }),
+    measure: (fixture, count) =>
+      fixture.receive(
+        { count: 1, messages: count },
+        { payload: OWN, count, last: { channel: 'dispatch', payload: FOREIGN } },
+      ),
   }),
   withChannels(10),
   withChannels(1000, { goal: 15, count: { full: 20_000, quick: 2_000 } }),

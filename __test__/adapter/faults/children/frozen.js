@@ -21,7 +21,7 @@ async function main() {
     node.adapter().on(event, (details) => harm.push(`${event} ${details.code ?? details.connection}`));
   }
   // Broadcasts are subscribed to before requests, and only the latter are counted.
-  while (await node.adapter().serverCount() < 2) await new Promise(setImmediate);
+  while ((await node.adapter().serverCount()) < 2) await new Promise(setImmediate);
   process.once('message', (/** @type {any} */ { emit }) => {
     for (let number = 1; number <= emit; number++) node.io.emit('news', number);
     node.io.emit('end');

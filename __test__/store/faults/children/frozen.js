@@ -17,10 +17,14 @@ for (const event of ['disconnect', 'reconnecting', 'gap', 'error']) {
   store.on(event, (details) => harm.push(`${event} ${details.code ?? details.connection}`));
 }
 
-store.subscribe('to-child', (number) => {
-  numbers.push(number);
-  if (number === 100) finish();
-}, () => process.send('ready'));
+store.subscribe(
+  'to-child',
+  (number) => {
+    numbers.push(number);
+    if (number === 100) finish();
+  },
+  () => process.send('ready'),
+);
 
 async function finish() {
   while (answers.length < 100) await new Promise(setImmediate);
