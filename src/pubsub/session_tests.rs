@@ -302,9 +302,9 @@ async fn what_has_arrived_is_read_though_nothing_can_be_written() {
     for number in 0..3 {
         server.say(&message("a", &number.to_string())).await;
     }
+    fixture.expect("message a 0").await;
     fixture.subscribe("b", None);
     drop(server);
-    fixture.expect("message a 0").await;
     sleep(Duration::from_secs(60)).await;
     assert!(fixture.unseen().is_empty());
     fixture.session.subscriber.set_full(false);
