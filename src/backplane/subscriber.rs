@@ -1,10 +1,11 @@
 //! What the subscriber's session reports to.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::{Duration, Instant};
 
-use super::event_sink::{EventSink, LinkEvents};
+use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use crate::error::Error;
 use crate::event_loop::{Counters, Dropped, Event, Link};
 use crate::pubsub::{SessionEvent, Subscriber};
@@ -16,6 +17,8 @@ pub struct MailboxSubscriber {
     overflow: Mutex<Overflow>,
     // When the event loop was woken for deferred messages alone. A plain mutex, likewise.
     woken: Mutex<Instant>,
+    // How many refused subscriptions were reported since all were confirmed.
+    refusals: AtomicU32,
 }
 
 /// Messages that the full mailbox has dropped, and that are not reported yet.
@@ -31,10 +34,17 @@ impl MailboxSubscriber {
     /// For deferred messages alone the event loop is woken at most this often: a wake costs as much
     /// as a hundred of them.
     const PAUSE: Duration = Duration::from_millis(1);
+    /// At most this many refused subscriptions are reported until all are confirmed; `stats()` lists more.
+    const MAX_REFUSALS: u32 = 100;
 
     pub(super) fn new(events: Arc<EventSink>) -> Self {
         let link = LinkEvents { events, link: Link::Sub };
-        Self { link, overflow: Mutex::default(), woken: Mutex::new(Instant::now()) }
+        Self {
+            link,
+            overflow: Mutex::default(),
+            woken: Mutex::new(Instant::now()),
+            refusals: AtomicU32::new(0),
+        }
     }
 
     fn events(&self) -> &EventSink {
@@ -104,7 +114,15 @@ impl Subscriber for MailboxSubscriber {
     fn event(&self, event: SessionEvent) {
         match event {
             SessionEvent::Warned(warning) => self.link.warned(warning),
-            SessionEvent::Status(status) => self.link.status(status),
+            SessionEvent::Status(status) => {
+                if status == LinkStatus::Connected {
+                    self.refusals.store(0, Ordering::Relaxed);
+                }
+                self.link.status(status);
+            }
+            // A client that joins rooms must not make an event for each.
+            SessionEvent::Error(Error::SubscriptionRefused { .. })
+                if self.refusals.fetch_add(1, Ordering::Relaxed) >= Self::MAX_REFUSALS => {}
             SessionEvent::Gap(since, until) => {
                 self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));
             }

@@ -73,6 +73,12 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// Whether it is to be asked for again on this connection. What is optional is asked for anew on
+    /// the next one: a server may log each refusal.
+    fn is_to_retry(&self) -> bool {
+        self.need == Need::Required && self.refusal == Refusal::Refused
+    }
+
     /// Whether it is refused or ended although it is required.
     fn is_missed(&self) -> bool {
         self.need == Need::Required && self.refusal != Refusal::None
@@ -314,7 +320,7 @@ impl Subscriptions {
 
     /// Asks again for all that Redis has refused; rights may have been granted.
     pub fn retry(&mut self) {
-        let refused = self.all().filter(|(_, _, wanted)| wanted.refusal == Refusal::Refused);
+        let refused = self.all().filter(|(_, _, wanted)| wanted.is_to_retry());
         let again = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
             wanted.refusal = Refusal::Retrying;
             Op::Subscribe(kind, Arc::clone(name), wanted.number)
@@ -325,7 +331,7 @@ impl Subscriptions {
 
     /// Whether Redis refuses something that is to be asked for again.
     pub fn has_refused(&mut self) -> bool {
-        self.all().any(|(_, _, wanted)| wanted.refusal == Refusal::Refused)
+        self.all().any(|(_, _, wanted)| wanted.is_to_retry())
     }
 
     /// Whether Redis refuses a subscription that is required, or has ended one.

@@ -235,7 +235,11 @@ fn what_is_optional_is_not_missed() {
     client.send();
     assert_eq!(client.refuse(), (vec![], false));
     assert!(!client.subscriptions.is_degraded());
+    assert!(!client.subscriptions.has_refused());
     client.subscriptions.retry();
+    assert!(client.send().is_empty());
+    client.offline();
+    client.subscriptions.online();
     assert_eq!(client.send(), ["+a"]);
 }
 
