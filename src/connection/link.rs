@@ -33,6 +33,8 @@ pub struct Connection<S> {
     // Whether some of them may not have left: in the buffer here, or in one of the stream's own,
     // as TLS has it.
     unflushed: bool,
+    // The most bytes that have waited in the buffer here since it was last empty.
+    peak: usize,
 }
 
 /// How far a connection has come.
@@ -108,7 +110,7 @@ impl<S: ByteStream> Connection<S> {
     /// A connection over a stream to `endpoint`.
     pub fn new(stream: S, endpoint: String) -> Self {
         let framed = Framed::with_capacity(stream, Resp::default(), Self::READ_BUFFER);
-        Self { framed, endpoint, queued: 0, unflushed: false }
+        Self { framed, endpoint, queued: 0, unflushed: false, peak: 0 }
     }
 
     /// Queues packed commands; [`Self::next`] and [`Self::flush`] write them.
@@ -116,6 +118,7 @@ impl<S: ByteStream> Connection<S> {
         self.framed.write_buffer_mut().extend_from_slice(packed);
         self.queued += packed.len() as u64;
         self.unflushed = true;
+        self.peak = self.peak.max(self.unwritten());
     }
 
     /// How many bytes of commands wait to be written.
@@ -136,9 +139,8 @@ impl<S: ByteStream> Connection<S> {
         let flushed =
             ready!(<Framed<_, _> as Sink<&[u8]>>::poll_flush(Pin::new(&mut self.framed), cx));
         self.unflushed = false;
-        let buffer = self.framed.write_buffer_mut();
-        if buffer.capacity() > Self::MAX_KEPT {
-            *buffer = bytes::BytesMut::new();
+        if std::mem::take(&mut self.peak) > Self::MAX_KEPT {
+            *self.framed.write_buffer_mut() = bytes::BytesMut::new();
         }
         Poll::Ready(flushed)
     }

@@ -97,7 +97,10 @@ async fn keeps_no_buffer_of_a_large_command() {
     let mut connection = Connection::new(client, ENDPOINT.to_owned());
     connection.queue(&vec![b'x'; 4 * 1024 * 1024]);
     connection.flush().await.unwrap();
-    assert!(connection.framed.write_buffer_mut().capacity() <= 1024 * 1024);
+    let buffer = connection.framed.write_buffer_mut();
+    // What was written is in front of it, and comes back with this.
+    buffer.reserve(1024);
+    assert!(buffer.capacity() <= 1024 * 1024, "{}", buffer.capacity());
     server.read_exact(&mut vec![0; 4 * 1024 * 1024]).await.unwrap();
 }
 
