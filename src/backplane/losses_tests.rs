@@ -147,3 +147,14 @@ async fn what_waits_behind_a_dead_connection_goes_to_the_second_one() {
     assert!(fixture.inbox.unseen().is_empty());
     drop(dead);
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_break_less_may_wait() {
+    let (mut fixture, server) = Fixture::connected().await;
+    drop(server);
+    fixture.inbox.expect(&["disconnect", "reconnecting 1"]).await;
+    (0..2 * Fixture::QUEUE).for_each(|number| fixture.publish(&number.to_string()));
+    fixture.inbox.expect(&["error ERR_QUEUE_FULL"]).await;
+    assert_eq!(fixture.inbox.counts(), [0, Fixture::QUEUE as u64, 0]);
+    assert_eq!(fixture.outbox.depth().0, Fixture::QUEUE);
+}

@@ -122,7 +122,6 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         let before = packed.len();
         let done = catch_unwind(AssertUnwindSafe(|| item.request.pack(packed)));
         let done = done.unwrap_or_else(|panic| {
-            packed.truncate(before);
             Counters::count(&self.writer.events().counters.internal_errors);
             let (task, reason) = ("encoder of a message", panic_reason(&*panic));
             Err(Error::Internal { task, reason })

@@ -99,7 +99,7 @@ impl Request {
     /// Appends it to `packed`, in RESP.
     ///
     /// # Errors
-    /// [`Error::Encode`], and `packed` is as it was.
+    /// [`Error::Encode`], and `packed` is as it was; so it is after a panic of the publication.
     pub fn pack(&self, packed: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Publish(publication) => {

@@ -13,7 +13,7 @@ use super::outbox::{Outbox, QueueLimits};
 use super::request::{Command, Packed, Publication, Request};
 use super::supervisor::supervise;
 use super::writer::Writer;
-use crate::connection::testing::{Server, Servers, servers};
+use crate::connection::testing::{Server, Servers, happens, servers};
 use crate::event_loop::{Counters, EVENT, Limits, Link, Mailbox, Overflow, REPLY, reply_kind};
 
 /// What reaches the event loop.
@@ -64,7 +64,7 @@ impl Inbox {
             if let Some(next) = self.unseen.pop_front() {
                 return next;
             }
-            self.woken.notified().await;
+            happens(self.woken.notified()).await;
         }
     }
 

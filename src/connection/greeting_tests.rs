@@ -35,7 +35,7 @@ fn protected() -> Endpoint {
     Endpoint { password: Some("secret".to_owned()), ..Endpoint::default() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn enters_as_the_endpoint_says() {
     let user = Endpoint { username: Some("app".to_owned()), db: 5, ..protected() };
     let auth = ("AUTH app secret", OK);
@@ -52,7 +52,7 @@ async fn enters_as_the_endpoint_says() {
     assert_eq!(greet_server(&user, Purpose::Command, &script).await.unwrap(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_password_that_is_not_asked_for_is_a_warning() {
     for reply in [
         "-ERR Client sent AUTH, but no password is set",
@@ -65,7 +65,7 @@ async fn a_password_that_is_not_asked_for_is_a_warning() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refuses_what_means_that_nothing_will_work() {
     let db = Endpoint { db: 5, ..Endpoint::default() };
     let plain = Endpoint::default();
@@ -92,14 +92,14 @@ async fn refuses_what_means_that_nothing_will_work() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_loads_serves_subscriptions() {
     let script = [("PING", "-LOADING Redis is loading the dataset in memory")];
     let greeted = greet_server(&Endpoint::default(), Purpose::Subscribe, &script).await;
     assert_eq!(greeted.unwrap(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_refuses_the_ping_alone_lets_in() {
     for reply in [
         "-MISCONF Redis is configured to save RDB snapshots, but it is unable to persist",
@@ -117,7 +117,7 @@ async fn a_server_that_refuses_the_ping_alone_lets_in() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_hangs_up_is_lost() {
     let (client, server) = duplex(1024);
     drop(server);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
 use super::{Connection, Connector, Opened, Patience, Purpose, Value};
 use crate::error::{Error, Result};
@@ -41,6 +41,11 @@ impl Connector for TestConnector {
     }
 }
 
+/// Waits for what must happen. With paused time, what never does fails at once.
+pub async fn happens<F: Future>(future: F) -> F::Output {
+    timeout(Duration::from_secs(3600), future).await.expect("it never happens")
+}
+
 /// A connector, and what it asks for.
 pub fn servers() -> (Arc<TestConnector>, Servers) {
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -55,7 +60,7 @@ fn refused() -> Error {
 impl Servers {
     /// The next attempt.
     pub async fn attempt(&mut self) -> Attempt {
-        self.0.recv().await.unwrap()
+        happens(self.0.recv()).await.unwrap()
     }
 
     /// Lets the next attempt in.
@@ -108,7 +113,9 @@ impl Server {
 
     /// The next command, its parts joined by spaces; `None` once the client has closed.
     pub async fn command(&mut self) -> Option<String> {
-        let Value::Array(parts) = self.0.next().await.ok()? else { panic!("not a command") };
+        let Value::Array(parts) = happens(self.0.next()).await.ok()? else {
+            panic!("not a command")
+        };
         let text = parts.iter().map(|part| match part {
             Value::Bulk(bytes) => String::from_utf8_lossy(bytes),
             part => panic!("{part:?} in a command"),
@@ -128,13 +135,16 @@ impl Server {
 
     /// Reads this command; answers pings before it.
     pub async fn expect(&mut self, expected: &str) {
-        loop {
-            let command = self.command().await;
-            match command.as_deref() {
-                Some("PING") if expected != "PING" => self.say("+PONG\r\n").await,
-                command => return assert_eq!(command, Some(expected)),
+        happens(async {
+            loop {
+                let command = self.command().await;
+                match command.as_deref() {
+                    Some("PING") if expected != "PING" => self.say("+PONG\r\n").await,
+                    command => return assert_eq!(command, Some(expected)),
+                }
             }
-        }
+        })
+        .await;
     }
 
     /// Reads this command and answers it.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::session::{Session, SessionEvent, Subscriber};
 use super::subscriptions::{Consumer, Kind, Need};
-use crate::connection::testing::{Server, Servers, servers};
+use crate::connection::testing::{Server, Servers, happens, servers};
 use crate::error::Error;
 
 /// What a session has reported, in order: an event, an answer to a ticket, or a message.
@@ -173,7 +173,7 @@ impl Fixture {
 
     /// What is reported next.
     pub async fn next(&mut self) -> Seen {
-        self.seen.recv().await.unwrap()
+        happens(self.seen.recv()).await.unwrap()
     }
 
     /// Sees that these are reported next.
