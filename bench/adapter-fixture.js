@@ -22,7 +22,7 @@ class AdapterFixture extends Fixture {
    * Publishes from outside while the implementation measures itself.
    * @param {number} count
    * @param {{ sockets: number, message: Message, among?: Message }} what `sockets`: how many have to be
-   *   written to; `among`: what is published once for each hundred messages
+   *   written to; `among`: what is published once for each thousand messages
    */
   async receive(count, { sockets, message, among }) {
     let published = Promise.resolve();

@@ -11,6 +11,8 @@ const { percentile } = require('./statistics');
 const { TIME } = require('./timestamp');
 
 const BURST = 100;
+/** Another message comes once for this many; a multiple of a burst. */
+const AMONG = 1000;
 /** ms without any message, after which those that came are all. */
 const PATIENCE = 20_000;
 
@@ -35,7 +37,7 @@ const actions = {
 
   /**
    * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
-   * Redis takes them. `among`: what is published once for each hundred of them, not counted.
+   * Redis takes them. `among`: what is published once for each thousand of them, not counted.
    */
   async publish({ channel, payload, count, last, among }) {
     answered = 0;
@@ -46,9 +48,11 @@ const actions = {
     let others = 0;
     for (let sent = 0; sent < count;) {
       const many = Math.min(burst, count - sent);
+      if (among && sent % AMONG === 0) {
+        others += 1;
+        socket.write(other);
+      }
       sent += many;
-      others += among ? 1 : 0;
-      socket.write(other);
       if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
     }
     if (last) socket.write(encodeCommand('PUBLISH', last.channel, last.payload));

@@ -97,7 +97,7 @@ struct State {
     load: Load,
     // Memory for what is deferred: freed by the event loop's thread, it would cost more than all
     // the rest.
-    spare: Deferred,
+    spare: Vec<Deferred>,
     dropped: Option<Dropped>,
     // Whether readers stay away until there is a low level again.
     overrun: bool,
@@ -267,6 +267,9 @@ impl Mailbox {
 }
 
 impl State {
+    /// Memory is kept for this many chunks of deferred messages.
+    const MAX_SPARE: usize = 8;
+
     /// Whether a wake is due.
     fn arm(&mut self) -> bool {
         !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
@@ -274,8 +277,8 @@ impl State {
 
     /// Keeps memory for what is deferred next.
     fn reuse(&mut self, memory: Deferred) {
-        if memory.memory() > self.spare.memory() {
-            self.spare = memory;
+        if memory.memory() > 0 && self.spare.len() < Self::MAX_SPARE {
+            self.spare.push(memory);
         }
     }
 
@@ -319,7 +322,7 @@ impl State {
     /// Changes the last chunk, or a new one where that does not fit.
     fn change_last(&mut self, fits: impl Fn(&Chunk) -> bool, change: impl FnOnce(&mut Chunk)) {
         if !self.chunks.back().is_some_and(fits) {
-            let chunk = Chunk::with_memory_of(std::mem::take(&mut self.spare));
+            let chunk = Chunk::with_memory_of(self.spare.pop().unwrap_or_default());
             self.load += Load::of(&chunk);
             self.chunks.push_back(chunk);
         }

@@ -22,8 +22,8 @@ function receiving(id, title, sockets, full, { data = DATA, among = undefined, .
 }
 
 module.exports = [
-  receiving('unheld', 'receive a broadcast to a room that is not held here', 0, 300_000, { goal: 30 }),
-  receiving('mixed', 'the same, with a response among each 100', 0, 300_000, { goal: 30, among: RESPONSE }),
+  receiving('elsewhere', 'receive a broadcast to a room without a socket here', 0, 300_000, { goal: 30 }),
+  receiving('mixed', 'the same, with a response among each 1,000', 0, 300_000, { goal: 30, among: RESPONSE }),
   receiving('1', 'receive and hand to 1 socket', 1, 100_000, { goal: 6 }),
   receiving('100', 'receive and hand to 100 sockets', 100, 20_000, { goal: 2.5 }),
   receiving('1000', 'receive and hand to 1,000 sockets', 1_000, 3_000),
