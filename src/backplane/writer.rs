@@ -24,6 +24,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// A connection that lasted this long has worked.
+    const WORKED: Duration = Duration::from_secs(1);
+
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
         Self { outbox, refusals: Throttle::default() }
     }
@@ -48,8 +51,12 @@ impl Writer {
             };
             let error = match opened {
                 Ok(opened) => {
-                    backoff = Backoff::new();
+                    let since = Instant::now();
                     let ended = self.serve(connector, opened).await;
+                    // A server may let in and hang up at once, again and again.
+                    if since.elapsed() >= Self::WORKED {
+                        backoff = Backoff::new();
+                    }
                     self.link().disconnected(ended.error);
                     second = ended.second;
                     if second.is_some() {

@@ -21,6 +21,8 @@ const KINDS = ['official', 'native'];
 const STALLS = {
   'DEBUG SLEEP 8': { count: 80, begin: (redis) => redis.command('DEBUG', 'SLEEP', '8') },
   'CLIENT PAUSE 8000 ALL': { count: 100, begin: (redis) => redis.command('CLIENT', 'PAUSE', 8000, 'ALL') },
+  // Pings are answered, and publishes are not.
+  'CLIENT PAUSE 8000 WRITE': { count: 100, begin: (redis) => redis.command('CLIENT', 'PAUSE', 8000, 'WRITE') },
 };
 
 /** Starts a server of either kind. */

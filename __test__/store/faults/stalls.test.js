@@ -26,6 +26,8 @@ const PACE = 45;
 const STALLS = {
   'DEBUG SLEEP 8': { count: 80, begin: (redis) => redis.command('DEBUG', 'SLEEP', '8') },
   'CLIENT PAUSE 8000 ALL': { count: 100, begin: (redis) => redis.command('CLIENT', 'PAUSE', 8000, 'ALL') },
+  // Pings are answered, and publishes are not.
+  'CLIENT PAUSE 8000 WRITE': { count: 100, begin: (redis) => redis.command('CLIENT', 'PAUSE', 8000, 'WRITE') },
 };
 
 /** What a store receives on a channel, and from whom. */

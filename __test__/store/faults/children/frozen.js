@@ -23,8 +23,14 @@ store.subscribe(
     numbers.push(number);
     if (number === 100) finish();
   },
-  () => process.send('ready'),
+  () => ready(),
 );
+
+/** Both connections have to be up: one that is being opened has only 5 s for it. */
+async function ready() {
+  while (store.stats && store.stats().connections.pub.state !== 'connected') await new Promise(setImmediate);
+  process.send('ready');
+}
 
 async function finish() {
   while (answers.length < 100) await new Promise(setImmediate);
