@@ -3,29 +3,27 @@
 use super::EncodeError;
 use super::json::plain_len;
 
-/// One part of a token: a JSON string without its quotes.
+/// One part of a JSON string.
 enum Piece<'a> {
     Plain(&'a [u8]),
     /// An escape, as the UTF-16 unit that it means.
     Unit(u16),
 }
 
-/// Takes the next part off the front of a token.
-fn next_piece<'a>(token: &mut &'a [u8]) -> Result<Option<Piece<'a>>, EncodeError> {
-    let plain = plain_len(token);
-    let (unit, len) = match (plain, *token) {
-        (_, []) => return Ok(None),
-        (1.., _) => {
-            let (piece, rest) = token.split_at_checked(plain).ok_or(EncodeError::Json)?;
-            *token = rest;
-            return Ok(Some(Piece::Plain(piece)));
-        }
-        (_, [b'\\', b'u', a, b, c, d, ..]) => (hex([*a, *b, *c, *d])?, 6),
-        (_, [b'\\', letter, ..]) => (named(*letter)?, 2),
-        _ => return Err(EncodeError::Json),
+/// Takes the next part off the front of text that stands within quotes, or the closing quote.
+#[inline]
+fn next_piece<'a>(text: &mut &'a [u8]) -> Result<Option<Piece<'a>>, EncodeError> {
+    let (piece, rest) = match *text {
+        [b'"', rest @ ..] => (None, rest),
+        [b'\\', b'u', a, b, c, d, rest @ ..] => (Some(Piece::Unit(hex([*a, *b, *c, *d])?)), rest),
+        [b'\\', letter, rest @ ..] => (Some(Piece::Unit(named(*letter)?)), rest),
+        _ => match text.split_at_checked(plain_len(text)) {
+            Some((plain @ [_, ..], rest)) => (Some(Piece::Plain(plain)), rest),
+            _ => return Err(EncodeError::Json),
+        },
     };
-    *token = token.get(len..).unwrap_or_default();
-    Ok(Some(Piece::Unit(unit)))
+    *text = rest;
+    Ok(piece)
 }
 
 fn named(letter: u8) -> Result<u16, EncodeError> {
@@ -49,29 +47,35 @@ fn hex(digits: [u8; 4]) -> Result<u16, EncodeError> {
     u16::try_from(unit).map_err(|_| EncodeError::Json)
 }
 
-/// Appends what a token means, as UTF-8. Returns false, and leaves some of it behind, at an escaped
-/// surrogate: `JSON.stringify` escapes only those without their other half.
-pub(super) fn append_unescaped(mut token: &[u8], out: &mut Vec<u8>) -> Result<bool, EncodeError> {
-    while let Some(piece) = next_piece(&mut token)? {
+/// Appends what text means up to its closing quote, as UTF-8, and returns what follows that.
+///
+/// At an escaped surrogate it stops with `None`, and leaves behind what it has appended:
+/// `JSON.stringify` escapes only those without their other half.
+pub(super) fn append_unescaped<'a>(
+    mut text: &'a [u8],
+    out: &mut Vec<u8>,
+) -> Result<Option<&'a [u8]>, EncodeError> {
+    while let Some(piece) = next_piece(&mut text)? {
         match piece {
             Piece::Plain(plain) => out.extend_from_slice(plain),
             Piece::Unit(unit) => match char::from_u32(unit.into()) {
+                Some(c @ '\0'..='\x7f') => out.push(c as u8),
                 Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                None => return Ok(false),
+                None => return Ok(None),
             },
         }
     }
-    Ok(true)
+    Ok(Some(text))
 }
 
-/// What a token means, as JavaScript holds it.
-pub(super) fn utf16(mut token: &[u8]) -> Result<Vec<u16>, EncodeError> {
-    let mut units: Vec<u16> = Vec::with_capacity(token.len());
-    while let Some(piece) = next_piece(&mut token)? {
+/// What text means up to its closing quote, as JavaScript holds it, and what follows that.
+pub(super) fn utf16(mut text: &[u8]) -> Result<(Vec<u16>, &[u8]), EncodeError> {
+    let mut units: Vec<u16> = Vec::new();
+    while let Some(piece) = next_piece(&mut text)? {
         match piece {
             Piece::Plain(plain) => units.extend(String::from_utf8_lossy(plain).encode_utf16()),
             Piece::Unit(unit) => units.push(unit),
         }
     }
-    Ok(units)
+    Ok((units, text))
 }

@@ -41,9 +41,13 @@ fn behind_string(mut text: &[u8]) -> &[u8] {
 
 /// How many bytes at the front a JSON string holds unescaped.
 pub(crate) fn plain_len(bytes: &[u8]) -> usize {
-    let words = bytes.as_chunks::<8>().0;
-    let plain = words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count() * 8;
-    let rest = bytes.get(plain..).unwrap_or_default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let special = |word: &[u8; 8]| special(u64::from_le_bytes(*word));
+    let plain_words = words.iter().take_while(|word| special(word) == 0).count();
+    let plain = 8 * plain_words;
+    if let Some(word) = words.get(plain_words) {
+        return plain + special(word).trailing_zeros() as usize / 8;
+    }
     let end = rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20));
     plain + end.unwrap_or(rest.len())
 }
@@ -53,7 +57,7 @@ pub(crate) fn is_plain_ascii(bytes: &[u8]) -> bool {
     const HIGHS: u64 = u64::MAX / 0xff * 0x80;
     let plain = |word: [u8; 8]| {
         let word = u64::from_ne_bytes(word);
-        word & HIGHS == 0 && is_plain(word)
+        word & HIGHS == 0 && special(word) == 0
     };
     match bytes.last_chunk::<8>() {
         Some(last) => plain(*last) && bytes.as_chunks().0.iter().all(|word| plain(*word)),
@@ -61,13 +65,14 @@ pub(crate) fn is_plain_ascii(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether none of eight bytes is a quote, a backslash or a control character.
-const fn is_plain(word: u64) -> bool {
+/// The high bit of the first byte that is a quote, a backslash or a control character, and perhaps
+/// those of later bytes; zero when there is none. The first byte is the lowest.
+const fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES * 0x80;
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
     let control = word.wrapping_sub(ONES * 0x20);
     let zeros = quote.wrapping_sub(ONES) & !quote | backslash.wrapping_sub(ONES) & !backslash;
-    (zeros | control & !word) & HIGHS == 0
+    (zeros | control & !word) & HIGHS
 }

@@ -102,9 +102,9 @@ pub(super) type Data<'a> = (String, Vec<Cow<'a, [u8]>>);
 /// The JSON text and the attachments of the next value. Without `deconstruct`, binary is written
 /// as `JSON.stringify` writes it.
 pub(super) fn read_data(mut input: Input<'_>, deconstruct: bool) -> Result<Data<'_>, Malformed> {
-    let mut text = Vec::with_capacity(input.rest().len());
     let mut rules = Unpacked { deconstruct, attachments: Vec::new() };
-    to_json(&mut input, OUTER, &mut rules, &mut text)?;
+    let capacity = input.rest().len();
+    let text = to_json(&mut input, OUTER, &mut rules, capacity)?;
     let text = String::from_utf8(text).map_err(|_| Malformed::MessagePack)?;
     Ok((text, rules.attachments))
 }

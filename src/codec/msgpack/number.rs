@@ -30,6 +30,7 @@ pub(super) fn append_number<'a>(
 }
 
 /// JSON's grammar of a number.
+#[inline]
 fn is_number(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"-").unwrap_or(text);
     let rest = match text {
@@ -55,6 +56,7 @@ fn without_digits(text: &[u8]) -> &[u8] {
 }
 
 /// An integer short enough to be one to a double as well.
+#[inline]
 fn integer(number: &[u8]) -> Option<i64> {
     let digits = number.strip_prefix(b"-").unwrap_or(number);
     if digits.len() > EXACT_DIGITS || !digits.iter().all(u8::is_ascii_digit) {

@@ -1,7 +1,7 @@
 //! JSON text → MessagePack, in one pass.
 
 use super::number::append_number;
-use super::string::append_token;
+use super::string::{append_escaped, append_str};
 use crate::codec::json::plain_len;
 use crate::codec::{EncodeError, MAX_DEPTH};
 
@@ -126,12 +126,13 @@ impl<'a, R: WriteRules> Writer<'a, '_, R> {
                 _ => return Err(EncodeError::Json),
             }
             if let Some(complete) = self.open.pop() {
-                write_marker(&complete, self.out);
+                write_len(&complete, self.out);
             }
         }
     }
 
     /// Begins an array or an object. Returns whether that was all of it.
+    #[inline]
     fn begin(&mut self, close: u8, is_map: bool) -> Result<bool, EncodeError> {
         if self.outer + self.open.len() >= MAX_DEPTH {
             return Err(EncodeError::Depth);
@@ -159,20 +160,18 @@ impl<'a, R: WriteRules> Writer<'a, '_, R> {
 
     /// Writes the string whose opening quote has been read.
     fn string(&mut self) -> Result<(), EncodeError> {
-        let mut len = 0;
-        let mut escaped = false;
-        loop {
-            len += plain_len(self.rest.get(len..).unwrap_or_default());
-            match self.rest.get(len) {
-                Some(b'"') => break,
-                Some(b'\\') => len += 2,
-                _ => return Err(EncodeError::Json),
+        let plain = plain_len(self.rest);
+        match self.rest.split_at_checked(plain) {
+            Some((text, [b'"', rest @ ..])) => {
+                self.rest = rest;
+                append_str(text, self.out)
             }
-            escaped = true;
+            Some((_, [b'\\', ..])) => {
+                self.rest = append_escaped(self.rest, self.rules, self.out)?;
+                Ok(())
+            }
+            _ => Err(EncodeError::Json),
         }
-        let (token, rest) = self.rest.split_at_checked(len).ok_or(EncodeError::Json)?;
-        self.rest = rest.get(1..).unwrap_or_default();
-        append_token(token, escaped, self.rules, self.out)
     }
 
     fn literal(&mut self, marker: u8, rest: &'a [u8]) {
@@ -188,21 +187,23 @@ impl<'a, R: WriteRules> Writer<'a, '_, R> {
 }
 
 /// Writes the length that an array or a map turned out to have.
-fn write_marker(complete: &Open, out: &mut Vec<u8>) {
-    let (fixed, long) = if complete.is_map { (0x80, 0xde) } else { (0x90, 0xdc) };
-    match (u8::try_from(complete.len), u16::try_from(complete.len)) {
-        (Ok(len @ ..=15), _) => {
-            if let Some(marker) = out.get_mut(complete.marker) {
-                *marker = fixed | len;
-            }
-        }
-        (_, Ok(len)) => {
-            let [a, b] = len.to_be_bytes();
-            out.splice(complete.marker..=complete.marker, [long, a, b]);
-        }
-        _ => {
-            let [a, b, c, d] = complete.len.to_be_bytes();
-            out.splice(complete.marker..=complete.marker, [long + 1, a, b, c, d]);
-        }
+#[inline]
+fn write_len(complete: &Open, out: &mut Vec<u8>) {
+    match (complete.len, out.get_mut(complete.marker)) {
+        (0..=15, Some(marker)) => *marker |= complete.len.to_be_bytes()[3],
+        _ => write_long_len(complete, out),
+    }
+}
+
+#[cold]
+fn write_long_len(complete: &Open, out: &mut Vec<u8>) {
+    let marker = if complete.is_map { 0xde } else { 0xdc };
+    let at = complete.marker..=complete.marker;
+    if let Ok(len) = u16::try_from(complete.len) {
+        let [a, b] = len.to_be_bytes();
+        out.splice(at, [marker, a, b]);
+    } else {
+        let [a, b, c, d] = complete.len.to_be_bytes();
+        out.splice(at, [marker + 1, a, b, c, d]);
     }
 }

@@ -105,8 +105,7 @@ pub(super) fn message_pack(
     let mut args = b"null".to_vec();
     for _ in 0..pairs {
         let key = key_text(&input.head()?)?;
-        let mut value = Vec::new();
-        to_json(&mut input, 1, &mut NpmMsgpack, &mut value)?;
+        let value = to_json(&mut input, 1, &mut NpmMsgpack, 0)?;
         match &*key {
             "nodeId" if is_same_node(&value, own) => return Ok(Incoming::Own),
             "args" => args = value,
