@@ -17,6 +17,9 @@ const ALLOWED = [
   ['store', 'node:events'],
   ['adapter', '../backplane/inbox'],
   ['adapter', './exit'],
+  ['adapter', './wire/classic'],
+  ['adapter/wire', '../types'],
+  ['adapter/wire', '../../values'],
 ];
 const REFUSED = [
   ['.', './endpoint'],
@@ -27,6 +30,8 @@ const REFUSED = [
   ['store', '../adapter'],
   ['store', '../../index'],
   ['adapter', '../store/options'],
+  ['adapter/wire', '../cluster'],
+  ['adapter/wire', '../../backplane/binding'],
 ];
 
 /** How the rule answers to a module of a layer that requires another. */

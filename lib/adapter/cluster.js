@@ -13,7 +13,8 @@ const { encodeOrThrow } = require('../errors');
  * @property {number} requestsTimeout in ms
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {import('./channels').Channels} channels
- * @property {(channel: string, payload: string) => void} publish
+ * @property {(request: any) => string | Buffer} encode encodes a request for the wire
+ * @property {(channel: string, payload: string | Buffer) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
  * @property {(event: string, details: object) => void} emit
  */
@@ -77,7 +78,7 @@ class Cluster {
    * @param {any} opts
    */
   async fetchSockets(sockets, opts) {
-    const request = { type: types.REMOTE_FETCH, opts: listsOf(opts) };
+    const request = { type: types.FETCH_SOCKETS, opts: listsOf(opts) };
     const outcome = await this.#ask(await this.#membership.count(), request, (response) => {
       if (!Array.isArray(response.sockets)) return false;
       for (const socket of response.sockets) sockets.push(socket);
@@ -107,7 +108,7 @@ class Cluster {
     const outcome = isNative(membership)
       ? await this.#ask(
           membership,
-          { type: types.COUNT, opts: listsOf(opts) },
+          { type: types.COUNT_SOCKETS, opts: listsOf(opts) },
           (response) => {
             if (typeof response.count !== 'number') return false;
             count += response.count;
@@ -120,7 +121,9 @@ class Cluster {
   }
 
   async #askIds(membership, lists, ids) {
-    if (isNative(membership)) return this.#ask(membership, { type: types.IDS, opts: lists }, collectInto(ids), true);
+    if (isNative(membership)) {
+      return this.#ask(membership, { type: types.SOCKET_IDS, opts: lists }, collectInto(ids), true);
+    }
     // Official servers answer with the ids in rooms, and know no exceptions.
     const outcome = await this.#ask(membership, { type: types.SOCKETS, rooms: lists.rooms }, collectInto(ids));
     if (lists.except.length === 0 || outcome.received < outcome.expected) return outcome;
@@ -136,10 +139,10 @@ class Cluster {
    * @throws {Error} `ERR_ENCODE`
    */
   publish(request) {
-    const { uid, channels, publish } = this.#context;
+    const { uid, channels, encode, publish } = this.#context;
     publish(
       channels.requests,
-      encodeOrThrow(() => JSON.stringify({ uid, ...request })),
+      encodeOrThrow(() => encode({ uid, ...request })),
     );
   }
 
@@ -165,13 +168,13 @@ class Cluster {
 
   /** Sends a request to the other servers, if there are any; with `natives`, on the channel of this package. */
   async #ask({ servers, uids }, request, accept, natives = false) {
-    const { uid, channels, publish } = this.#context;
+    const { uid, channels, encode, publish } = this.#context;
     if (servers <= 1) return { expected: 0, received: 0, missing: [] };
     return this.#requests.ask(
       uids,
       servers - 1,
       (requestId) => {
-        publish(natives ? channels.nativeRequests : channels.requests, JSON.stringify({ uid, requestId, ...request }));
+        publish(natives ? channels.nativeRequests : channels.requests, encode({ uid, requestId, ...request }));
       },
       accept,
     );

@@ -5,17 +5,24 @@ const { channelOfServer, channelsOf } = require('./channels');
 const { Cluster, filterOf, listsOf } = require('./cluster');
 const { isOneRoom, writeFlags } = require('./flags');
 const { LocalRooms } = require('./local-rooms');
-const { decode } = require('./messages');
 const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
 const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
 const { crosses, crossing } = require('./room-names');
 const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
-const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, SubscriptionMode } = require('../backplane/binding');
+const wire = require('./wire/classic');
+const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, PAYLOAD_RESPONSE, SubscriptionMode } = require('../backplane/binding');
 const { rethrow } = require('../backplane/inbox');
 const { encodeOrThrow } = require('../errors');
 
 const NO_ROOMS = new Set();
+
+/** What decodes a message that the native side leaves to JavaScript, by kind. @type {Record<number, Function>} */
+const decoders = {
+  [PAYLOAD_BROADCAST]: wire.decodeBroadcast,
+  [PAYLOAD_REQUEST]: wire.decodeRequest,
+  [PAYLOAD_RESPONSE]: wire.decodeResponse,
+};
 
 /**
  * The adapter of one namespace, in the place of `@socket.io/redis-adapter`'s. It has the same
@@ -29,6 +36,7 @@ class RedisAdapter extends adapterBase() {
   #cluster;
   #requestHandler;
   #parser;
+  #parserOf = () => this.parser;
   #closed = false;
 
   /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections */
@@ -74,6 +82,7 @@ class RedisAdapter extends adapterBase() {
       requestsTimeout: this.requestsTimeout,
       partial: this.#connections.settings.partial,
       channels,
+      encode: (request) => wire.encodeRequest(request, this.#parserOf),
       publish: (channel, payload) => this.#publish(channel, payload),
       pubsub: (args) => this.#pubsub(args),
       emit: (event, details) => this.emit(event, details),
@@ -92,6 +101,7 @@ class RedisAdapter extends adapterBase() {
       broadcastWithAck: (packet, opts, count, ack) => super.broadcastWithAck(packet, opts, count, ack),
       hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
+      encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
       // A copy, since the encoder of Socket.IO 4.3 changes what it encodes.
       encodes: (packet) => this.#encode({ ...packet }) !== undefined,
@@ -125,7 +135,9 @@ class RedisAdapter extends adapterBase() {
 
   #respond(request, response) {
     const specific =
-      this.publishOnSpecificResponseChannel || request.type === types.COUNT || request.type === types.IDS;
+      this.publishOnSpecificResponseChannel ||
+      request.type === types.COUNT_SOCKETS ||
+      request.type === types.SOCKET_IDS;
     this.#publish(specific ? channelOfServer(this.responseChannel, request.uid) : this.responseChannel, response);
   }
 
@@ -181,7 +193,7 @@ class RedisAdapter extends adapterBase() {
       native.broadcastPacked(
         this.#id,
         room,
-        encodeOrThrow(() => this.parser.encode([this.uid, packet, fields])),
+        encodeOrThrow(() => wire.encodeBroadcast({ uid: this.uid, packet, opts: fields }, this.#parserOf)),
       );
     }
   }
@@ -234,7 +246,7 @@ class RedisAdapter extends adapterBase() {
    * @param {Buffer} payload
    */
   onPayload(kind, channel, payload) {
-    const message = decode(kind, payload, () => this.parser);
+    const message = decoders[kind](payload, this.#parserOf);
     // What the application throws from here on is its own.
     if (message === undefined) this.#backplane.malformed(channel);
     else if (kind === PAYLOAD_BROADCAST) this.#onDecoded(message, channel);
@@ -243,7 +255,7 @@ class RedisAdapter extends adapterBase() {
   }
 
   /** A broadcast that was decoded here. */
-  #onDecoded([uid, packet, opts], channel) {
+  #onDecoded({ uid, packet, opts }, channel) {
     if (uid === this.uid || !packet) return;
     if (packet.nsp === undefined) packet.nsp = '/';
     if (packet.nsp !== this.nsp.name) return;
@@ -274,14 +286,9 @@ class RedisAdapter extends adapterBase() {
     packet.nsp = this.nsp.name;
     if (!opts.flags?.local) {
       const requestId = newId();
-      const request = {
-        uid: this.uid,
-        requestId,
-        type: types.BROADCAST,
-        packet,
-        opts: { ...listsOf(opts), flags: opts.flags },
-      };
-      const payload = encodeOrThrow(() => this.parser.encode(request));
+      const fields = { ...listsOf(opts), flags: opts.flags };
+      const request = { type: types.BROADCAST, uid: this.uid, requestId, packet, opts: fields };
+      const payload = encodeOrThrow(() => wire.encodeRequest(request, this.#parserOf));
       this.#cluster.registerAcks(requestId, opts.flags?.timeout, clientCountCallback, ack);
       this.#publish(this.requestChannel, payload);
     }
@@ -336,19 +343,19 @@ class RedisAdapter extends adapterBase() {
   /** @param {any} opts @param {(string | number)[]} rooms */
   addSockets(opts, rooms) {
     super.addSockets(opts, rooms);
-    this.#publishRequest(opts, { type: types.REMOTE_JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#publishRequest(opts, { type: types.JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {(string | number)[]} rooms */
   delSockets(opts, rooms) {
     super.delSockets(opts, rooms);
-    this.#publishRequest(opts, { type: types.REMOTE_LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#publishRequest(opts, { type: types.LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
   }
 
   /** @param {any} opts @param {boolean} close */
   disconnectSockets(opts, close) {
     super.disconnectSockets(opts, close);
-    this.#publishRequest(opts, { type: types.REMOTE_DISCONNECT, opts: listsOf(opts), close });
+    this.#publishRequest(opts, { type: types.DISCONNECT, opts: listsOf(opts), close });
   }
 
   #publishRequest({ flags }, request) {

@@ -17,7 +17,8 @@ const { encodeError, encodeOrThrow } = require('../errors');
  * @property {(packet: any, opts: any, count: Function, ack: Function) => void} broadcastWithAck
  * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
- * @property {(response: string) => void} respondToAll
+ * @property {(response: string | Buffer) => void} respondToAll
+ * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
  * @property {() => void} malformed counts a request that makes no sense
  * @property {(error: Error) => void} report
@@ -45,24 +46,29 @@ class RequestHandler {
         return this.#reply(request, { sockets: [...(await localAdapter.sockets(new Set(request.rooms)))] });
       case types.ALL_ROOMS:
         return this.#reply(request, { rooms: crossing(localAdapter.adapter.rooms.keys()) });
-      case types.REMOTE_JOIN:
-        if (request.opts) return localAdapter.addSockets(filterOf(request.opts), request.rooms);
+      case types.JOIN:
+        return localAdapter.addSockets(filterOf(request.opts), request.rooms);
+      case types.LEAVE:
+        return localAdapter.delSockets(filterOf(request.opts), request.rooms);
+      case types.DISCONNECT:
+        return localAdapter.disconnectSockets(filterOf(request.opts), request.close);
+      case types.JOIN_ONE:
         return this.#toSocket(request, (socket) => socket.join(request.room));
-      case types.REMOTE_LEAVE:
-        if (request.opts) return localAdapter.delSockets(filterOf(request.opts), request.rooms);
+      case types.LEAVE_ONE:
         return this.#toSocket(request, (socket) => socket.leave(request.room));
-      case types.REMOTE_DISCONNECT:
-        if (request.opts) return localAdapter.disconnectSockets(filterOf(request.opts), request.close);
+      case types.DISCONNECT_ONE:
         return this.#toSocket(request, (socket) => socket.disconnect(request.close));
-      case types.REMOTE_FETCH:
-        return this.#fetch(request);
+      case types.FETCH_SOCKETS:
+        return this.#reply(request, {
+          sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(describe),
+        });
       case types.SERVER_SIDE_EMIT:
         return this.#emit(request);
       case types.BROADCAST:
         return this.#broadcast(request);
-      case types.COUNT:
+      case types.COUNT_SOCKETS:
         return this.#reply(request, { count: (await localAdapter.fetchSockets(filterOf(request.opts))).length });
-      case types.IDS:
+      case types.SOCKET_IDS:
         return this.#reply(request, {
           sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(({ id }) => id),
         });
@@ -71,11 +77,15 @@ class RequestHandler {
   }
 
   #reply(request, fields) {
-    const { uid } = this.#localAdapter.adapter;
-    this.#localAdapter.respond(request, JSON.stringify({ requestId: request.requestId, uid, ...fields }));
+    const {
+      adapter: { uid },
+      encodeResponse,
+      respond,
+    } = this.#localAdapter;
+    respond(request, encodeResponse({ type: request.type, requestId: request.requestId, uid, ...fields }));
   }
 
-  /** The shape of older servers: one socket, by its id. */
+  /** Changes one socket, as older servers ask for by its id. */
   #toSocket(request, change) {
     const socket = this.#localAdapter.adapter.nsp.sockets.get(request.sid);
     if (socket === undefined) return;
@@ -83,25 +93,19 @@ class RequestHandler {
     this.#reply(request, {});
   }
 
-  async #fetch(request) {
-    const sockets = await this.#localAdapter.fetchSockets(filterOf(request.opts));
-    const { uid } = this.#localAdapter.adapter;
-    const head = JSON.stringify({ requestId: request.requestId, uid });
-    this.#localAdapter.respond(request, `${head.slice(0, -1)},"sockets":[${sockets.map(describe).join(',')}]}`);
-  }
-
   #emit({ requestId, data }) {
     if (requestId === undefined) return this.#localAdapter.adapter.nsp._onServerSideEmit(data);
     let called = false;
     const {
       adapter: { uid },
+      encodeResponse,
       respondToAll,
     } = this.#localAdapter;
     const callback = (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
       const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
-      respondToAll(encodeOrThrow(() => JSON.stringify(response)));
+      respondToAll(encodeOrThrow(() => encodeResponse(response)));
     };
     this.#localAdapter.adapter.nsp._onServerSideEmit([...data, callback]);
   }
@@ -109,7 +113,8 @@ class RequestHandler {
   #broadcast(request) {
     const { requestId } = request;
     const {
-      adapter: { parser, uid },
+      adapter: { uid },
+      encodeResponse,
       encodes,
       malformed,
       report,
@@ -120,13 +125,13 @@ class RequestHandler {
       request.packet,
       filterOf(request.opts),
       (clientCount) => {
-        respond(request, JSON.stringify({ type: types.BROADCAST_CLIENT_COUNT, requestId, uid, clientCount }));
+        respond(request, encodeResponse({ type: types.CLIENT_COUNT, requestId, uid, clientCount }));
       },
       (packet) => {
         // What a client has answered may be nested too deep, say; it must not end the server.
         let response;
         try {
-          response = parser.encode({ type: types.BROADCAST_ACK, requestId, uid, packet });
+          response = encodeResponse({ type: types.ACK, requestId, uid, packet });
         } catch (cause) {
           return report(encodeError(cause));
         }
@@ -136,27 +141,10 @@ class RequestHandler {
   }
 }
 
-/**
- * A socket as JSON; where its data or its handshake cannot be JSON, without
- * it, so that the server that asks gets an answer.
- */
+/** A socket as other servers get it. */
 function describe({ id, handshake, rooms, data }) {
   // A session store may be circular, and is of no use elsewhere.
-  const plain = { ...handshake, sessionStore: undefined };
-  const whole = { id, handshake: plain, rooms: crossing(rooms), data };
-  return (
-    toJson(whole) ??
-    toJson({ ...whole, handshake: { ...plain, auth: {} }, data: {} }) ??
-    JSON.stringify({ ...whole, handshake: {}, data: {} })
-  );
-}
-
-function toJson(value) {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
+  return { id, handshake: { ...handshake, sessionStore: undefined }, rooms: crossing(rooms), data };
 }
 
 module.exports = { RequestHandler };

@@ -81,9 +81,9 @@ class Requests {
     const requestId = response?.requestId;
     const broadcast = this.#broadcasts.get(requestId);
     if (broadcast) {
-      if (response.type === types.BROADCAST_CLIENT_COUNT) {
+      if (response.type === types.CLIENT_COUNT) {
         if (typeof response.clientCount === 'number') broadcast.count(response.clientCount);
-      } else if (response.type === types.BROADCAST_ACK) broadcast.ack(response.packet);
+      } else if (response.type === types.ACK) broadcast.ack(response.packet);
       return;
     }
     const pending = this.#pending.get(requestId);
