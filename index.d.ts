@@ -284,6 +284,8 @@ export interface BackplaneStats {
   filteredRooms: number;
   /** Those of them that were broadcasts of Socket.IO 4 for another namespace. */
   filteredNamespaces: number;
+  /** Responses of Socket.IO 4 that arrived while this server had asked for none: they were to others. */
+  filteredResponses: number;
   /** Those of them that were dropped because the mailbox was full; see `overflow`. */
   overflowed: number;
   /** Those of them that could not be understood. */

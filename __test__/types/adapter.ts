@@ -107,7 +107,13 @@ const whole: ConnectionStats[] = [sub, stats.connections.pub].filter(
 );
 const depth: QueueDepth = stats.queues.mailbox;
 const lost: number =
-  stats.overflowed + stats.internalErrors + whole.length + stats.filteredRooms + stats.filteredNamespaces + depth.bytes;
+  stats.overflowed +
+  stats.internalErrors +
+  whole.length +
+  stats.filteredRooms +
+  stats.filteredNamespaces +
+  stats.filteredResponses +
+  depth.bytes;
 
 // @ts-expect-error -- an option that does not exist
 createAdapter('redis://localhost', null, { keys: 'chat' });

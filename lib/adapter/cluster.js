@@ -16,6 +16,7 @@ const { encodeOrThrow } = require('../errors');
  * @property {(request: any) => string | Buffer} encode encodes a request for the wire
  * @property {(channel: string, payload: string | Buffer) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
+ * @property {(awaits: boolean) => void} awaitResponses says whether responses are passed on
  * @property {(event: string, details: object) => void} emit
  */
 
@@ -29,7 +30,7 @@ class Cluster {
   constructor(context) {
     this.#context = context;
     this.#membership = new Membership(context.channels, context.pubsub);
-    this.#requests = new Requests(context.uid, context.requestsTimeout);
+    this.#requests = new Requests(context.uid, context.requestsTimeout, context.awaitResponses);
   }
 
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */

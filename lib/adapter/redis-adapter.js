@@ -85,6 +85,7 @@ class RedisAdapter extends adapterBase() {
       encode: (request) => wire.encodeRequest(request, this.#parserOf),
       publish: (channel, payload) => this.#publish(channel, payload),
       pubsub: (args) => this.#pubsub(args),
+      awaitResponses: (awaits) => this.#connections.native.awaitResponses(this.#id, awaits),
       emit: (event, details) => this.emit(event, details),
     };
   }

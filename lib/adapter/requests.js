@@ -26,6 +26,9 @@ const types = require('./types');
 class Requests {
   #uid;
   #timeout;
+  #awaitResponses;
+  /** Whether the native side passes responses on. */
+  #awaits = false;
   /** @type {Map<string, Pending>} */
   #pending = new Map();
   /** Broadcasts with acknowledgements. @type {Map<string, { count: Function, ack: Function, timer: NodeJS.Timeout }>} */
@@ -34,10 +37,21 @@ class Requests {
   /**
    * @param {string} uid
    * @param {number} timeout `requestsTimeout`, in ms
+   * @param {(awaits: boolean) => void} awaitResponses called when the first request begins to wait, and
+   *   when none does any more
    */
-  constructor(uid, timeout) {
+  constructor(uid, timeout, awaitResponses) {
     this.#uid = uid;
     this.#timeout = timeout;
+    this.#awaitResponses = awaitResponses;
+  }
+
+  /** After each change of what waits for responses. */
+  #changed() {
+    const awaits = this.#pending.size + this.#broadcasts.size > 0;
+    if (awaits === this.#awaits) return;
+    this.#awaits = awaits;
+    this.#awaitResponses(awaits);
   }
 
   /** Whether this server has made the request. @param {string} requestId */
@@ -59,6 +73,7 @@ class Requests {
       const timer = setTimeout(() => this.#finish(requestId), this.#timeout);
       const answered = new Set([this.#uid]);
       this.#pending.set(requestId, { expected, received: 0, answered, accept, done, uids, timer });
+      this.#changed();
       publish(requestId);
     });
   }
@@ -71,9 +86,13 @@ class Requests {
    * @param {Function} ack
    */
   registerAcks(requestId, timeout, count, ack) {
-    const timer = setTimeout(() => this.#broadcasts.delete(requestId), timeout);
+    const timer = setTimeout(() => {
+      this.#broadcasts.delete(requestId);
+      this.#changed();
+    }, timeout);
     timer.unref();
     this.#broadcasts.set(requestId, { count, ack, timer });
+    this.#changed();
   }
 
   /** Handles a response. @param {any} response */
@@ -97,6 +116,7 @@ class Requests {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return;
     this.#pending.delete(requestId);
+    this.#changed();
     clearTimeout(pending.timer);
     const { expected, received, uids, answered, done } = pending;
     const missing = received < expected ? [...uids].filter((uid) => !answered.has(uid)) : [];
@@ -108,6 +128,7 @@ class Requests {
     for (const requestId of [...this.#pending.keys()]) this.#finish(requestId);
     for (const { timer } of this.#broadcasts.values()) clearTimeout(timer);
     this.#broadcasts.clear();
+    this.#changed();
   }
 }
 

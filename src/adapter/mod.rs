@@ -95,6 +95,16 @@ impl Adapter {
         });
     }
 
+    /// This server waits for responses, or does not any more; those that arrive meanwhile are to
+    /// other servers.
+    pub fn await_responses(&self, number: u32, awaits: bool) {
+        self.change(|namespaces| {
+            if let Some(subscribed) = namespaces.by_number.get(&number) {
+                subscribed.await_responses(awaits);
+            }
+        });
+    }
+
     /// Publishes a broadcast.
     pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
         if let Some(origin) = self.origin(number) {

@@ -1,6 +1,7 @@
 //! From what Redis sends for a namespace to what the event loop gets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::broadcast::Origin;
 use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
@@ -17,6 +18,8 @@ pub(super) struct Namespace {
     pub(super) number: u32,
     pub(super) origin: Arc<Origin>,
     pub(super) rooms: LocalRooms,
+    // Whether this server waits for responses: those to other servers come on the same channel.
+    pub(super) awaits_responses: AtomicBool,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
     events: Arc<EventSink>,
@@ -36,7 +39,8 @@ enum Verdict<'a> {
 
 impl Namespace {
     pub(super) fn new(number: u32, origin: Arc<Origin>, raw: bool, events: Arc<EventSink>) -> Self {
-        Self { number, origin, rooms: LocalRooms::default(), raw, events }
+        let (rooms, awaits_responses) = Default::default();
+        Self { number, origin, rooms, awaits_responses, raw, events }
     }
 
     fn judge<'a>(&self, channel: &[u8], payload: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
@@ -207,8 +211,12 @@ pub(super) struct Requests {
 
 impl Consumer for Requests {
     fn message(&self, channel: &[u8], payload: &[u8]) {
-        let events = &self.namespace.events;
+        let (namespace, events) = (&self.namespace, &self.namespace.events);
         Counters::count(&events.counters().received);
+        let is_response = self.kind == payload_kind::RESPONSE;
+        if is_response && !namespace.awaits_responses.load(Ordering::Acquire) {
+            return Counters::count(&events.counters().filtered_responses);
+        }
         events.deliver(&self.namespace.payload(self.kind, channel, payload));
     }
 }

@@ -1,6 +1,7 @@
 //! Which channels a namespace is subscribed to.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::broadcast::Origin;
 use super::channels::Channels;
@@ -50,6 +51,11 @@ impl Subscribed {
 
     pub(super) fn origin(&self) -> &Arc<Origin> {
         &self.namespace.origin
+    }
+
+    /// This server waits for responses, or does not any more.
+    pub(super) fn await_responses(&self, awaits: bool) {
+        self.namespace.awaits_responses.store(awaits, Ordering::Release);
     }
 
     /// The first socket has joined each of `added` and the last has left each of `removed`. With a

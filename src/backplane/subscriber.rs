@@ -33,7 +33,7 @@ impl MailboxSubscriber {
     const QUIET: Duration = Duration::from_secs(1);
     /// For deferred messages alone the event loop is woken at most this often: a wake costs as much
     /// as a hundred of them.
-    const PAUSE: Duration = Duration::from_millis(1);
+    const PAUSE: Duration = Duration::from_millis(2);
     /// At most this many refused subscriptions are reported until all are confirmed; `stats()` lists more.
     const MAX_REFUSALS: u32 = 100;
 

@@ -17,6 +17,8 @@ pub struct Counters {
     pub filtered_rooms: AtomicU64,
     /// Broadcasts of Socket.IO 4 for another namespace, on a channel that looks like ours.
     pub filtered_namespaces: AtomicU64,
+    /// Responses of Socket.IO 4 that arrived while this server had asked for none.
+    pub filtered_responses: AtomicU64,
     /// Messages that were dropped because the mailbox was full.
     pub overflowed: AtomicU64,
     /// Messages that could not be understood.

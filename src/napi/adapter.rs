@@ -103,6 +103,12 @@ impl NativeAdapter {
         self.adapter.change_rooms(namespace, &added, &removed);
     }
 
+    /// Whether this server waits for responses: while it does not, those that arrive are dropped.
+    #[napi(catch_unwind)]
+    pub fn await_responses(&self, namespace: u32, awaits: bool) {
+        self.adapter.await_responses(namespace, awaits);
+    }
+
     /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags.
     #[napi(catch_unwind)]
     pub fn broadcast(&self, namespace: u32, room: String, text: String) {

@@ -22,6 +22,8 @@ pub struct NativeStats {
     pub filtered_rooms: f64,
     /// Broadcasts for another namespace.
     pub filtered_namespaces: f64,
+    /// Responses that arrived while this server had asked for none.
+    pub filtered_responses: f64,
     /// Messages that the full mailbox dropped.
     pub overflowed: f64,
     /// Messages that could not be understood.
@@ -66,6 +68,7 @@ impl NativeStats {
             filtered_own: read(&counters.filtered_own),
             filtered_rooms: read(&counters.filtered_rooms),
             filtered_namespaces: read(&counters.filtered_namespaces),
+            filtered_responses: read(&counters.filtered_responses),
             overflowed: read(&counters.overflowed),
             malformed: read(&counters.malformed),
             dropped: read(&counters.dropped),

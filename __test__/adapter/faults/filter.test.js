@@ -6,16 +6,20 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { BlockingPublisher } = require('../../support/blocking-publisher');
 const { until } = require('../../support/load');
-const { broadcast, createFixture, stub } = require('./fixture');
+const { awaitResponses, broadcast, createFixture, stub } = require('./fixture');
 
 const LIMIT = { timeout: 60_000 };
 const MANY = 1000;
 const ELSEWHERE = /** @type {const} */ (['socket.io#/#elsewhere#', broadcast(['news'], { rooms: ['elsewhere'] })]);
 
-/** A server that has a broadcast for another room behind each of some other messages; returns how many it filtered. */
-async function filtered(t, others) {
+/**
+ * A server that has a broadcast for another room behind each of some other messages; returns how many it filtered.
+ * @param {(adapter: any) => void} [prepare]
+ */
+async function filtered(t, others, prepare) {
   const fixture = await createFixture(t);
   const node = await fixture.node();
+  prepare?.(node.adapter());
   const written = [];
   t.after(stub(node, 'stub', ['here'], ([text]) => written.push(JSON.parse(text.slice(1)).join())));
   const publisher = new BlockingPublisher(fixture.redis.port);
@@ -40,7 +44,24 @@ describe('broadcasts for rooms that have no socket here are filtered', LIMIT, ()
       'socket.io-response#/#',
       JSON.stringify({ requestId: String(number), uid: 'raw', sockets: [] }),
     ];
-    assert.equal(await filtered(t, response), MANY);
+    assert.equal(await filtered(t, response, awaitResponses), MANY);
+  });
+
+  it('and so are responses, while this server waits for none', async (t) => {
+    const fixture = await createFixture(t);
+    const [node, peer] = [await fixture.node(), await fixture.node()];
+    const { client } = { client: await fixture.client(peer) };
+    const { delivered } = node.adapter().stats();
+    for (let i = 0; i < 10; i++) {
+      await fixture.publish('socket.io-response#/#', JSON.stringify({ requestId: 'of another', sockets: [] }));
+    }
+    await until('all of them', () => node.adapter().stats().filteredResponses === 10);
+    assert.equal(node.adapter().stats().delivered, delivered);
+    assert.deepEqual(
+      (await node.io.fetchSockets()).map(({ id }) => id),
+      [client.id],
+    );
+    assert.ok(node.adapter().stats().delivered > delivered, 'its own requests are answered');
   });
 
   it('while requests arrive', async (t) => {

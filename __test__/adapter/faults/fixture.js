@@ -263,9 +263,19 @@ function stub({ io }, id, rooms, write) {
   };
 }
 
+/**
+ * Has a server wait for responses for a minute; one that does not gets none.
+ * @param {any} adapter of a namespace
+ */
+function awaitResponses(adapter) {
+  const opts = { rooms: new Set(['elsewhere']), except: new Set(), flags: { timeout: 60_000 } };
+  const ignore = () => {};
+  adapter.broadcastWithAck({ type: 2, data: ['awaited'] }, opts, ignore, ignore);
+}
+
 /** @param {number} from @param {number} to */
 function range(from, to) {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
-module.exports = { Fixture, broadcast, createFixture, range, stub };
+module.exports = { Fixture, awaitResponses, broadcast, createFixture, range, stub };

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
-const { broadcast, createFixture } = require('./fixture');
+const { awaitResponses, broadcast, createFixture } = require('./fixture');
 
 const LIMIT = { timeout: 45_000 };
 const pack = (value) => notepack.encode(value);
@@ -216,6 +216,7 @@ describe('malformed messages', LIMIT, () => {
         const wanted = { broadcasts: /^socket\.io#/, requests: /-(request|native)#/, responses: /-response#/ }[kind];
         const list = harm(node.adapter('/chat').uid).filter(([channel]) => wanted.test(channel));
         const before = node.adapter().stats();
+        if (kind === 'responses') awaitResponses(node.adapter('/chat'));
         await send(fixture, list);
         await assertWell(fixture, node, peer, client, far);
         assert.deepEqual(
@@ -243,6 +244,7 @@ describe('malformed messages', LIMIT, () => {
     const node = await fixture.node({ namespaces: ['/chat'] });
     const client = await fixture.client(node, '/chat');
     const { stats } = { stats: () => node.adapter().stats().malformed };
+    awaitResponses(node.adapter('/chat'));
     const cases = [
       ['socket.io#/chat#', Buffer.from([0xc1])],
       ['socket.io#/chat#', pack(7)],

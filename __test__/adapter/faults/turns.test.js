@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { BlockingPublisher } = require('../../support/blocking-publisher');
-const { broadcast, createFixture, stub } = require('./fixture');
+const { awaitResponses, broadcast, createFixture, stub } = require('./fixture');
 
 const LIMIT = { timeout: 60_000 };
 
@@ -157,6 +157,7 @@ describe('a turn of the event loop', LIMIT, () => {
         OTHER.decode();
       };
       const { node, publish } = await setUp(t, { parser: { ...OTHER, decode } });
+      if (what === 'responses') awaitResponses(node.adapter());
       publish(...Array.from({ length: MANY }, () => /** @type {[string, string]} */ ([channel, 'x'])));
       while (node.adapter().stats().malformed < MANY) await new Promise(setImmediate);
       const counts = turns.stop();
