@@ -51,6 +51,9 @@ pub struct EventSink {
 }
 
 impl EventSink {
+    /// What is shown of a channel's name, in bytes: a peer may make it as long as a message.
+    const MAX_CHANNEL: usize = 256;
+
     pub(super) fn new(mailbox: Mailbox) -> Self {
         let (counters, links, malformed, panics, closed) = Default::default();
         Self { mailbox, counters, links, malformed, panics, closed }
@@ -83,7 +86,8 @@ impl EventSink {
     pub fn malformed(&self, kind: &'static str, channel: &[u8]) {
         Counters::count(&self.counters.malformed);
         if let Some(count) = self.malformed.count(kind) {
-            let channel = String::from_utf8_lossy(channel).into_owned();
+            let shown = channel.get(..Self::MAX_CHANNEL).unwrap_or(channel);
+            let channel = String::from_utf8_lossy(shown).into_owned();
             self.error(Link::Sub, Error::Malformed { kind, channel, count });
         }
     }

@@ -24,9 +24,6 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A connection that lasted this long has worked.
-    const WORKED: Duration = Duration::from_secs(1);
-
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
         Self { outbox, refusals: Throttle::default() }
     }
@@ -51,10 +48,9 @@ impl Writer {
             };
             let error = match opened {
                 Ok(opened) => {
-                    let since = Instant::now();
-                    let ended = self.serve(connector, opened).await;
+                    let (ended, worked) = self.serve(connector, opened).await;
                     // A server may let in and hang up at once, again and again.
-                    if since.elapsed() >= Self::WORKED {
+                    if worked {
                         backoff = Backoff::new();
                     }
                     self.link().disconnected(ended.error);
@@ -72,12 +68,12 @@ impl Writer {
         }
     }
 
-    /// Writes until the connection breaks.
+    /// Writes until the connection breaks; and whether Redis has answered anything.
     async fn serve<C: Connector>(
         &self,
         connector: &Arc<C>,
         opened: Opened<C::Stream>,
-    ) -> Ended<C::Stream> {
+    ) -> (Ended<C::Stream>, bool) {
         if let Some(warning) = opened.warning {
             self.link().warned(warning);
         }
