@@ -62,4 +62,6 @@ const programs = {
   },
 };
 
+// Neither an adapter nor a channel to the parent that is not listened to holds the process.
+setInterval(() => {}, 1_000_000);
 programs[program]().then((found) => process.send(found, () => process.exit(0)));
