@@ -45,8 +45,6 @@ pub(super) struct Pipeline<'a, C: Connector> {
     // Bytes of all that is owed.
     bytes: usize,
     stalled: bool,
-    // Whether Redis has answered anything.
-    answered: bool,
     // Whether there is another connection to go on with.
     has_second: bool,
 }
@@ -68,15 +66,15 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         connection: Connection<C::Stream>,
     ) -> Self {
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
-        let (owed, bytes, stalled, answered, has_second) = Default::default();
-        Self { writer, connection, watchdog, owed, bytes, stalled, answered, has_second }
+        let (owed, bytes, stalled, has_second) = Default::default();
+        Self { writer, connection, watchdog, owed, bytes, stalled, has_second }
     }
 
-    /// Writes and reads until the connection breaks; and whether Redis has answered anything.
-    pub(super) async fn serve(mut self) -> (Ended<C::Stream>, bool) {
+    /// Writes and reads until the connection breaks.
+    pub(super) async fn serve(mut self) -> Ended<C::Stream> {
         loop {
             if let Err(ended) = self.step().await {
-                return (ended, self.answered);
+                return ended;
             }
         }
     }
@@ -144,7 +142,6 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     /// Takes an answer and all that came with it.
     fn take_burst(&mut self, first: Value) -> Result<()> {
         self.watchdog.heard();
-        self.answered = true;
         if std::mem::take(&mut self.stalled) {
             self.writer.link().status(LinkStatus::Connected);
         }

@@ -24,6 +24,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// A timer that fires this late was not waited for, and this is how long reading then takes at
+    /// most.
+    const FROZEN: Duration = Duration::from_secs(1);
+
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
         Self { outbox, refusals: Throttle::default() }
     }
@@ -48,11 +52,8 @@ impl Writer {
             };
             let error = match opened {
                 Ok(opened) => {
-                    let (ended, worked) = self.serve(connector, opened).await;
-                    // A server may let in and hang up at once, again and again.
-                    if worked {
-                        backoff = Backoff::new();
-                    }
+                    backoff = Backoff::new();
+                    let ended = self.serve(connector, opened).await;
                     self.link().disconnected(ended.error);
                     second = ended.second;
                     if second.is_some() {
@@ -68,12 +69,12 @@ impl Writer {
         }
     }
 
-    /// Writes until the connection breaks; and whether Redis has answered anything.
+    /// Writes until the connection breaks.
     async fn serve<C: Connector>(
         &self,
         connector: &Arc<C>,
         opened: Opened<C::Stream>,
-    ) -> (Ended<C::Stream>, bool) {
+    ) -> Ended<C::Stream> {
         if let Some(warning) = opened.warning {
             self.link().warned(warning);
         }
@@ -162,7 +163,13 @@ impl Writer {
         loop {
             match self.outbox.next_deadline() {
                 // A little later, so that a burst of commands is taken out at once.
-                Some(deadline) => sleep_until(deadline + Duration::from_millis(5)).await,
+                Some(deadline) => {
+                    sleep_until(deadline + Duration::from_millis(5)).await;
+                    // This process was frozen: the answers that wait for it are read first.
+                    if deadline.elapsed() >= Self::FROZEN {
+                        sleep(Self::FROZEN).await;
+                    }
+                }
                 None => self.outbox.deadlines.notified().await,
             }
             for ticket in self.outbox.expired(Instant::now()) {
