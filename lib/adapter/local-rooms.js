@@ -4,9 +4,9 @@ const { crosses } = require('./room-names');
 const { closedError } = require('../errors');
 
 /**
- * Passes on to the native side which rooms have sockets here, once a tick and before anything else arrives, and says when the
- * subscriptions that they need are confirmed. Rooms that are neither strings nor numbers are left out:
- * they are local.
+ * Passes on to the native side which rooms have sockets here, once a tick and before anything else
+ * arrives, and says when the subscriptions that they need are confirmed. Rooms that are neither strings
+ * nor numbers are left out: they are local.
  */
 class LocalRooms {
   #update;

@@ -88,13 +88,12 @@ impl Writer {
     /// Redis has answered a publish.
     pub(super) fn published(&self, answer: &Answer) {
         match answer {
-            Answer::Error(reply) => self.lost("PUBLISH", reply.clone()),
+            Answer::Error(reply) => {
+                let (command, reply) = ("PUBLISH", reply.clone());
+                self.dropped(Error::Reply { count: 1, command, reply });
+            }
             _ => Counters::count(&self.events().counters.published),
         }
-    }
-
-    fn lost(&self, command: &'static str, reply: String) {
-        self.dropped(Error::Reply { count: 1, command, reply });
     }
 
     /// Redis has answered a command.
