@@ -1,5 +1,71 @@
 'use strict';
 
+const { listsOf } = require('./cluster');
+const { crosses } = require('./room-names');
+const wire = require('./wire/classic');
+const { encodeOrThrow } = require('../errors');
+
+/**
+ * Sends the broadcasts of a namespace to the other servers: as text, of which the native side makes
+ * MessagePack, or packed here where it cannot.
+ */
+class Outgoing {
+  #native;
+  #id;
+  #uid;
+  #text;
+  #parserOf;
+
+  /**
+   * @param {object} namespace
+   * @param {any} namespace.native a `NativeAdapter`
+   * @param {number} namespace.id its number for the namespace
+   * @param {string} namespace.uid what marks this server's messages
+   * @param {boolean} namespace.text whether the server's encoder and parser are the standard ones
+   * @param {() => import('./wire/classic').Parser} namespace.parserOf loads the parser
+   */
+  constructor({ native, id, uid, text, parserOf }) {
+    this.#native = native;
+    this.#id = id;
+    this.#uid = uid;
+    this.#text = text;
+    this.#parserOf = parserOf;
+  }
+
+  /**
+   * Publishes a broadcast.
+   * @param {any} packet
+   * @param {any[]} packets what the server's encoder made of it
+   * @param {any} opts as Socket.IO passes them
+   * @throws {Error} `ERR_ENCODE`
+   */
+  send(packet, packets, opts) {
+    if (this.#text && packets.length === 1 && isSimple(opts)) {
+      // By far the most; the native side knows what they mean.
+      this.#native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
+      return;
+    }
+    // Such rooms are local: no socket of another server can be in them.
+    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
+    const fields = { ...listsOf(opts), flags: opts.flags };
+    const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
+    const [text, ...parts] = packets;
+    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
+      this.#sendText(room, text, parts, fields);
+    } else {
+      const broadcast = { uid: this.#uid, packet, opts: fields };
+      const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
+      this.#native.broadcastPacked(this.#id, room, payload);
+    }
+  }
+
+  #sendText(room, text, parts, fields) {
+    const attachments = encodeOrThrow(() => parts.map(toBuffer));
+    const opts = encodeOrThrow(() => JSON.stringify(fields));
+    this.#native.broadcastTo(this.#id, room, text, opts, attachments);
+  }
+}
+
 /** Whether a packet is for all sockets or for one room, without exceptions and flags. */
 function isSimple({ rooms, except, flags }) {
   if (rooms.size > 1 || except?.size !== 0 || flags === undefined) return false;
@@ -36,4 +102,4 @@ function toBuffer(part) {
   return Buffer.isBuffer(part) ? part : Buffer.from(part);
 }
 
-module.exports = { first, holdsAll, isJson, isSimple, toBuffer };
+module.exports = { first, Outgoing };

@@ -3,19 +3,17 @@
 const types = require('./types');
 const { channelOfServer, channelsOf } = require('./channels');
 const { Cluster, filterOf, listsOf } = require('./cluster');
-const { isOneRoom, writeFlags } = require('./flags');
 const { LocalRooms } = require('./local-rooms');
-const { first, holdsAll, isJson, isSimple, toBuffer } = require('./outgoing');
+const { LocalSockets } = require('./local-sockets');
+const { Outgoing } = require('./outgoing');
 const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
-const { crosses, crossing } = require('./room-names');
-const { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
+const { crossing } = require('./room-names');
+const { adapterBase, encodesText } = require('./socket-io');
 const wire = require('./wire/classic');
 const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, PAYLOAD_RESPONSE, SubscriptionMode } = require('../backplane/binding');
 const { rethrow } = require('../backplane/inbox');
 const { encodeOrThrow } = require('../errors');
-
-const NO_ROOMS = new Set();
 
 /** What decodes a message that the native side leaves to JavaScript, by kind. @type {Record<number, Function>} */
 const decoders = {
@@ -31,8 +29,9 @@ const decoders = {
 class RedisAdapter extends adapterBase() {
   #connections;
   #id;
-  #text;
+  #outgoing;
   #localRooms;
+  #localSockets = new LocalSockets(this);
   #cluster;
   #requestHandler;
   #parser;
@@ -45,7 +44,6 @@ class RedisAdapter extends adapterBase() {
     const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode } = connections.settings;
     this.#connections = connections;
     this.#parser = parser;
-    this.#text = parser === undefined && encodesText(nsp.server);
     /** What marks this server's messages in this namespace. */
     this.uid = newId();
     this.requestsTimeout = requestsTimeout;
@@ -60,8 +58,10 @@ class RedisAdapter extends adapterBase() {
     this.specificResponseChannel = channels.ownResponses;
 
     const { native, inbox, backplane } = connections;
-    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !this.#text });
+    const text = parser === undefined && encodesText(nsp.server);
+    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !text });
     this.#id = id;
+    this.#outgoing = new Outgoing({ native, id, uid: this.uid, text, parserOf: this.#parserOf });
     inbox.addNamespace(id, this);
     this.#localRooms = new LocalRooms({
       update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
@@ -105,7 +105,7 @@ class RedisAdapter extends adapterBase() {
       encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
       // A copy, since the encoder of Socket.IO 4.3 changes what it encodes.
-      encodes: (packet) => this.#encode({ ...packet }) !== undefined,
+      encodes: (packet) => this.#localSockets.encode({ ...packet }) !== undefined,
       malformed: () => this.#backplane.malformed(this.requestChannel),
       report: (error) => this.#connections.backplane.events.emitError(error),
     };
@@ -165,61 +165,8 @@ class RedisAdapter extends adapterBase() {
   broadcast(packet, opts) {
     packet.nsp = this.nsp.name;
     const packets = encodeOrThrow(() => this.encoder.encode(packet));
-    if (!opts.flags?.local) this.#send(packet, packets, opts);
-    this.#write(opts.rooms, opts.except, packet, packets, opts.flags);
-  }
-
-  #send(packet, packets, opts) {
-    const { native } = this.#connections;
-    if (this.#text && packets.length === 1 && isSimple(opts)) {
-      // By far the most; the native side knows what they mean.
-      native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
-      return;
-    }
-    // Such rooms are local: no socket of another server can be in them.
-    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
-    const fields = { ...listsOf(opts), flags: opts.flags };
-    const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
-    const [text, ...parts] = packets;
-    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
-      const attachments = encodeOrThrow(() => parts.map(toBuffer));
-      native.broadcastTo(
-        this.#id,
-        room,
-        text,
-        encodeOrThrow(() => JSON.stringify(fields)),
-        attachments,
-      );
-    } else {
-      native.broadcastPacked(
-        this.#id,
-        room,
-        encodeOrThrow(() => wire.encodeBroadcast({ uid: this.uid, packet, opts: fields }, this.#parserOf)),
-      );
-    }
-  }
-
-  /** Writes a packet that was made here to sockets here. */
-  #write(rooms, except, packet, packets, flags = {}) {
-    if (rooms.size === 1 && !this.rooms.has(first(rooms))) return;
-    const options = new WriteOptions(flags, packets);
-    this.#forEach(rooms, except, (socket) => writeTo(socket, packet, packets, options));
-  }
-
-  /** Calls back with each socket here that a broadcast is for, once. */
-  #forEach(rooms, except, callback) {
-    if (rooms.size !== 1 || except?.size > 0) {
-      this.apply({ rooms, except }, callback);
-      return;
-    }
-    // With one room, no socket can come twice.
-    const ids = this.rooms.get(first(rooms));
-    if (ids === undefined) return;
-    const { sockets } = this.nsp;
-    for (const id of ids) {
-      const socket = sockets.get(id);
-      if (socket !== undefined) callback(socket);
-    }
+    if (!opts.flags?.local) this.#outgoing.send(packet, packets, opts);
+    this.#localSockets.write(opts.rooms, opts.except, packet, packets, opts.flags);
   }
 
   /**
@@ -227,17 +174,7 @@ class RedisAdapter extends adapterBase() {
    * @param {import('../backplane/inbox').Broadcast} broadcast
    */
   onBroadcast(broadcast) {
-    const { flags, rooms, except, text, attachments } = broadcast;
-    const packets = attachments.length === 0 ? [text] : [text, ...attachments];
-    const packet = new ReceivedPacket(this.nsp.name, text, attachments);
-    const options = new WriteOptions(writeFlags(flags), packets);
-    const excluded = except === '' ? NO_ROOMS : new Set(JSON.parse(except));
-    const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
-    options.whileFrameIsIn(broadcast, () => {
-      this.#forEach(included, excluded, (/** @type {any} */ socket) => {
-        writeTo(socket, packet, packets, options);
-      });
-    });
+    this.#localSockets.writeReady(broadcast);
   }
 
   /**
@@ -260,19 +197,10 @@ class RedisAdapter extends adapterBase() {
     if (uid === this.uid || !packet) return;
     if (packet.nsp === undefined) packet.nsp = '/';
     if (packet.nsp !== this.nsp.name) return;
-    const packets = this.#encode(packet);
+    const packets = this.#localSockets.encode(packet);
     if (packets === undefined) return this.#backplane.malformed(channel);
     const { rooms, except } = filterOf(opts);
-    this.#write(rooms, except, packet, packets, opts.flags ?? {});
-  }
-
-  /** Encodes a packet of another server; nothing when that cannot be done. */
-  #encode(packet) {
-    try {
-      return this.encoder.encode(packet);
-    } catch {
-      return undefined;
-    }
+    this.#localSockets.write(rooms, except, packet, packets, opts.flags ?? {});
   }
 
   /**
