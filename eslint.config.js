@@ -7,11 +7,27 @@ const globals = require('globals');
 const LAYERS = {
   'lib/*.js': [],
   'lib/endpoint/*.js': ['errors', 'values'],
-  'lib/backplane/*.js': ['errors', 'values', 'endpoint'],
-  'lib/store/*.js': ['errors', 'values', 'endpoint', 'backplane'],
-  'lib/adapter/*.js': ['errors', 'values', 'endpoint', 'backplane'],
+  'lib/backplane/*.js': ['errors', 'values', 'timers', 'endpoint'],
+  'lib/store/*.js': ['errors', 'values', 'timers', 'endpoint', 'backplane'],
+  'lib/adapter/*.js': ['errors', 'values', 'timers', 'endpoint', 'backplane'],
   'lib/adapter/wire/*.js': ['types', 'room-names', 'values'],
 };
+
+/** What fake timers replace, in its globals and in its modules; lib/timers.js has what they cannot reach. */
+const FAKED = {
+  globals: [
+    ...['set', 'clear'].flatMap((verb) => ['Timeout', 'Interval', 'Immediate'].map((noun) => verb + noun)),
+    'queueMicrotask',
+    'performance',
+  ],
+  properties: [
+    ['Date', 'now'],
+    ['process', 'nextTick'],
+    ['process', 'hrtime'],
+  ],
+  modules: ['timers', 'timers/promises', 'perf_hooks'].flatMap((name) => [name, `node:${name}`]),
+};
+const UNFAKED = 'Fake timers would stop the connections: take it from lib/timers.js.';
 
 /** @param {string} files @param {string[]} allowed */
 function layer(files, allowed) {
@@ -46,6 +62,18 @@ module.exports = [
     },
   },
   ...Object.entries(LAYERS).map(([files, allowed]) => layer(files, allowed)),
+  {
+    files: ['lib/**/*.js', 'index.js'],
+    ignores: ['lib/timers.js'],
+    rules: {
+      'no-restricted-globals': ['error', ...FAKED.globals.map((name) => ({ name, message: UNFAKED }))],
+      'no-restricted-properties': [
+        'error',
+        ...FAKED.properties.map(([object, property]) => ({ object, property, message: UNFAKED })),
+      ],
+      'no-restricted-modules': ['error', { paths: FAKED.modules.map((name) => ({ name, message: UNFAKED })) }],
+    },
+  },
   // A test file is one long description; its tests are the functions that should be short.
   { files: ['__test__/**/*.js'], rules: { 'max-lines-per-function': 'off' } },
   { files: ['demo/public/**/*.js'], languageOptions: { sourceType: 'module', globals: globals.browser } },

@@ -1,5 +1,7 @@
 'use strict';
 
+const { now: clock, setTimeout } = require('../timers');
+
 /** How often a process that has nothing else to do checks whether all has left, in ms. */
 const POLL_MS = 10;
 /** How long it waits while nothing leaves, in ms. */
@@ -29,7 +31,7 @@ function stopFlushingAtExit(backplane) {
 }
 
 function wait() {
-  const now = Date.now();
+  const now = clock();
   let waiting = false;
   for (const [backplane, last] of watched) {
     if (!backplane.busy) continue;

@@ -2,6 +2,7 @@
 
 const { crosses } = require('./room-names');
 const { closedError } = require('../errors');
+const { clearTimeout, setTimeout } = require('../timers');
 
 /**
  * Passes on to the native side which rooms have sockets here, once a tick and before anything else

@@ -1,6 +1,7 @@
 'use strict';
 
 const types = require('./types');
+const { clearTimeout, setTimeout } = require('../timers');
 
 /**
  * What came of a request.

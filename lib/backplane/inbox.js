@@ -1,7 +1,5 @@
 'use strict';
 
-const { performance } = require('node:perf_hooks');
-
 const {
   ENTRY_ARGS,
   ENTRY_BROADCAST,
@@ -16,6 +14,7 @@ const {
   REPLY_LIST,
   REPLY_STRING,
 } = require('./binding');
+const { now, queueMicrotask } = require('../timers');
 
 const MAX_TICKET = 0xffffffff;
 
@@ -143,7 +142,7 @@ class Inbox {
    * Hands out one batch, as far as the time goes. What a consumer throws is an uncaught exception,
    * after the batch.
    * @param {any} batch a `NativeBatch`
-   * @param {number} deadline as `performance.now()` has it
+   * @param {number} deadline as `now()` of `lib/timers.js` has it
    * @returns {boolean} whether that was all of it
    */
   deliver(batch, deadline) {
@@ -164,7 +163,7 @@ class Inbox {
 
   /**
    * Hands out what is left of the last batch, as far as the time goes.
-   * @param {number} deadline as `performance.now()` has it
+   * @param {number} deadline as `now()` of `lib/timers.js` has it
    * @returns {boolean} whether that was all of it
    */
   resume(deadline) {
@@ -174,7 +173,7 @@ class Inbox {
     while (this.#next < batch.index.length) {
       this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
       // Much cheaper to know than what any entry takes.
-      if (performance.now() > deadline && this.#next < batch.index.length) return false;
+      if (now() > deadline && this.#next < batch.index.length) return false;
     }
     this.#batch = null;
     this.unpacker?.count();

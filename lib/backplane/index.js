@@ -1,10 +1,17 @@
 'use strict';
 
-const { performance } = require('node:perf_hooks');
-
 const { NativeBackplane } = require('./binding');
 const { EventSink } = require('./event-sink');
 const { Inbox } = require('./inbox');
+const {
+  clearImmediate,
+  clearInterval,
+  nextTick,
+  now,
+  queueMicrotask,
+  setImmediate,
+  setInterval,
+} = require('../timers');
 
 /** How long the event loop is held at a time, in ms: half of what a timer of 10 ms may wait. */
 const BUDGET_MS = 5;
@@ -76,7 +83,7 @@ class Backplane {
   }
 
   #turn() {
-    this.#deadline = performance.now() + BUDGET_MS;
+    this.#deadline = now() + BUDGET_MS;
     this.#drain();
   }
 
@@ -97,13 +104,13 @@ class Backplane {
     }
     if (!more) return;
     this.#scheduled = true;
-    if (performance.now() > this.#deadline) {
+    if (now() > this.#deadline) {
       // Timers and sockets get their turn before the rest.
       setImmediate(() => this.#turn());
     } else {
       // What the batch resolved may have sockets join rooms, which counts for the next one: a microtask
       // comes after those that are there, and a tick after those that they make.
-      queueMicrotask(() => process.nextTick(() => this.#drain()));
+      queueMicrotask(() => nextTick(() => this.#drain()));
     }
   }
 

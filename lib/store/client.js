@@ -1,6 +1,7 @@
 'use strict';
 
 const { encodeError } = require('../errors');
+const { setImmediate } = require('../timers');
 
 /** @typedef {InstanceType<typeof import('../backplane').Backplane>} Backplane */
 
