@@ -140,6 +140,11 @@ export interface RedisStoreOptions extends BackplaneOptions {
     /** The arguments of `publish`, without the channel. */
     args: unknown[];
   };
+  /** What one message of another node may be; beyond it, it is counted and reported as malformed. */
+  limits?: {
+    /** Bytes, as it crosses Redis. Default: 67108864 (64 MiB). */
+    bytes?: number;
+  };
 }
 
 /** What an Error that this package makes bears. */
@@ -496,6 +501,19 @@ export interface AdapterOptions {
    * time, with {@link PartialAnswer} in `partial`, in the place of the official rejection. Default: `false`.
    */
   partial?: boolean;
+  /**
+   * What one message of another server may hold, so that none holds the event loop for long. What
+   * exceeds a limit is counted (`malformed`), reported (`ERR_MALFORMED_MESSAGE`) and not delivered. All
+   * servers should have the same.
+   */
+  limits?: {
+    /** Rooms, and exceptions. Default: 10000. */
+    rooms?: number;
+    /** Binary parts. Default: 1000. */
+    attachments?: number;
+    /** Bytes, as it crosses Redis. Default: 67108864 (64 MiB). */
+    bytes?: number;
+  };
 }
 
 /** The options of {@link createAdapter}. */

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use socket_io_redis_native::adapter::packet::{self, Packet};
-use socket_io_redis_native::adapter::wire as adapter;
+use socket_io_redis_native::adapter::wire::{self as adapter, Limits, Reader};
 use socket_io_redis_native::store::NodeId;
 use socket_io_redis_native::store::wire::{Codec, Shape, decode, dispatch_args, encode};
 
@@ -124,19 +124,24 @@ fn adapter_encode(c: &mut Criterion) {
     });
 }
 
+const fn reader(uid: &str) -> Reader<'_> {
+    let limits = Limits { rooms: u32::MAX, attachments: usize::MAX, bytes: usize::MAX };
+    Reader { uid, nsp: "/bench", limits }
+}
+
 fn adapter_decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("adapter/decode");
     with_packets(|case, packet| {
         let payload = adapter::encode("sender", packet, "/bench", OPTS).unwrap();
         group.throughput(Throughput::Bytes(payload.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(case), &payload, |b, payload| {
-            b.iter(|| adapter::decode(black_box(payload), "own", "/bench", |_| true).unwrap());
+            b.iter(|| adapter::decode(black_box(payload), &reader("own"), |_| true).unwrap());
         });
     });
     let payload = adapter::encode("sender", &event(&data(190)), "/bench", OPTS).unwrap();
     for (case, uid, is_here) in [("not here", "own", false), ("own", "sender", true)] {
         group.bench_function(case, |b| {
-            b.iter(|| adapter::decode(black_box(&payload), uid, "/bench", |_| is_here).unwrap());
+            b.iter(|| adapter::decode(black_box(&payload), &reader(uid), |_| is_here).unwrap());
         });
     }
 }

@@ -17,7 +17,7 @@ use socket_io_redis_native::adapter::packet::Packet;
 use socket_io_redis_native::adapter::packet::{append_frame_head, parse};
 use socket_io_redis_native::adapter::wire::{Broadcast, Received, decode, encode};
 use socket_io_redis_native::codec::{EncodeError, MAX_DEPTH, Malformed};
-use support::{OPTS, attached, event, goldens, read, unhex, with_data, written};
+use support::{OPTS, attached, event, goldens, read, reader, unhex, with_data, written};
 
 #[test]
 fn encodes_as_notepack() {
@@ -57,7 +57,7 @@ fn what_notepack_refuses_is_malformed() {
     let goldens = goldens().malformed;
     assert!(goldens.len() > 20, "{}", goldens.len());
     for golden in goldens {
-        let decoded = decode(&unhex(&golden), "reader", "/", |_| true).map(drop);
+        let decoded = decode(&unhex(&golden), &reader("reader", "/"), |_| true).map(drop);
         let expected = if golden.is_empty() { Malformed::Empty } else { Malformed::MessagePack };
         assert_eq!(decoded, Err(expected), "{golden}");
     }
@@ -259,8 +259,11 @@ fn depth_is_limited_and_needs_no_stack() {
     }
     for level in [&b"\x91"[..], b"\x81\xa1a", b"\x81\xa10", b"\x82\xa10\x01\xa10"] {
         let deep = [&level.repeat(100_000)[..], b"\x01"].concat();
-        assert_eq!(decode(&with_data(&deep), "u", "/", |_| true), Err(Malformed::Depth));
-        assert_eq!(decode(&with_data(&deep), "u", "/b", |_| true), Ok(Received::OtherNamespace));
+        assert_eq!(decode(&with_data(&deep), &reader("u", "/"), |_| true), Err(Malformed::Depth));
+        assert_eq!(
+            decode(&with_data(&deep), &reader("u", "/b"), |_| true),
+            Ok(Received::OtherNamespace)
+        );
     }
 }
 

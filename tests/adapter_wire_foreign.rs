@@ -15,14 +15,14 @@ use socket_io_redis_native::adapter::packet::parse;
 use socket_io_redis_native::adapter::wire::{Received, decode, encode};
 use socket_io_redis_native::codec::{EncodeError, Malformed};
 use support::{
-    Encoded, OPTS, attached, event, goldens, payload, read, unhex, with_data, with_rooms,
+    Encoded, OPTS, attached, event, goldens, payload, read, reader, unhex, with_data, with_rooms,
 };
 
 #[test]
 fn own_and_foreign_messages_are_told_apart() {
     let payload = encode("me", &event("[1]"), "/a", OPTS).unwrap();
     let seen = |uid: &str, nsp: &str, room: &str| {
-        decode(&payload, uid, nsp, |name| name == room).map(|received| match received {
+        decode(&payload, &reader(uid, nsp), |name| name == room).map(|received| match received {
             Received::Own => "own",
             Received::OtherNamespace => "other namespace",
             Received::NotHere => "not here",
@@ -37,10 +37,10 @@ fn own_and_foreign_messages_are_told_apart() {
 
 #[test]
 fn an_own_message_is_not_read_further() {
-    assert_eq!(decode(b"\x93\xa2me\xc1", "me", "/", |_| true), Ok(Received::Own));
+    assert_eq!(decode(b"\x93\xa2me\xc1", &reader("me", "/"), |_| true), Ok(Received::Own));
     // Strict equality: a number is no string.
     let payload = [b"\x93\x05", &b"\x81\xa4type\x02\x80"[..]].concat();
-    assert!(matches!(decode(&payload, "5", "/", |_| true), Ok(Received::Broadcast(_))));
+    assert!(matches!(decode(&payload, &reader("5", "/"), |_| true), Ok(Received::Broadcast(_))));
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn a_packet_without_a_namespace_belongs_to_the_main_one() {
         (b"\xd4\x00\x00", false),
     ] {
         let payload = payload(packet, b"\x80");
-        let received = decode(&payload, "u", "/", |_| true).unwrap();
+        let received = decode(&payload, &reader("u", "/"), |_| true).unwrap();
         assert_eq!(received != Received::OtherNamespace, expected, "{packet:02x?}");
-        assert_eq!(decode(&payload, "u", "/x", |_| true), Ok(Received::OtherNamespace));
+        assert_eq!(decode(&payload, &reader("u", "/x"), |_| true), Ok(Received::OtherNamespace));
     }
     for short in [&b"\x90"[..], b"\x91\xa1s", b"\x92\xa1s\xc0"] {
-        assert_eq!(decode(short, "u", "/", |_| true), Ok(Received::OtherNamespace));
+        assert_eq!(decode(short, &reader("u", "/"), |_| true), Ok(Received::OtherNamespace));
     }
 }
 
@@ -75,7 +75,7 @@ fn rooms_are_strings_or_numbers() {
     assert_eq!(rooms.to_json(), "[\"a\",5,1.5,-1,\"\\\"\u{fffd}\"]");
     assert_eq!((rooms.is_empty(), rooms.single()), (false, None));
     for (name, expected) in [("5", true), ("1.5", true), ("-1", true), ("b", false)] {
-        let received = decode(&payload, "u", "/", |room| room == name).unwrap();
+        let received = decode(&payload, &reader("u", "/"), |room| room == name).unwrap();
         assert_eq!(!matches!(received, Received::NotHere), expected, "{name}");
     }
     for (rooms, single) in [
@@ -88,7 +88,8 @@ fn rooms_are_strings_or_numbers() {
     }
     for none in [&b"\x90"[..], b"\xc0", b"\xd4\x00\x00"] {
         let payload = with_rooms(none);
-        let Ok(Received::Broadcast(broadcast)) = decode(&payload, "u", "/", |_| false) else {
+        let Ok(Received::Broadcast(broadcast)) = decode(&payload, &reader("u", "/"), |_| false)
+        else {
             panic!("{none:02x?}")
         };
         assert!(broadcast.rooms.is_empty() && broadcast.except.is_empty());
@@ -123,7 +124,11 @@ fn what_would_make_the_adapter_throw_is_malformed() {
         b"\xa3abc".to_vec(),
         b"\xc7\x00\x00".to_vec(),
     ] {
-        assert_eq!(decode(&wrong, "u", "/", |_| true), Err(Malformed::Type), "{wrong:02x?}");
+        assert_eq!(
+            decode(&wrong, &reader("u", "/"), |_| true),
+            Err(Malformed::Type),
+            "{wrong:02x?}"
+        );
     }
 }
 
@@ -132,10 +137,10 @@ fn cut_short_or_too_long_is_malformed() {
     for golden in goldens().decoded.iter().filter(|golden| golden.payload.len() < 400) {
         let whole = unhex(&golden.payload);
         for end in 0..whole.len() {
-            assert!(decode(&whole[..end], "reader", &golden.nsp, |_| true).is_err());
+            assert!(decode(&whole[..end], &reader("reader", &golden.nsp), |_| true).is_err());
         }
         let longer = [&whole[..], b"\x00"].concat();
-        let decoded = decode(&longer, "reader", &golden.nsp, |_| true);
+        let decoded = decode(&longer, &reader("reader", &golden.nsp), |_| true);
         assert_eq!(decoded, Err(Malformed::MessagePack));
     }
 }
@@ -171,7 +176,8 @@ impl Random {
 
 /// Whatever is accepted has a meaning: JSON, and a placeholder for each attachment.
 fn check(payload: &[u8]) {
-    let Ok(Received::Broadcast(broadcast)) = decode(payload, "reader", "/", |_| true) else {
+    let Ok(Received::Broadcast(broadcast)) = decode(payload, &reader("reader", "/"), |_| true)
+    else {
         return;
     };
     let packet = &broadcast.packet;
@@ -234,7 +240,8 @@ fn what_can_be_no_room_is_no_reason_to_lose_a_broadcast() {
         (b"\x91\xd4\x00\x00", "[null]", &["null"]),
     ] {
         let payload = with_rooms(rooms);
-        let Ok(Received::Broadcast(broadcast)) = decode(&payload, "u", "/", |_| true) else {
+        let Ok(Received::Broadcast(broadcast)) = decode(&payload, &reader("u", "/"), |_| true)
+        else {
             assert!(names.is_empty(), "{rooms:02x?}");
             continue;
         };

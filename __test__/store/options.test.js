@@ -117,6 +117,12 @@ describe('refused', () => {
     assertRefused({ offlineQueue: { bytes: 2 ** 53 } }, 'offlineQueue.bytes', /9007199254740991/);
   });
 
+  it('limits that are none', () => {
+    for (const limits of [null, 5, 'x']) assertRefused({ limits }, 'limits', /\{ bytes \}/);
+    assertRefused({ limits: { rooms: 1 } }, 'limits.rooms', /not known/);
+    for (const bytes of [0, 1.5, NaN, '5', {}]) assertRefused({ limits: { bytes } }, 'limits.bytes', /whole number/);
+  });
+
   it('a commandTimeout that is no whole number from 1', () => {
     for (const commandTimeout of [0, -1, 1.5, NaN, Infinity, '5000', true, 5n, {}, 2 ** 31]) {
       assertRefused({ commandTimeout }, 'commandTimeout', /from 1 to 2147483647/);
@@ -209,6 +215,8 @@ describe('the store', () => {
     for (const options of [
       { offlineQueue: {}, commandTimeout: 1 },
       { offlineQueue: { messages: 1, bytes: 1 } },
+      { limits: { bytes: 1 } },
+      { limits: { bytes: Number.MAX_SAFE_INTEGER } },
       { offlineQueue: { messages: 2 ** 32 - 1, bytes: Number.MAX_SAFE_INTEGER }, commandTimeout: 2 ** 31 - 1 },
       {
         offlineQueue: undefined,

@@ -5,11 +5,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use socket_io_redis_native::adapter::packet;
-use socket_io_redis_native::adapter::wire::{Received, decode, encode};
+use socket_io_redis_native::adapter::wire::{Limits, Reader, Received, decode, encode};
 use socket_io_redis_native::codec::EncodeError;
 
+const READER: Reader<'_> = Reader {
+    uid: "own",
+    nsp: "/",
+    limits: Limits { rooms: u32::MAX, attachments: usize::MAX, bytes: usize::MAX },
+};
+
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(Received::Broadcast(broadcast)) = decode(bytes, "own", "/", |_| true) else { return };
+    let Ok(Received::Broadcast(broadcast)) = decode(bytes, &READER, |_| true) else { return };
     let mut text = Vec::new();
     packet::append_text(&broadcast.packet, "/", &mut text);
     let text = String::from_utf8(text).unwrap();

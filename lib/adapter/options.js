@@ -1,12 +1,20 @@
 'use strict';
 
 const { Overflow, SubscriptionMode } = require('../backplane/binding');
-const { MAX_TIMEOUT, oneOf, readQueues, readWholeNumber } = require('../backplane/options');
+const { MAX_TIMEOUT, oneOf, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
 const { optionError } = require('../errors');
 const { isPlainObject } = require('../values');
 
 /** Those of `@socket.io/redis-adapter`, and ours. */
-const ADAPTER = ['key', 'requestsTimeout', 'publishOnSpecificResponseChannel', 'parser', 'subscriptionMode', 'partial'];
+const ADAPTER = [
+  'key',
+  'requestsTimeout',
+  'publishOnSpecificResponseChannel',
+  'parser',
+  'subscriptionMode',
+  'partial',
+  'limits',
+];
 /** Those of the connections. */
 const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
 
@@ -31,7 +39,7 @@ function isOptions(value) {
 function readAdapterOptions(options, withBackplane) {
   if (options === null || typeof options !== 'object') throw optionError('opts', 'it must be an object.');
   for (const name of Object.keys(options)) checkName(name, withBackplane);
-  const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, subscriptionMode, partial } = options;
+  const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, subscriptionMode, partial, limits } = options;
   if (key !== undefined && typeof key !== 'string') throw optionError('key', 'it must be a string.');
   return {
     // As the official adapter does, an empty one and 0 ms are the default.
@@ -41,6 +49,7 @@ function readAdapterOptions(options, withBackplane) {
     parser: readParser(parser),
     mode: oneOf('subscriptionMode', subscriptionMode ?? SubscriptionMode.Pattern, Object.values(SubscriptionMode)),
     partial: Boolean(partial),
+    limits: readLimits(limits),
     backplane: readQueues(options, Overflow.DropOldest),
   };
 }

@@ -41,7 +41,7 @@ class RedisAdapter extends adapterBase() {
   /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections */
   constructor(nsp, connections) {
     super(nsp);
-    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode } = connections.settings;
+    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode, limits } = connections.settings;
     this.#connections = connections;
     this.#parser = parser;
     /** What marks this server's messages in this namespace. */
@@ -59,7 +59,7 @@ class RedisAdapter extends adapterBase() {
 
     const { native, inbox, backplane } = connections;
     const text = parser === undefined && encodesText(nsp.server);
-    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !text });
+    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !text, limits });
     this.#id = id;
     this.#outgoing = new Outgoing({ native, id, uid: this.uid, text, parserOf: this.#parserOf });
     inbox.addNamespace(id, this);

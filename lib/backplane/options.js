@@ -26,6 +26,27 @@ function readQueues(options, overflow) {
   };
 }
 
+/** What one message may hold; a longer one is malformed, like one with more rooms or attachments. */
+const LIMITS = { rooms: 10_000, attachments: 1_000, bytes: 64 * MEBIBYTE };
+
+/**
+ * Checks the option `limits`.
+ * @param {unknown} limits
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names e.g. `limits.rooms`
+ */
+function readLimits(limits) {
+  return readBounds('limits', limits, LIMITS);
+}
+
+/**
+ * The same where messages have neither rooms nor attachments.
+ * @param {unknown} limits
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function readLengthLimit(limits) {
+  return readBounds('limits', limits, { bytes: LIMITS.bytes }).bytes;
+}
+
 /**
  * A value, if it is one of those that an option can have.
  * @template {string} T
@@ -41,20 +62,26 @@ function oneOf(name, value, values) {
 }
 
 /**
+ * @template {Record<string, number>} T
  * @param {string} option
  * @param {any} bounds
- * @param {{ messages: number, bytes: number }} defaults
+ * @param {T} defaults
+ * @returns {T}
  */
 function readBounds(option, bounds = {}, defaults) {
+  const known = Object.keys(defaults);
   if (bounds === null || typeof bounds !== 'object')
-    throw optionError(option, 'it must be an object { messages, bytes }.');
+    throw optionError(option, `it must be an object { ${known.join(', ')} }.`);
   for (const name of Object.keys(bounds)) {
-    if (name !== 'messages' && name !== 'bytes') throw optionError(`${option}.${name}`, 'it is not known.');
+    if (!known.includes(name)) throw optionError(`${option}.${name}`, 'it is not known.');
   }
-  return {
-    messages: readWholeNumber(`${option}.messages`, bounds.messages ?? defaults.messages, 2 ** 32 - 1),
-    bytes: readWholeNumber(`${option}.bytes`, bounds.bytes ?? defaults.bytes, Number.MAX_SAFE_INTEGER),
-  };
+  const read = (/** @type {string} */ name) =>
+    readWholeNumber(
+      `${option}.${name}`,
+      bounds[name] ?? defaults[name],
+      name === 'bytes' ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1,
+    );
+  return /** @type {T} */ (Object.fromEntries(known.map((name) => [name, read(name)])));
 }
 
 /**
@@ -68,4 +95,4 @@ function readWholeNumber(name, value, most) {
   throw optionError(name, `it must be a whole number from 1 to ${most}.`);
 }
 
-module.exports = { MAX_TIMEOUT, oneOf, readQueues, readWholeNumber };
+module.exports = { MAX_TIMEOUT, oneOf, readLengthLimit, readLimits, readQueues, readWholeNumber };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { Overflow } = require('../backplane/binding');
-const { readQueues } = require('../backplane/options');
+const { readLengthLimit, readQueues } = require('../backplane/options');
 const { optionError } = require('../errors');
 
 const KNOWN = new Set([
@@ -17,6 +17,7 @@ const KNOWN = new Set([
   'commandTimeout',
   'mailbox',
   'overflow',
+  'limits',
 ]);
 const CODECS = ['json', 'msgpack'];
 
@@ -38,7 +39,7 @@ function readOptions(options) {
     pack,
     unpack,
     buffers: wantsBuffers(options.redisSub),
-    native: { messagePack, raw: options.pack !== undefined },
+    native: { messagePack, raw: options.pack !== undefined, longest: readLengthLimit(options.limits) },
     backplane: readQueues(options, Overflow.Wait),
   };
 }

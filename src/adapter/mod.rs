@@ -14,6 +14,7 @@ pub(crate) use self::broadcast::{Outgoing, Target};
 pub(crate) use self::channels::Channels;
 pub use self::entry::{Payload, payload_kind};
 pub(crate) use self::subscriptions::Mode;
+pub(crate) use self::wire::Limits;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +37,8 @@ pub(crate) struct Opening {
     pub mode: Mode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
+    /// What one message may hold.
+    pub limits: Limits,
 }
 
 /// The namespaces of the servers that share a backplane.
@@ -63,10 +66,10 @@ impl Adapter {
         self.change(|namespaces| {
             namespaces.last = namespaces.last.wrapping_add(1);
             let number = namespaces.last;
-            let Opening { nsp, uid, channels, mode, raw } = opening;
+            let Opening { nsp, uid, channels, mode, raw, limits } = opening;
             let origin = Arc::new(Origin { uid, nsp, channel: channels.broadcasts.clone() });
             let events = Arc::clone(self.backplane.events());
-            let namespace = Arc::new(Namespace::new(number, origin, raw, events));
+            let namespace = Arc::new(Namespace::new(number, origin, raw, limits, events));
             let backplane = Arc::clone(&self.backplane);
             let subscribed = Subscribed::new(backplane, namespace, mode, channels);
             namespaces.by_number.insert(number, subscribed);

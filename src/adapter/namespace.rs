@@ -7,7 +7,7 @@ use super::broadcast::Origin;
 use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
 use super::local_rooms::LocalRooms;
 use super::packet;
-use super::wire::{self, Broadcast, Received};
+use super::wire::{self, Broadcast, Limits, Reader, Received};
 use crate::backplane::EventSink;
 use crate::codec::Malformed;
 use crate::event_loop::{Chunk, Counters, Filter};
@@ -22,6 +22,7 @@ pub(super) struct Namespace {
     pub(super) awaits_responses: AtomicBool,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
+    limits: Limits,
     events: Arc<EventSink>,
 }
 
@@ -38,9 +39,15 @@ enum Verdict<'a> {
 }
 
 impl Namespace {
-    pub(super) fn new(number: u32, origin: Arc<Origin>, raw: bool, events: Arc<EventSink>) -> Self {
+    pub(super) fn new(
+        number: u32,
+        origin: Arc<Origin>,
+        raw: bool,
+        limits: Limits,
+        events: Arc<EventSink>,
+    ) -> Self {
         let (rooms, awaits_responses) = Default::default();
-        Self { number, origin, rooms, awaits_responses, raw, events }
+        Self { number, origin, rooms, awaits_responses, raw, limits, events }
     }
 
     fn judge<'a>(&self, channel: &[u8], payload: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
@@ -51,12 +58,13 @@ impl Namespace {
             Some(Ok(room)) if !self.rooms.has(room) && !self.is_own(payload) => {
                 return Ok(Verdict::NotHere);
             }
-            _ if self.raw => return Ok(Verdict::HandOver),
+            _ if self.raw => return self.limits.check_length(payload).map(|()| Verdict::HandOver),
             _ => {}
         }
         let Origin { uid, nsp, .. } = &*self.origin;
+        let reader = Reader { uid, nsp, limits: self.limits };
         let counters = self.events.counters();
-        Ok(match wire::decode(payload, uid, nsp, |room| self.rooms.has(room))? {
+        Ok(match wire::decode(payload, &reader, |room| self.rooms.has(room))? {
             Received::Broadcast(broadcast) => Verdict::Deliver(broadcast),
             Received::NotHere => Verdict::NotHere,
             Received::Own => {
@@ -216,6 +224,9 @@ impl Consumer for Requests {
         let is_response = self.kind == payload_kind::RESPONSE;
         if is_response && !namespace.awaits_responses.load(Ordering::Acquire) {
             return Counters::count(&events.counters().filtered_responses);
+        }
+        if let Err(problem) = namespace.limits.check_length(payload) {
+            return events.malformed(problem.kind(), channel);
         }
         events.deliver(&self.namespace.payload(self.kind, channel, payload));
     }

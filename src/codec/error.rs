@@ -19,9 +19,12 @@ pub enum Malformed {
     /// Valid, but not a message: an array in the place of an object, an unknown extension.
     #[error("the payload is not a message")]
     Type,
-    /// Longer, as text, than a string of JavaScript may be.
+    /// Longer than a message may be or, as text, than a string of JavaScript may be.
     #[error("the payload is too long")]
     TooLong,
+    /// More rooms, exceptions or attachments than a message may have.
+    #[error("the payload names too many rooms, or holds too many attachments")]
+    TooMany,
 }
 
 impl Malformed {
@@ -35,6 +38,7 @@ impl Malformed {
             Self::Depth => "depth",
             Self::Type => "type",
             Self::TooLong => "length",
+            Self::TooMany => "count",
         }
     }
 }

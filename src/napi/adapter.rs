@@ -6,8 +6,9 @@ use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
 use super::backplane::NativeBackplane;
+use super::options::to_usize;
 use super::{bytes_of, waits};
-use crate::adapter::{Adapter, Channels, Mode, Opening, Outgoing, Target};
+use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target};
 
 /// The option `subscriptionMode`.
 #[napi(string_enum = "kebab-case")]
@@ -33,6 +34,19 @@ pub struct NativeOpening {
     pub mode: SubscriptionMode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
+    /// The option `limits`.
+    pub limits: NativeLimits,
+}
+
+/// What one message may hold: see `adapter::Limits`.
+#[napi(object)]
+pub struct NativeLimits {
+    /// Rooms, and exceptions.
+    pub rooms: u32,
+    /// Binary parts.
+    pub attachments: u32,
+    /// Bytes of its payload.
+    pub bytes: f64,
 }
 
 /// The channels of a namespace: see `adapter::Channels`.
@@ -73,13 +87,14 @@ impl NativeAdapter {
     /// Opens a namespace; returns the number by which it goes.
     #[napi(catch_unwind)]
     pub fn open_namespace(&self, opening: NativeOpening) -> u32 {
-        let NativeOpening { nsp, uid, channels, mode, raw } = opening;
+        let NativeOpening { nsp, uid, channels, mode, raw, limits } = opening;
         let mode = match mode {
             SubscriptionMode::Pattern => Mode::Pattern,
             SubscriptionMode::Dynamic => Mode::Dynamic,
             SubscriptionMode::DynamicPrivate => Mode::DynamicPrivate,
         };
-        self.adapter.open(Opening { nsp, uid, channels: channels.into(), mode, raw })
+        let (channels, limits) = (channels.into(), limits.into());
+        self.adapter.open(Opening { nsp, uid, channels, mode, raw, limits })
     }
 
     /// Closes a namespace.
@@ -140,6 +155,13 @@ impl NativeAdapter {
         payload: Either<String, Buffer>,
     ) {
         self.adapter.broadcast_packed(namespace, room.as_deref(), bytes_of(payload));
+    }
+}
+
+impl From<NativeLimits> for Limits {
+    fn from(limits: NativeLimits) -> Self {
+        let NativeLimits { rooms, attachments, bytes } = limits;
+        Self { rooms, attachments: attachments as usize, bytes: to_usize(bytes) }
     }
 }
 

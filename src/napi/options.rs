@@ -114,6 +114,6 @@ impl From<NativeTls> for Tls {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-fn to_usize(number: f64) -> usize {
+pub(super) fn to_usize(number: f64) -> usize {
     number as usize
 }

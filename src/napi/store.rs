@@ -7,6 +7,7 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 
 use super::backplane::NativeBackplane;
+use super::options::to_usize;
 use super::{bytes_of, waits};
 use crate::store::wire::Codec;
 use crate::store::{Dispatch, NodeId, Store, Unpack};
@@ -20,6 +21,8 @@ pub struct NativeStoreOptions {
     pub message_pack: bool,
     /// Whether arriving payloads are handed over as they are, for the application's `unpack`.
     pub raw: bool,
+    /// The option `limits.bytes`.
+    pub longest: f64,
 }
 
 /// The store of one Socket.IO 0.9 server.
@@ -37,7 +40,9 @@ impl NativeStore {
             .ok_or_else(|| Error::new(Status::InvalidArg, "nodeId is not valid"))?;
         let codec = if options.message_pack { Codec::MessagePack } else { Codec::Json };
         let unpack = if options.raw { Unpack::JavaScript } else { Unpack::Native };
-        Ok(Self { store: Store::new(Arc::clone(&backplane.backplane), node_id, codec, unpack) })
+        let longest = to_usize(options.longest);
+        let backplane = Arc::clone(&backplane.backplane);
+        Ok(Self { store: Store::new(backplane, node_id, codec, unpack, longest) })
     }
 
     /// Publishes `args`, the JSON text of an array.

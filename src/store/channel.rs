@@ -18,6 +18,8 @@ pub(super) struct Channel {
     pub(super) node_id: NodeId,
     // Whether payloads go to JavaScript as they are, for the application's own `unpack`.
     pub(super) raw: bool,
+    // In bytes.
+    pub(super) longest: usize,
     pub(super) events: Arc<EventSink>,
 }
 
@@ -25,6 +27,9 @@ impl Consumer for Channel {
     fn message(&self, name: &[u8], payload: &[u8]) {
         let (events, channel) = (&self.events, self.number);
         Counters::count(&events.counters().received);
+        if payload.len() > self.longest {
+            return self.too_long(name, payload);
+        }
         if self.raw {
             // Whether it is our own, and so is not delivered, shows in JavaScript.
             return events.append(&ChannelEntry { channel, delivery: Delivery::Raw(payload) });
@@ -44,5 +49,15 @@ impl Consumer for Channel {
             return events.malformed(Malformed::TooLong.kind(), name);
         }
         events.deliver(&ChannelEntry { channel, delivery });
+    }
+}
+
+impl Channel {
+    fn too_long(&self, name: &[u8], payload: &[u8]) {
+        if !self.raw && wire::is_own(payload, &self.node_id) {
+            Counters::count(&self.events.counters().filtered_own);
+        } else {
+            self.events.malformed(Malformed::TooLong.kind(), name);
+        }
     }
 }

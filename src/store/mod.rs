@@ -37,6 +37,7 @@ pub(crate) struct Store {
     node_id: NodeId,
     origin: Arc<Origin>,
     unpack: Unpack,
+    longest: usize,
     // A plain mutex: only the event loop takes it.
     channels: Mutex<Channels>,
 }
@@ -48,11 +49,18 @@ struct Channels {
 }
 
 impl Store {
-    /// A store on `backplane`, which knows its own messages by `node_id`.
+    /// A store on `backplane`, which knows its own messages by `node_id`. A message of more than
+    /// `longest` bytes is malformed.
     #[must_use]
-    pub fn new(backplane: Arc<Backplane>, node_id: NodeId, codec: Codec, unpack: Unpack) -> Self {
+    pub fn new(
+        backplane: Arc<Backplane>,
+        node_id: NodeId,
+        codec: Codec,
+        unpack: Unpack,
+        longest: usize,
+    ) -> Self {
         let origin = Arc::new(Origin { node_id: node_id.to_json(), codec });
-        Self { backplane, node_id, origin, unpack, channels: Mutex::default() }
+        Self { backplane, node_id, origin, unpack, longest, channels: Mutex::default() }
     }
 
     /// Publishes `args`, the JSON text of an array.
@@ -92,6 +100,7 @@ impl Store {
             shape: if name == DISPATCH { Shape::Dispatch } else { Shape::Any },
             node_id: self.node_id.clone(),
             raw: self.unpack == Unpack::JavaScript,
+            longest: self.longest,
             events: Arc::clone(self.backplane.events()),
         }
     }

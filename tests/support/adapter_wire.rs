@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use socket_io_redis_native::adapter::packet::Packet;
 use socket_io_redis_native::adapter::packet::append_text;
-use socket_io_redis_native::adapter::wire::{Broadcast, Received, decode};
+use socket_io_redis_native::adapter::wire::{Broadcast, Limits, Reader, Received, decode};
 
 const GOLDENS: &str = include_str!("../golden/classic.json");
 pub const OPTS: &str = r#"{"rooms":["room"],"except":[],"flags":{}}"#;
@@ -67,8 +67,14 @@ pub fn written(packet: &Packet<'_>, nsp: &str) -> String {
     String::from_utf8(text).unwrap()
 }
 
+/// A reader without limits.
+pub fn reader<'a>(uid: &'a str, nsp: &'a str) -> Reader<'a> {
+    let limits = Limits { rooms: u32::MAX, attachments: usize::MAX, bytes: usize::MAX };
+    Reader { uid, nsp, limits }
+}
+
 pub fn read<'a>(payload: &'a [u8], nsp: &str) -> Broadcast<'a> {
-    match decode(payload, "reader", nsp, |_| true) {
+    match decode(payload, &reader("reader", nsp), |_| true) {
         Ok(Received::Broadcast(broadcast)) => broadcast,
         other => panic!("{other:?} of {payload:02x?}"),
     }

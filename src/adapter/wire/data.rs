@@ -99,10 +99,14 @@ fn paired(units: &[u16]) -> String {
 /// JSON text, and the binary parts that it has placeholders for.
 pub(super) type Data<'a> = (String, Vec<Cow<'a, [u8]>>);
 
-/// The JSON text and the attachments of the next value. Without `deconstruct`, binary is written
-/// as `JSON.stringify` writes it.
-pub(super) fn read_data(mut input: Input<'_>, deconstruct: bool) -> Result<Data<'_>, Malformed> {
-    let mut rules = Unpacked { deconstruct, attachments: Vec::new() };
+/// The JSON text and the attachments of the next value, of which there may be `most`. Without
+/// `deconstruct`, binary is written as `JSON.stringify` writes it.
+pub(super) fn read_data(
+    mut input: Input<'_>,
+    deconstruct: bool,
+    most: usize,
+) -> Result<Data<'_>, Malformed> {
+    let mut rules = Unpacked { deconstruct, most, attachments: Vec::new() };
     let capacity = input.rest().len();
     let text = to_json(&mut input, OUTER, &mut rules, capacity)?;
     let text = String::from_utf8(text).map_err(|_| Malformed::MessagePack)?;
@@ -112,34 +116,40 @@ pub(super) fn read_data(mut input: Input<'_>, deconstruct: bool) -> Result<Data<
 /// How a value of notepack.io is shown to a client.
 struct Unpacked<'a> {
     deconstruct: bool,
+    /// How many attachments there may be.
+    most: usize,
     attachments: Vec<Cow<'a, [u8]>>,
 }
 
 impl<'a> ReadRules<'a> for Unpacked<'a> {
     const ORDERED: bool = true;
 
-    fn binary(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) {
+    fn binary(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         if !self.deconstruct {
             append_buffer(bytes, out);
-            return;
+            return Ok(());
+        }
+        if self.attachments.len() >= self.most {
+            return Err(Malformed::TooMany);
         }
         out.extend_from_slice(PLACEHOLDER);
         out.extend_from_slice(itoa::Buffer::new().format(self.attachments.len()).as_bytes());
         out.push(b'}');
         self.attachments.push(Cow::Borrowed(bytes));
+        Ok(())
     }
 
     fn extension(&mut self, extension: &Extension<'a>, out: &mut Vec<u8>) -> Result<(), Malformed> {
         match *extension {
             Extension::Undefined => out.extend_from_slice(b"null"),
             Extension::Date(milliseconds) => append_date(milliseconds, out),
-            Extension::ArrayBuffer(bytes) if self.deconstruct => self.binary(bytes, out),
+            Extension::ArrayBuffer(bytes) if self.deconstruct => self.binary(bytes, out)?,
             Extension::ArrayBuffer(_) => out.extend_from_slice(b"{}"),
             Extension::Unknown(kind, bytes) => {
                 out.push(b'[');
                 append_scalar(&Head::Number(kind.into()), out);
                 out.push(b',');
-                self.binary(bytes, out);
+                self.binary(bytes, out)?;
                 out.push(b']');
             }
         }

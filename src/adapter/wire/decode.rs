@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::data::read_data;
 use super::fields::{fields, is_truthy, is_unset};
 use super::names::Names;
-use super::{Broadcast, Received};
+use super::{Broadcast, Limits, Reader, Received};
 use crate::adapter::packet::Packet;
 use crate::codec::msgpack::{Head, Input};
 use crate::codec::{Malformed, number_to_string};
@@ -13,20 +13,20 @@ use crate::codec::{Malformed, number_to_string};
 /// A packet without this key belongs to this namespace.
 const MAIN_NAMESPACE: &[u8] = b"/";
 
-/// Reads a broadcast as the adapter `uid` of the namespace `nsp` does; `is_here` says whether a
-/// client is in a room.
+/// Reads a broadcast as this reader does; `is_here` says whether a client is in a room.
 ///
 /// Of an own message nothing but the uid is read, and the data only of one that is for this node.
 ///
 /// # Errors
 ///
-/// When the official adapter would throw, or no adapter and no emitter writes such a payload.
+/// When the official adapter would throw, no adapter and no emitter writes such a payload, or it
+/// holds more than the limits allow.
 pub fn decode<'a>(
     payload: &'a [u8],
-    uid: &str,
-    nsp: &str,
+    reader: &Reader<'_>,
     is_here: impl Fn(&str) -> bool,
 ) -> Result<Received<'a>, Malformed> {
+    let Reader { uid, nsp, limits } = *reader;
     if payload.is_empty() {
         return Err(Malformed::Empty);
     }
@@ -35,6 +35,7 @@ pub fn decode<'a>(
     if len > 0 && matches!(input.step()?, Head::String(text) if text == uid.as_bytes()) {
         return Ok(Received::Own);
     }
+    limits.check_length(payload)?;
     let packet = if len > 1 { packet(&mut input)? } else { None };
     let opts = if len > 2 { object(&mut input, ["rooms", "except", "flags"])? } else { None };
     input.skip(u64::from(len.saturating_sub(3)))?;
@@ -46,13 +47,13 @@ pub fn decode<'a>(
         return Ok(Received::OtherNamespace);
     }
     let Some([rooms, except, flags]) = opts else { return Err(Malformed::Type) };
-    let rooms = Names::read(rooms)?;
+    let rooms = Names::read(rooms, limits.rooms)?;
     if !rooms.is_empty() && !rooms.iter().any(|room| is_here(&room)) {
         return Ok(Received::NotHere);
     }
-    let except = Names::read(except)?;
+    let except = Names::read(except, limits.rooms)?;
     let [volatile, compress] = flags_of(flags)?;
-    let packet = convert(kind, data, id)?;
+    let packet = convert(kind, data, id, limits)?;
     Ok(Received::Broadcast(Broadcast { packet, rooms, except, volatile, compress }))
 }
 
@@ -114,7 +115,12 @@ fn flags_of(place: Place<'_>) -> Result<[Option<bool>; 2], Malformed> {
     Ok(values)
 }
 
-fn convert<'a>(kind: Place<'a>, data: Place<'a>, id: Place<'a>) -> Result<Packet<'a>, Malformed> {
+fn convert<'a>(
+    kind: Place<'a>,
+    data: Place<'a>,
+    id: Place<'a>,
+    limits: Limits,
+) -> Result<Packet<'a>, Malformed> {
     let kind = match kind.map(head_at).transpose()? {
         Some(Head::Number(value)) => packet_type(value)?,
         _ => return Err(Malformed::Type),
@@ -131,7 +137,7 @@ fn convert<'a>(kind: Place<'a>, data: Place<'a>, id: Place<'a>) -> Result<Packet
     {
         // Only there does socket.io-parser look for binary.
         let deconstruct = matches!(kind, 2 | 3);
-        let (text, attachments) = read_data(place, deconstruct)?;
+        let (text, attachments) = read_data(place, deconstruct, limits.attachments)?;
         packet.data = Some(Cow::Owned(text));
         packet.attachments = attachments;
     }

@@ -13,6 +13,38 @@ pub use encode::encode;
 pub(crate) use names::Names;
 
 use super::packet::Packet;
+use crate::codec::Malformed;
+
+/// What one message may hold; more is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rooms, and exceptions.
+    pub rooms: u32,
+    /// Binary parts.
+    pub attachments: usize,
+    /// Bytes of its payload.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// # Errors
+    ///
+    /// [`Malformed::TooLong`]
+    pub const fn check_length(&self, payload: &[u8]) -> Result<(), Malformed> {
+        if payload.len() > self.bytes { Err(Malformed::TooLong) } else { Ok(()) }
+    }
+}
+
+/// The adapter that reads a payload.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// What marks the messages of this adapter.
+    pub uid: &'a str,
+    /// The namespace's name.
+    pub nsp: &'a str,
+    /// What a message may hold.
+    pub limits: Limits,
+}
 
 /// A payload, seen by one namespace of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]

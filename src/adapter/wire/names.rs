@@ -15,14 +15,17 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Reads an array of names; there are none when it is not set.
-    pub(super) fn read(value: Option<Input<'a>>) -> Result<Self, Malformed> {
+    /// Reads an array of names, of which there may be `most`; there are none when it is not set.
+    pub(super) fn read(value: Option<Input<'a>>, most: u32) -> Result<Self, Malformed> {
         let Some(mut input) = value else { return Ok(Self::default()) };
         let len = match input.head_or_extension()? {
             Head::Array(len) => len,
             head if is_unset(&head) => return Ok(Self::default()),
             _ => return Err(Malformed::Type),
         };
+        if len > most {
+            return Err(Malformed::TooMany);
+        }
         let start = input;
         input.skip(len.into())?;
         Ok(Self { len, elements: input.since(start) })

@@ -23,7 +23,11 @@ pub(crate) trait ReadRules<'a> {
     const ORDERED: bool;
 
     /// Appends the text of binary.
-    fn binary(&mut self, bytes: &'a [u8], out: &mut Vec<u8>);
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::TooMany`] when there may be no more of it.
+    fn binary(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Result<(), Malformed>;
 
     /// Appends the text of an extension.
     ///
@@ -146,10 +150,7 @@ impl<'a, 'o, R: ReadRules<'a>> Reader<'a, 'o, R> {
         let inside = match self.input.head_or_extension()? {
             Head::Array(left) => Inside::Array { left },
             Head::Map(left) => self.object(left)?,
-            Head::Binary(bytes) => {
-                self.rules.binary(bytes, &mut self.out);
-                return Ok(());
-            }
+            Head::Binary(bytes) => return self.rules.binary(bytes, &mut self.out),
             Head::Extension(extension) => return self.rules.extension(&extension, &mut self.out),
             scalar => {
                 append_scalar(&scalar, &mut self.out);

@@ -21,13 +21,18 @@ pub(super) fn json<'a>(
     shape: Shape,
     own: &NodeId,
 ) -> Result<Incoming<'a>, Malformed> {
-    if leading_node_id(payload).is_some_and(|id| own.loosely_equals(&id)) {
+    if json_is_own(payload, own) {
         return Ok(Incoming::Own);
     }
     match String::from_utf8_lossy(payload) {
         Cow::Borrowed(text) => json_text(text, shape, own),
         Cow::Owned(text) => json_text(&text, shape, own).map(Incoming::into_owned),
     }
+}
+
+/// Whether a payload starts with this id.
+pub(super) fn json_is_own(payload: &[u8], own: &NodeId) -> bool {
+    leading_node_id(payload).is_some_and(|id| own.loosely_equals(&id))
 }
 
 /// The node id of a payload that starts with it, as those of `JSON.stringify` do.
@@ -69,8 +74,9 @@ impl WriteRules for NpmMsgpack {
 impl ReadRules<'_> for NpmMsgpack {
     const ORDERED: bool = false;
 
-    fn binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    fn binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         append_buffer(bytes, out);
+        Ok(())
     }
 
     fn extension(&mut self, _: &Extension<'_>, _: &mut Vec<u8>) -> Result<(), Malformed> {
@@ -117,6 +123,16 @@ pub(super) fn message_pack(
     }
     let args = String::from_utf8(args).map_err(|_| Malformed::MessagePack)?;
     foreign(Cow::Owned(args), shape)
+}
+
+/// Whether a map starts with this id.
+pub(super) fn message_pack_is_own(payload: &[u8], own: &NodeId) -> bool {
+    let mut input = Input::of(payload);
+    if !matches!(input.head(), Ok(Head::Map(1..))) {
+        return false;
+    }
+    let Ok(Head::String(b"nodeId")) = input.head() else { return false };
+    to_json(&mut input, 1, &mut NpmMsgpack, 0).is_ok_and(|id| is_same_node(&id, own))
 }
 
 fn is_same_node(json: &[u8], own: &NodeId) -> bool {

@@ -43,6 +43,15 @@ pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u
     }
 }
 
+/// Whether a payload begins with the id of the node called `own`, as those of all servers begin with
+/// an id; nothing else of it is read.
+pub(crate) fn is_own(payload: &[u8], own: &NodeId) -> bool {
+    match payload.first() {
+        Some(0x81..=0x8f | 0xde | 0xdf) => envelope::message_pack_is_own(payload, own),
+        _ => envelope::json_is_own(payload, own),
+    }
+}
+
 /// Reads a payload in either codec, for the node called `own`.
 ///
 /// A message that begins with this node's own id is dropped at once, and its rest is not checked.
