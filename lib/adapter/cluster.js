@@ -6,6 +6,13 @@ const { filterNames } = require('./room-names');
 const { Requests, timeoutError } = require('./requests');
 const { encodeOrThrow } = require('../errors');
 
+/** What changes one socket, by the names of the methods. @type {Record<string, string>} */
+const CHANGES = {
+  [types.JOIN_ONE]: 'remoteJoin',
+  [types.LEAVE_ONE]: 'remoteLeave',
+  [types.DISCONNECT_ONE]: 'remoteDisconnect',
+};
+
 /**
  * What the requests of an adapter need.
  * @typedef {object} Context
@@ -96,6 +103,29 @@ class Cluster {
   async fetchSocketIds(ids, opts) {
     const outcome = await this.#askIds(await this.#membership.count(), listsOf(opts), ids);
     return this.#conclude(outcome, 'fetchSocketIds', ids, opts);
+  }
+
+  /**
+   * The same as `adapter.sockets()` of older versions asks for it.
+   * @param {Set<string>} ids of this one
+   * @param {{ rooms: Set<string | number> }} opts
+   */
+  async sockets(ids, opts) {
+    const outcome = await this.#askIds(await this.#membership.count(), listsOf(opts), ids);
+    return this.#conclude(outcome, 'sockets', ids, opts);
+  }
+
+  /**
+   * Has the server that a socket is on change it.
+   * @param {{ type: string, sid: string }} request
+   * @throws {Error} `ERR_REQUEST_TIMEOUT` when there is no answer: no server has the socket, perhaps
+   */
+  async changeOne(request) {
+    const outcome = await this.#ask({ servers: 2, uids: new Set() }, request, () => true);
+    if (outcome.received < outcome.expected) {
+      const message = `timeout reached while waiting for ${CHANGES[request.type]} response`;
+      throw timeoutError(message, outcome, undefined);
+    }
   }
 
   /**

@@ -2,7 +2,7 @@
 
 const { isOneRoom, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
-const { ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
+const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
 const NO_ROOMS = new Set();
 
@@ -33,7 +33,7 @@ class LocalSockets {
   #forEach(rooms, except, callback) {
     const adapter = this.#adapter;
     if (rooms.size !== 1 || except?.size > 0) {
-      adapter.apply({ rooms, except }, callback);
+      forEachSocket(adapter, { rooms, except }, callback);
       return;
     }
     // With one room, no socket can come twice.
@@ -65,13 +65,13 @@ class LocalSockets {
   }
 
   /**
-   * Encodes a packet of another server.
+   * Encodes a packet of another server, and leaves it as it is.
    * @param {any} packet
    * @returns {unknown[] | undefined} nothing when that cannot be done
    */
   encode(packet) {
     try {
-      return this.#adapter.encoder.encode(packet);
+      return this.#adapter.encoder.encode({ ...packet });
     } catch {
       return undefined;
     }

@@ -9,11 +9,13 @@ const { Outgoing } = require('./outgoing');
 const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
 const { crossing } = require('./room-names');
-const { adapterBase, encodesText } = require('./socket-io');
+const { adapterBase, collectAcks, encodesText, featuresOf, socketOf } = require('./socket-io');
 const wire = require('./wire/classic');
 const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, PAYLOAD_RESPONSE, SubscriptionMode } = require('../backplane/binding');
 const { rethrow } = require('../backplane/inbox');
+const { MAX_TIMEOUT } = require('../backplane/options');
 const { encodeOrThrow } = require('../errors');
+const { isWholeNumber } = require('../values');
 
 /** What decodes a message that the native side leaves to JavaScript, by kind. @type {Record<number, Function>} */
 const decoders = {
@@ -36,6 +38,7 @@ class RedisAdapter extends adapterBase() {
   #requestHandler;
   #parser;
   #parserOf = () => this.parser;
+  #features;
   #closed = false;
 
   /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections */
@@ -44,6 +47,7 @@ class RedisAdapter extends adapterBase() {
     const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode, limits } = connections.settings;
     this.#connections = connections;
     this.#parser = parser;
+    this.#features = featuresOf(this);
     /** What marks this server's messages in this namespace. */
     this.uid = newId();
     this.requestsTimeout = requestsTimeout;
@@ -99,13 +103,12 @@ class RedisAdapter extends adapterBase() {
       addSockets: (opts, rooms) => super.addSockets(opts, rooms),
       delSockets: (opts, rooms) => super.delSockets(opts, rooms),
       disconnectSockets: (opts, close) => super.disconnectSockets(opts, close),
-      broadcastWithAck: (packet, opts, count, ack) => super.broadcastWithAck(packet, opts, count, ack),
+      broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
       hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
       encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
-      // A copy, since the encoder of Socket.IO 4.3 changes what it encodes.
-      encodes: (packet) => this.#localSockets.encode({ ...packet }) !== undefined,
+      encodes: (packet) => this.#localSockets.encode(packet) !== undefined,
       malformed: () => this.#backplane.malformed(this.requestChannel),
       report: (error) => this.#connections.backplane.events.emitError(error),
     };
@@ -164,7 +167,9 @@ class RedisAdapter extends adapterBase() {
    */
   broadcast(packet, opts) {
     packet.nsp = this.nsp.name;
-    const packets = encodeOrThrow(() => this.encoder.encode(packet));
+    // What the encoder changes is left to a copy: Redis is to get the packet as it was.
+    const encoded = this.#features.encodesInPlace ? { ...packet } : packet;
+    const packets = encodeOrThrow(() => this.encoder.encode(encoded));
     if (!opts.flags?.local) this.#outgoing.send(packet, packets, opts);
     this.#localSockets.write(opts.rooms, opts.except, packet, packets, opts.flags);
   }
@@ -218,10 +223,20 @@ class RedisAdapter extends adapterBase() {
       const fields = { ...listsOf(opts), flags: opts.flags };
       const request = { type: types.BROADCAST, uid: this.uid, requestId, packet, opts: fields };
       const payload = encodeOrThrow(() => wire.encodeRequest(request, this.#parserOf));
-      this.#cluster.registerAcks(requestId, opts.flags?.timeout, clientCountCallback, ack);
+      this.#cluster.registerAcks(requestId, this.#ackTimeout(opts), clientCountCallback, ack);
       this.#publish(this.requestChannel, payload);
     }
-    super.broadcastWithAck(packet, opts, clientCountCallback, ack);
+    this.#collectAcks(packet, opts, clientCountCallback, ack);
+  }
+
+  #collectAcks(packet, opts, count, ack) {
+    collectAcks(this, super.broadcastWithAck, packet, opts, { timeout: this.#ackTimeout(opts), count, ack });
+  }
+
+  /** How long acknowledgements may come, in ms. */
+  #ackTimeout({ flags }) {
+    const timeout = flags?.timeout;
+    return isWholeNumber(timeout, 1, MAX_TIMEOUT) ? timeout : this.requestsTimeout;
   }
 
   /** How many servers take part in the namespace. @returns {Promise<number>} rejects when Redis refuses to say */
@@ -267,6 +282,42 @@ class RedisAdapter extends adapterBase() {
   async countSockets(opts = {}) {
     const ids = await this.#localIds(opts);
     return opts.flags?.local ? ids.size : this.#cluster.countSockets(ids, opts);
+  }
+
+  /**
+   * The ids of sockets: of all servers up to Socket.IO 4.5, as with the adapters of that time, else of this one.
+   * @param {Set<string | number>} rooms none means all sockets
+   * @returns {Promise<Set<string>>}
+   */
+  async sockets(rooms) {
+    const ids = await super.sockets(rooms);
+    return this.#features.asksAllForIds ? this.#cluster.sockets(ids, { rooms }) : ids;
+  }
+
+  /**
+   * Has one socket join a room, on whatever server it is; `socketsJoin` is newer.
+   * @param {string} id
+   * @param {string | number} room
+   * @returns {Promise<void>} rejects with `ERR_REQUEST_TIMEOUT` when no server has such a socket
+   */
+  async remoteJoin(id, room) {
+    return this.#changeOne(id, (socket) => socket.join(room), { type: types.JOIN_ONE, room });
+  }
+
+  /** The same with `leave`. @param {string} id @param {string | number} room @returns {Promise<void>} */
+  async remoteLeave(id, room) {
+    return this.#changeOne(id, (socket) => socket.leave(room), { type: types.LEAVE_ONE, room });
+  }
+
+  /** The same with `disconnect`. @param {string} id @param {boolean} [close] @returns {Promise<void>} */
+  async remoteDisconnect(id, close) {
+    return this.#changeOne(id, (socket) => socket.disconnect(close), { type: types.DISCONNECT_ONE, close });
+  }
+
+  async #changeOne(id, change, request) {
+    const socket = socketOf(this.nsp, id);
+    if (socket === undefined) return this.#cluster.changeOne({ ...request, sid: id });
+    await change(socket);
   }
 
   /** @param {any} opts @param {(string | number)[]} rooms */

@@ -3,6 +3,7 @@
 const types = require('./types');
 const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
+const { emitHere, socketOf } = require('./socket-io');
 const { encodeError, encodeOrThrow } = require('../errors');
 
 /**
@@ -87,14 +88,14 @@ class RequestHandler {
 
   /** Changes one socket, as older servers ask for by its id. */
   #toSocket(request, change) {
-    const socket = this.#localAdapter.adapter.nsp.sockets.get(request.sid);
+    const socket = socketOf(this.#localAdapter.adapter.nsp, request.sid);
     if (socket === undefined) return;
     change(socket);
     this.#reply(request, {});
   }
 
   #emit({ requestId, data }) {
-    if (requestId === undefined) return this.#localAdapter.adapter.nsp._onServerSideEmit(data);
+    if (requestId === undefined) return emitHere(this.#localAdapter.adapter.nsp, data);
     let called = false;
     const {
       adapter: { uid },
@@ -107,7 +108,7 @@ class RequestHandler {
       const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
       respondToAll(encodeOrThrow(() => encodeResponse(response)));
     };
-    this.#localAdapter.adapter.nsp._onServerSideEmit([...data, callback]);
+    emitHere(this.#localAdapter.adapter.nsp, [...data, callback]);
   }
 
   #broadcast(request) {
@@ -123,7 +124,7 @@ class RequestHandler {
     if (!encodes(request.packet)) return malformed();
     this.#localAdapter.broadcastWithAck(
       request.packet,
-      filterOf(request.opts),
+      { ...filterOf(request.opts), flags: { timeout: request.opts.flags?.timeout } },
       (clientCount) => {
         respond(request, encodeResponse({ type: types.CLIENT_COUNT, requestId, uid, clientCount }));
       },

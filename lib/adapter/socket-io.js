@@ -1,12 +1,14 @@
 'use strict';
 
 /**
- * The one file that knows what is inside socket.io, socket.io-adapter and engine.io: where their
- * base class is, how a packet is written to a socket, and how they number packets.
+ * The one file that knows what is inside socket.io, socket.io-adapter, socket.io-parser and engine.io:
+ * where their base class is, what their versions have, how a packet is written to a socket, and how they
+ * number packets.
  */
 
 const { createRequire } = require('node:module');
 const path = require('node:path');
+const { clearTimeout, setTimeout } = require('../timers');
 
 /** What comes before a packet's JSON: type, attachments. */
 const BINARY = /^[56](\d+)-/;
@@ -40,6 +42,109 @@ function tryRequire(folder, through) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a version of Socket.IO has and others have not. `true` stands for the versions named.
+ *
+ * |                            | since | until | seen by                                            |
+ * |----------------------------|-------|-------|----------------------------------------------------|
+ * | `broadcastWithAck`         | 4.5   |       | the base class has it; see {@link collectAcks}     |
+ * | `asksAllForIds`            |       | 4.5   | the base class has no `restoreSession`             |
+ * | `encodesInPlace`           |       | 4.5   | what socket.io-parser before 4.2.2 does to a probe |
+ * | `notifyOutgoingListeners`  | 4.4   |       | a socket has it; see {@link writeTo}               |
+ * | `wsPreEncodedFrame`        | 4.7   |       | the engine reads it; see {@link WriteOptions}      |
+ *
+ * @typedef {object} Features
+ * @property {boolean} asksAllForIds whether `io.allSockets()` is about all servers, as with the adapters
+ *   that were made for these versions, up to 7.2; later ones answer for one server
+ * @property {boolean} encodesInPlace whether the encoder changes the packet that it is given
+ */
+
+/**
+ * @param {any} adapter of a namespace
+ * @returns {Features}
+ */
+function featuresOf(adapter) {
+  return {
+    asksAllForIds: adapter.restoreSession === undefined,
+    encodesInPlace: encodesInPlace(adapter.encoder),
+  };
+}
+
+function encodesInPlace(encoder) {
+  const probe = structuredClone(PROBE);
+  const before = { ...probe };
+  try {
+    encoder.encode(probe);
+  } catch {
+    return true;
+  }
+  return Object.keys(probe).some((field) => probe[field] !== before[field]);
+}
+
+/**
+ * Sends a packet to sockets here and collects their acknowledgements. Those that have not come when the
+ * time is up are forgotten: the base class would keep them as long as the socket lives.
+ * @param {any} adapter of the namespace
+ * @param {Function | undefined} broadcast the base class's `broadcastWithAck`; without it, no socket gets the packet
+ * @param {any} packet
+ * @param {any} opts
+ * @param {{ timeout: number, count: Function, ack: Function }} acks `timeout` in ms
+ */
+function collectAcks(adapter, broadcast, packet, opts, { timeout, count, ack }) {
+  if (broadcast === undefined) return void count(0);
+  let missing = 0;
+  const timer = setTimeout(() => forgetAcks(adapter.nsp, packet.id), timeout);
+  timer.unref();
+  const answered = (/** @type {any[]} */ ...args) => {
+    if (--missing === 0) clearTimeout(timer);
+    ack(...args);
+  };
+  broadcast.call(
+    adapter,
+    packet,
+    opts,
+    (/** @type {number} */ clients) => {
+      missing = clients;
+      count(clients);
+    },
+    answered,
+  );
+  if (missing <= 0) clearTimeout(timer);
+}
+
+/** Acknowledgements are numbered for the whole namespace. */
+function forgetAcks(nsp, id) {
+  for (const socket of nsp.sockets.values()) socket.acks?.delete(id);
+}
+
+/**
+ * A socket of this server.
+ * @param {any} nsp
+ * @param {unknown} id
+ */
+function socketOf(nsp, id) {
+  return nsp.sockets.get(id);
+}
+
+/**
+ * Has the listeners of this server hear an event of another one.
+ * @param {any} nsp
+ * @param {any[]} args the event's name and arguments
+ */
+function emitHere(nsp, args) {
+  nsp._onServerSideEmit(args);
+}
+
+/**
+ * Calls back with each socket of this server that a filter is for, once.
+ * @param {any} adapter of the namespace
+ * @param {{ rooms: Set<unknown>, except?: Set<unknown> }} filter
+ * @param {(socket: any) => void} callback
+ */
+function forEachSocket(adapter, filter, callback) {
+  adapter.apply(filter, callback);
 }
 
 /**
@@ -178,4 +283,15 @@ class ReceivedPacket {
   }
 }
 
-module.exports = { adapterBase, encodesText, ReceivedPacket, WriteOptions, writeTo };
+module.exports = {
+  adapterBase,
+  collectAcks,
+  emitHere,
+  encodesText,
+  featuresOf,
+  forEachSocket,
+  ReceivedPacket,
+  socketOf,
+  WriteOptions,
+  writeTo,
+};

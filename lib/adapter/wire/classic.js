@@ -30,7 +30,6 @@ const TYPES = [
   [types.COUNT_SOCKETS, 'count'],
   [types.SOCKET_IDS, 'ids'],
 ];
-const toWire = new Map(TYPES);
 /** @type {Map<unknown, string>} */
 const fromWire = new Map(TYPES.map(([type, onWire]) => [onWire, type]));
 
@@ -40,6 +39,8 @@ const FOR_ONE = {
   [types.LEAVE]: types.LEAVE_ONE,
   [types.DISCONNECT]: types.DISCONNECT_ONE,
 };
+const toWire = new Map(TYPES);
+for (const [type, forOne] of Object.entries(FOR_ONE)) toWire.set(forOne, /** @type {number} */ (toWire.get(type)));
 
 /**
  * Encodes a broadcast that the native side does not encode.
@@ -60,11 +61,11 @@ function encodeBroadcast({ uid, packet, opts }, parserOf) {
  * @throws what the parser or JSON throws
  */
 function encodeRequest(request, parserOf) {
-  const { uid, requestId, packet, opts, rooms, close, data } = request;
+  const { uid, requestId, packet, opts, rooms, close, data, sid, room } = request;
   const type = toWire.get(request.type);
   if (request.type === types.BROADCAST) return parserOf().encode({ uid, requestId, type, packet, opts });
   // JSON leaves out what is undefined.
-  return JSON.stringify({ uid, requestId, type, opts, rooms, close, data });
+  return JSON.stringify({ uid, requestId, type, opts, rooms, close, data, sid, room });
 }
 
 /**
