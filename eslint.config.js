@@ -47,6 +47,19 @@ function layer(files, allowed) {
   };
 }
 
+/** Tests wait for events, with the limits of `support/limits.js`: whatever else is short fails on a slow machine. */
+const TEST_LIMITS = [
+  {
+    selector:
+      'CallExpression[callee.name=/^(it|test|describe|before|after|beforeEach|afterEach|adapterTest)$/] > ObjectExpression > Property[key.name="timeout"] > Literal',
+    message: 'Take LIMIT of __test__/support/limits.js.',
+  },
+  {
+    selector: 'VariableDeclarator[id.name=/LIMIT|PATIENCE/] Literal',
+    message: 'Take LIMIT or PATIENCE of __test__/support/limits.js.',
+  },
+];
+
 module.exports = [
   { ignores: ['lib/native/', 'target/', '__test__/fuzz/target/', 'artifacts/'] },
   js.configs.recommended,
@@ -75,7 +88,11 @@ module.exports = [
     },
   },
   // A test file is one long description; its tests are the functions that should be short.
-  { files: ['__test__/**/*.js'], rules: { 'max-lines-per-function': 'off' } },
+  {
+    files: ['__test__/**/*.js'],
+    ignores: ['__test__/support/limits.js'],
+    rules: { 'max-lines-per-function': 'off', 'no-restricted-syntax': ['error', ...TEST_LIMITS] },
+  },
   { files: ['demo/public/**/*.js'], languageOptions: { sourceType: 'module', globals: globals.browser } },
   // Its functions run in the page.
   { files: ['__test__/demo/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },

@@ -16,8 +16,8 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { encodeCommand, parseReply, toText } = require('./resp');
 
 const HOST = '127.0.0.1';
-const START_TIMEOUT = 15000;
-const COMMAND_TIMEOUT = 10000;
+const START_TIMEOUT = 120_000;
+const COMMAND_TIMEOUT = 120_000;
 const POLL = 15;
 
 /** What is left to clean up when this process ends. @type {Set<import('node:child_process').ChildProcess>} */

@@ -10,6 +10,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { test } = require('node:test');
 const { freePort, which } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const FLAGS = [
@@ -138,10 +139,10 @@ async function message(page, text) {
 }
 
 for (const version of Object.keys(VERSIONS)) {
-  const limits = { skip: noBrowser, timeout: 120000 };
+  const limits = { skip: noBrowser, ...LIMIT };
   test(`${version}: a chat crosses workers, and a session outlives its worker`, limits, (t) => chat(t, version));
 
-  test(`${version}: the demo ends cleanly on SIGINT`, { timeout: 60000 }, async (t) => {
+  test(`${version}: the demo ends cleanly on SIGINT`, LIMIT, async (t) => {
     const { child, exited, url, said } = await startDemo(t, VERSIONS[version].args);
     const redisPid = Number(/Redis on port \d+ \(pid (\d+)\)/.exec(said.join('\n'))?.[1]);
     child.kill('SIGINT');

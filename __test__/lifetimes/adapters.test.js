@@ -8,12 +8,12 @@ const { once } = require('node:events');
 const { after, afterEach, before, it } = require('node:test');
 
 const { startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { clientList, until } = require('../support/stores.js');
 
 const PROGRAMS = require.resolve('./adapter-programs.js');
 /** V8 would enlarge the young generation under load, and hide what the native side keeps. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
-const LIMIT = { timeout: 120_000 };
 
 /** How many before the first look, in all, and at once. */
 const THREADS = { first: 20, all: 70, together: 5 };

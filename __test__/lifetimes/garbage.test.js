@@ -7,10 +7,10 @@ const { after, afterEach, before, it } = require('node:test');
 
 const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { clientList, inbox, opener, subscribe, until } = require('../support/stores.js');
 const { runProgram } = require('./store-programs.js');
 
-const LIMIT = { timeout: 60_000 };
 const WELL = { code: 0, signal: null, output: '' };
 
 let server;

@@ -7,9 +7,9 @@ const path = require('node:path');
 const { after, before, it } = require('node:test');
 
 const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { run } = require('../support/runtimes.js');
 
-const LIMIT = { timeout: 60_000 };
 const ROOT = path.join(__dirname, '../..');
 const STORE = `const { RedisStore } = require('.'); const [, url] = process.argv;
   const store = new RedisStore({ redisPub: url, redisSub: url, redisClient: url }); store.on('error', () => {});`;

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { after, before, it } = require('node:test');
 
 const { startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { clientList, until } = require('../support/stores.js');
 const { runProgram } = require('./store-programs.js');
 
@@ -24,7 +25,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-it('leaves nothing of 1,000 threads that are terminated while messages pour in', { timeout: 280_000 }, async (t) => {
+it('leaves nothing of 1,000 threads that are terminated while messages pour in', LIMIT, async (t) => {
   const { child, reported, ended } = runProgram(t, 'threads', { url: server.url, ...LOAD });
   const { before: early, after: late } = await reported;
   t.diagnostic(JSON.stringify({ early, late }));

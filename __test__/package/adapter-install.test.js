@@ -13,12 +13,11 @@ const { startRedis } = require('../../dev/redis-server');
 const { ROOT, thisPlatform } = require('../../scripts/packages');
 const { hearing } = require('../examples/adapter');
 const { App, packLocal } = require('./support');
+const { LIMIT } = require('../support/limits');
 
 const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 const OURS = ['socket.io-redis-native', `socket.io-redis-native-${thisPlatform()}`, 'notepack.io'];
 const TEXT = 'ünï';
-/** For what should come to an end by itself and does not. */
-const LIMIT = { timeout: 120_000 };
 
 /** How the app gets hold of the package, and of the official adapter. */
 const ENTRIES = {

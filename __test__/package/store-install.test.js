@@ -109,12 +109,12 @@ describe('an installed app', () => {
     ]);
   });
 
-  it('starts no thread before a store is made', { skip: process.platform !== 'linux' }, () => {
+  it('starts no thread before a store is made', { skip: process.platform !== 'linux' }, (t) => {
     const { stdout, stderr } = app.node('-e', THREADS);
     assert.ok(stdout, stderr);
     const { before, after, ms } = JSON.parse(stdout);
     assert.equal(after, before);
-    console.log(`require('socket.io-redis-native'): ${ms.toFixed(1)} ms`);
+    t.diagnostic(`require('socket.io-redis-native'): ${ms.toFixed(1)} ms`);
   });
 
   describe('in TypeScript', () => {

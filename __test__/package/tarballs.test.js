@@ -53,9 +53,9 @@ describe('the tarballs', () => {
     packed = packLocal();
   });
 
-  it('main: the face, no binary, nothing of the development', () => {
+  it('main: the face, no binary, nothing of the development', (t) => {
     assert.deepEqual(packed.main.files, [...MAIN, ...face()].sort());
-    console.log(`main: ${packed.main.size} bytes, unpacked ${packed.main.unpackedSize}`);
+    t.diagnostic(`main: ${packed.main.size} bytes, unpacked ${packed.main.unpackedSize}`);
   });
 
   it('main: its package.json lists every platform at its own version, and one package more to install', () => {
@@ -92,14 +92,14 @@ describe('the tarballs', () => {
     assert.deepEqual([main, platform], Array(2).fill({ type: 'git', url }));
   });
 
-  it('platform: the binary and what npm adds; stripped and small', () => {
+  it('platform: the binary and what npm adds; stripped and small', (t) => {
     const { main } = manifestIn(packed.platform.tarball);
     assert.deepEqual(packed.platform.files, ['README.md', 'package.json', main].sort());
     const binary = path.join(ROOT, 'lib/native', main);
     const { size } = fs.statSync(binary);
     assert.ok(size < MAX_BINARY, `${size} bytes`);
     if (process.platform === 'linux') assert.ok(!hasSymbolTable(fs.readFileSync(binary)), 'not stripped');
-    console.log(`platform: ${packed.platform.size} bytes; its binary: ${size}`);
+    t.diagnostic(`platform: ${packed.platform.size} bytes; its binary: ${size}`);
   });
 });
 

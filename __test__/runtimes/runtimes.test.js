@@ -7,6 +7,7 @@ const path = require('node:path');
 const { after, afterEach, before, describe, it } = require('node:test');
 
 const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { MAJORS, bun, node, run } = require('../support/runtimes.js');
 const { clientList, until } = require('../support/stores.js');
 
@@ -18,8 +19,6 @@ const SCRIPTS = {
 };
 /** Socket.IO 0.9 uses what is deprecated by now. */
 const NODE_FLAGS = ['--no-deprecation', '--no-warnings', '--experimental-vm-modules'];
-/** For what should come to an end by itself and does not; a runtime may have to be installed first. */
-const LIMIT = { timeout: 120_000 };
 
 let server;
 let settings;

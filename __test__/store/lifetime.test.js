@@ -7,11 +7,10 @@ const { after, afterEach, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
 const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { LIMIT } = require('../support/limits.js');
 const { ask, clientList, inbox, opener, subscribe, until } = require('../support/stores.js');
 const { runProgram } = require('./programs.js');
 
-/** For programs that should come to an end by themselves and do not. */
-const LIMIT = { timeout: 60_000 };
 const WELL = { code: 0, signal: null, output: '' };
 
 let server;

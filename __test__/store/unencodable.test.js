@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { after, before, describe, it } = require('node:test');
 const { startRedis } = require('../../dev/redis-server');
+const { LIMIT } = require('../support/limits');
 const { Cluster, describeCluster } = require('../support/store-cluster');
 const { ask, inbox, opener, subscribe } = require('../support/stores');
 const { RedisStore } = require('../..');
@@ -23,7 +24,7 @@ const VALUES = {
   },
 };
 
-describe('values that cannot be text', { timeout: 30_000 }, () => {
+describe('values that cannot be text', LIMIT, () => {
   let server;
   before(async () => {
     server = await startRedis();

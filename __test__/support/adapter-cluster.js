@@ -6,6 +6,7 @@ const { after, afterEach, before, describe, it } = require('node:test');
 const { startRedis } = require('../../dev/redis-server');
 const { AdapterNode, NATIVE_MISSING, closeClient, createClients, isNative, settled } = require('./adapter-node');
 const { Inbox } = require('./client-inbox');
+const { LIMIT } = require('./limits');
 
 /** @typedef {import('./adapter-node').Kind} Kind */
 /**
@@ -30,10 +31,6 @@ const SENDING = [
 ];
 /** One node of each sort. @type {Kind[][]} */
 const SINGLES = [['official-redis'], ['official-ioredis'], ['native'], ['native:dynamic'], ['native:dynamic-private']];
-
-/** A test that hangs should not take its suite with it. */
-const TEST_TIMEOUT = 20000;
-const SUITE_TIMEOUT = 120000;
 
 /** Nodes on one Redis, with the clients that a test has connected to them. */
 class AdapterCluster {
@@ -174,7 +171,7 @@ function skipReason(kinds) {
  * @param {() => Promise<void>} body
  */
 function adapterTest(title, body) {
-  it(title, { timeout: TEST_TIMEOUT }, body);
+  it(title, LIMIT, body);
 }
 
 /**
@@ -187,7 +184,7 @@ function adapterTest(title, body) {
 function describeAdapterClusters(topic, table, declare, settings) {
   for (const kinds of table) {
     const cluster = new AdapterCluster(kinds, settings);
-    describe(`${topic}: ${kinds.join(' → ')}`, { timeout: SUITE_TIMEOUT, skip: skipReason(kinds) }, () => {
+    describe(`${topic}: ${kinds.join(' → ')}`, { ...LIMIT, skip: skipReason(kinds) }, () => {
       before(() => cluster.start());
       afterEach(() => cluster.release());
       after(() => cluster.stop());

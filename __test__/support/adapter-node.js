@@ -8,6 +8,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const official = require('@socket.io/redis-adapter');
 const { AdapterClient } = require('./adapter-client');
 const { families } = require('./client-families');
+const { PATIENCE } = require('./limits');
 
 /** @typedef {'pattern' | 'dynamic' | 'dynamic-private'} Mode how an adapter subscribes */
 /**
@@ -28,8 +29,6 @@ const { families } = require('./client-families');
 const HOST = '127.0.0.1';
 const POLL = 3;
 const ID_LENGTH = 20;
-/** A state of the subscriptions that is not reached in this time will not be; the error then says what is missing. */
-const PATIENCE = 10000;
 /** The families that the official adapter is given. */
 const OFFICIAL_FAMILIES = { 'official-redis': 'redis-6', 'official-ioredis': 'ioredis-6' };
 
@@ -99,6 +98,8 @@ class AdapterNode {
     this.port = 0;
     /** @type {any} */
     this.io = null;
+    /** The codes of the errors that ours has told. @type {string[]} */
+    this.problems = [];
     /** @type {any} what the adapter was given */
     this.pubClient = null;
     /** @type {any} */
@@ -119,6 +120,7 @@ class AdapterNode {
     [this.pubClient, this.subClient] = family ? this.#clients : [redis.url, redis.url];
     this.io = new (require(io).Server)(this.#server, { adapter: this.#adapter(), ...serverOptions });
     for (const nsp of namespaces) this.io.of(nsp);
+    if (this.native) this.adapter().on('error', (/** @type {any} */ error) => this.problems.push(error.code));
     this.#server.listen(0, HOST);
     await once(this.#server, 'listening');
     this.port = /** @type {import('node:net').AddressInfo} */ (this.#server.address()).port;

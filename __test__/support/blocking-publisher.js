@@ -9,10 +9,9 @@ const net = require('node:net');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 
 const { encodeCommand, parseReply } = require('../../dev/resp');
+const { PATIENCE } = require('./limits');
 
 const DONE = 1;
-/** Longer than any answer may take, in ms. */
-const PATIENCE = 15_000;
 
 class BlockingPublisher {
   #state = new Int32Array(new SharedArrayBuffer(4));

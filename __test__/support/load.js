@@ -4,18 +4,15 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: delay } = require('node:timers/promises');
-
-/** Longer than any wait here may last; what fails then says what it waited for. */
-const PATIENCE = 15_000;
+const { PATIENCE } = require('./limits');
 
 /**
  * Waits until something that has no event is so.
  * @param {string} what
  * @param {() => unknown} holds
- * @param {number} [patience]
  */
-async function until(what, holds, patience = PATIENCE) {
-  const deadline = Date.now() + patience;
+async function until(what, holds) {
+  const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`in vain waited for: ${what}`);
     await delay(2);

@@ -10,6 +10,7 @@ const { after, afterEach, before, describe } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 const { startRedis } = require('../../dev/redis-server');
 const { Inbox } = require('./client-inbox');
+const { LIMIT, PATIENCE } = require('./limits');
 const { PollingClient, connect, handshake } = require('./store-client');
 
 /**
@@ -51,9 +52,6 @@ const PAIRS = [
 ];
 /** Seconds; long, so that nothing expires while a test looks at it. */
 const EXPIRATION = 1000;
-/** A process that lives so long after its end has to be killed, and has failed. */
-const EXIT_TIMEOUT = 15000;
-const TEST_TIMEOUT = 30000;
 const POLL = 5;
 
 /**
@@ -157,7 +155,7 @@ class Node {
       await this.call('close');
       this.#child.disconnect();
       const timeout = new AbortController();
-      const late = delay(EXIT_TIMEOUT, 'still there', { signal: timeout.signal });
+      const late = delay(PATIENCE, 'still there', { signal: timeout.signal });
       late.catch(() => {}); // aborted
       assert.equal(await Promise.race([this.#exited, late]), 0, `exit of node ${this.name} (${this.store})`);
       timeout.abort();
@@ -340,7 +338,7 @@ function describePairs(topic, declare, settings) {
  * @param {{ skip?: string }} [options]
  */
 function describeCluster(title, cluster, declare, options) {
-  describe(title, { timeout: TEST_TIMEOUT, ...options }, () => {
+  describe(title, { ...LIMIT, ...options }, () => {
     before(() => cluster.start());
     afterEach(() => cluster.release());
     after(() => cluster.stop());

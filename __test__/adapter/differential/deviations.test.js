@@ -9,13 +9,14 @@ const { differences } = require('./compare');
 const { DEVIATIONS } = require('./deviations');
 const { DEAF, FourServers } = require('./four-servers');
 const { nested } = require('./unencodable');
+const { LIMIT } = require('../../support/limits');
 
-describe('official and native: not the same frames', { timeout: 120_000 }, () => {
+describe('official and native: not the same frames', LIMIT, () => {
   const cluster = new FourServers();
   before(() => cluster.start());
   after(() => cluster.stop());
   afterEach(() => {
-    cluster.problems.length = 0;
+    cluster.forgetProblems();
   });
 
   /** Sends a case both ways. @param {Partial<import('./four-servers').Case>} what */
@@ -78,7 +79,7 @@ const SLIPS = [
   },
 ];
 
-describe('official and native: the same frames after a slip', { timeout: 120_000 }, () => {
+describe('official and native: the same frames after a slip', LIMIT, () => {
   const cluster = new FourServers();
   before(() => cluster.start());
   after(() => cluster.stop());

@@ -59,8 +59,18 @@ class FourServers {
   #marker = 0;
   /** @type {Map<AdapterNode, RawClient[]>} */
   #clients = new Map();
-  /** The codes of the errors that our two servers have told. @type {string[]} */
-  problems = [];
+  #nodes() {
+    return [...Object.values(this.senders ?? {}), ...Object.values(this.receivers ?? {})];
+  }
+
+  /** The codes of the errors that our two servers have told. @returns {string[]} */
+  get problems() {
+    return this.#nodes().flatMap(({ problems }) => problems);
+  }
+
+  forgetProblems() {
+    for (const { problems } of this.#nodes()) problems.length = 0;
+  }
 
   /** @param {import('../../support/adapter-node').Kind} [receiver] which of ours receives */
   async start(receiver = 'native') {
@@ -73,11 +83,8 @@ class FourServers {
       });
     this.senders = { official: node('official-redis'), native: node('native') };
     this.receivers = { official: node('official-redis'), native: node(receiver) };
-    const nodes = [...Object.values(this.senders), ...Object.values(this.receivers)];
+    const nodes = this.#nodes();
     await Promise.all(nodes.map((each) => each.start()));
-    for (const { native, io } of nodes) {
-      if (native) io.of('/').adapter.on('error', (/** @type {any} */ error) => this.problems.push(error.code));
-    }
     for (const each of nodes) this.#clients.set(each, await this.#connect(each));
     await settled(/** @type {any} */ (this.redis), nodes);
   }

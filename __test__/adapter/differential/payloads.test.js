@@ -12,6 +12,7 @@ const { after, before, describe, it } = require('node:test');
 const { report } = require('./compare');
 const { FourServers } = require('./four-servers');
 const { addresses, edges, generated } = require('./generator');
+const { LIMIT } = require('../../support/limits');
 
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 20261124);
 const COUNT = Number(process.env.DIFFERENTIAL_COUNT ?? 3000);
@@ -32,7 +33,7 @@ async function same(cluster, cases, origin = '') {
   assert.deepEqual(cluster.problems, []);
 }
 
-describe('official and native: the same frames', { timeout: 300_000 }, () => {
+describe('official and native: the same frames', LIMIT, () => {
   const cluster = new FourServers();
   before(() => cluster.start());
   after(() => cluster.stop());
@@ -56,7 +57,7 @@ describe('official and native: the same frames', { timeout: 300_000 }, () => {
 });
 
 for (const mode of /** @type {const} */ (['native:dynamic', 'native:dynamic-private'])) {
-  describe(`official and ${mode}: the same frames`, { timeout: 120_000 }, () => {
+  describe(`official and ${mode}: the same frames`, LIMIT, () => {
     const cluster = new FourServers();
     before(() => cluster.start(mode));
     after(() => cluster.stop());

@@ -10,9 +10,11 @@
 
 const assert = require('node:assert/strict');
 const { it } = require('node:test');
+const { blockUntil } = require('../../support/block');
 const { BlockingPublisher } = require('../../support/blocking-publisher');
 const { broadcast, createFixture, stub } = require('../faults/fixture');
 const { Random } = require('./random');
+const { LIMIT } = require('../../support/limits');
 
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 1_000_000);
 const TURNS = Number(process.env.DIFFERENTIAL_TURNS ?? 400);
@@ -109,7 +111,7 @@ async function play(turn, steps, sides, publisher, hasArrived) {
   publish('socket.io#/#', broadcast(['end', turn]));
 }
 
-it(`official and native: the same broadcasts in ${TURNS} turns`, { timeout: 120_000 }, async (t) => {
+it(`official and native: the same broadcasts in ${TURNS} turns`, LIMIT, async (t) => {
   t.diagnostic(`DIFFERENTIAL_SEED=${SEED}`);
   const fixture = await createFixture(t);
   const native = await fixture.node();
@@ -125,7 +127,7 @@ it(`official and native: the same broadcasts in ${TURNS} turns`, { timeout: 120_
     await play(turn, steps, sides, publisher, () => {
       // Or a response: it only matters that most are here when a socket joins.
       received++;
-      while (native.adapter().stats().received < received);
+      blockUntil('it to have arrived', () => native.adapter().stats().received >= received);
     });
     while (sides.some(({ ended }) => ended < turn)) await new Promise(setImmediate);
     const [ours, theirs] = sides.map((side) => side.got.splice(0));

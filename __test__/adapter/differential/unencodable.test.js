@@ -6,8 +6,9 @@ const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 const { FourServers } = require('./four-servers');
 const { UNENCODABLE } = require('./unencodable');
+const { LIMIT } = require('../../support/limits');
 
-describe('what the official adapter cannot encode', { timeout: 120_000 }, () => {
+describe('what the official adapter cannot encode', LIMIT, () => {
   const cluster = new FourServers();
   before(() => cluster.start());
   after(() => cluster.stop());

@@ -8,11 +8,11 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { freePort } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { failSaves, failingSaves, refusals } = require('../../support/refusals');
 const { createFixture } = require('./fixture');
 
-const LIMIT = { timeout: 60_000 };
 /** Publishes and subscribes; what is not answered twice may still be the end of a connection. */
 const TWICE = 2;
 

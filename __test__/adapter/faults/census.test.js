@@ -4,10 +4,10 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { createFixture } = require('./fixture');
 
-const LIMIT = { timeout: 30_000 };
 /** Whoever waited for this long would not end in time. */
 const LONG = { requestsTimeout: 100_000 };
 const REQUESTS = 'socket.io-request#/#';

@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { createFixture } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 30_000 };
 const OPTS = { requestsTimeout: 100_000 };
 const requests = (nsp) => `socket.io-request#${nsp}#`;
 const natives = (nsp) => `socket.io-native#${nsp}#`;

@@ -5,10 +5,10 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { BlockingPublisher } = require('../../support/blocking-publisher');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { awaitResponses, broadcast, createFixture, stub } = require('./fixture');
 
-const LIMIT = { timeout: 60_000 };
 const MANY = 1000;
 const ELSEWHERE = /** @type {const} */ (['socket.io#/#elsewhere#', broadcast(['news'], { rooms: ['elsewhere'] })]);
 

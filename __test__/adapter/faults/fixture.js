@@ -222,6 +222,7 @@ async function createFixture(t, args = []) {
   /** @type {unknown[]} */
   const unhandled = [];
   const keep = (reason) => unhandled.push(reason);
+  process.setMaxListeners(0); // tests that run together add some
   process.on('unhandledRejection', keep);
   after(() => {
     process.removeListener('unhandledRejection', keep);

@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
 const { awaitResponses, broadcast, createFixture } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 45_000 };
 const pack = (value) => notepack.encode(value);
 const text = (value) => Buffer.from(JSON.stringify(value));
 

@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const { createFixture, range } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 30_000 };
 const MODES = ['dynamic', 'dynamic-private'];
 /** As long as a socket's id. */
 const LONG = 'exactly-20-bytes-abc';

@@ -10,11 +10,11 @@ const { describe, it } = require('node:test');
 const { Server } = require('socket.io-4');
 const { RedisStore, createAdapter } = require('../../..');
 const { closeClient, createClients } = require('../../support/adapter-node');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { run } = require('../../support/runtimes');
 const { broadcast, createFixture, range } = require('./fixture');
 
-const LIMIT = { timeout: 45_000 };
 const ROOT = path.join(__dirname, '../../..');
 const WELL = { code: 0, signal: null, stdout: '', stderr: '' };
 const NAMESPACES = range(1, 200).map((number) => `/n${number}`);

@@ -8,8 +8,8 @@ const notepack = require('notepack.io');
 const { createAdapter } = require('../../..');
 const { createFixture, range, stub } = require('./fixture');
 const { Inbox } = require('../../support/client-inbox');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 120_000 };
 const CHANNEL = 'socket.io#/#';
 
 /** @param {any[]} data @param {Record<string, any>} [opts] */

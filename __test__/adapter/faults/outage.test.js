@@ -4,11 +4,11 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { broadcast, createFixture, range } = require('./fixture');
 
 const MODES = ['pattern', 'dynamic', 'dynamic-private'];
-const LIMIT = { timeout: 30_000 };
 /** What a command is rejected with that Redis does not answer. */
 const AWAY = { code: 'ERR_COMMAND_TIMEOUT' };
 

@@ -4,20 +4,13 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { LIMIT } = require('../../support/limits');
+const { blockUntil } = require('../../support/block');
 const { until } = require('../../support/load');
 const { broadcast, createFixture, range, stub } = require('./fixture');
 
-const LIMIT = { timeout: 30_000 };
 const FITS = 1000;
 const FLOOD = 5000;
-/** Longer than any block may last. */
-const PATIENCE = 10_000;
-
-/** Blocks the event loop until something is so. */
-function block(holds) {
-  const end = Date.now() + PATIENCE;
-  while (!holds()) if (Date.now() > end) throw new Error(`in vain blocked for ${holds}`);
-}
 
 /**
  * @param {import('node:test').TestContext} t
@@ -56,7 +49,7 @@ describe('a full mailbox', LIMIT, () => {
       const { node, numbers, stats, flood, marker, gaps, told } = await setUp(t, overflow);
       const before = Date.now();
       flood();
-      block(() => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
+      blockUntil('all to have arrived', () => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
       const { messages } = stats().queues.mailbox;
       assert.ok(messages <= FITS && messages > FITS / 2, `${messages} wait`);
       const blocked = Date.now();
@@ -82,9 +75,9 @@ describe('a full mailbox', LIMIT, () => {
     const there = await fixture.node();
     const far = await fixture.client(there);
     const asked = Promise.all([node.adapter().serverCount(), node.adapter('/chat').allRooms()]);
-    block(() => stats().queues.publish.messages === 0);
+    blockUntil('all to have left', () => stats().queues.publish.messages === 0);
     flood();
-    block(() => stats().overflowed + stats().queues.mailbox.messages >= FLOOD);
+    blockUntil('all to have arrived', () => stats().overflowed + stats().queues.mailbox.messages >= FLOOD);
     const [count, rooms] = await asked;
     assert.deepEqual([count, rooms], [2, new Set()]);
     await marker();
@@ -108,7 +101,7 @@ describe('a full mailbox', LIMIT, () => {
     await null;
     flooder.flood('socket.io#/#room#', FLOOD);
     const stats = () => node.adapter().stats();
-    block(() => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
+    blockUntil('all to have arrived', () => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
     await joined;
     assert.equal(await fixture.subscribers('socket.io#/#other#'), 1);
   });
@@ -116,7 +109,7 @@ describe('a full mailbox', LIMIT, () => {
   it('drop-newest: the oldest messages arrive', async (t) => {
     const { node, numbers, stats, flood, marker, told } = await setUp(t, 'drop-newest');
     flood();
-    block(() => stats().overflowed === FLOOD - FITS);
+    blockUntil('all to have arrived', () => stats().overflowed === FLOOD - FITS);
     assert.equal(stats().queues.mailbox.messages, FITS);
     await marker();
     assert.deepEqual(numbers, range(1, FITS));
@@ -135,8 +128,8 @@ describe('a full mailbox', LIMIT, () => {
     const far = await fixture.client(there);
     const before = Date.now();
     flood();
-    block(() => stats().queues.mailbox.messages === FITS);
-    block(() => stats().connections.sub.state === 'reconnecting');
+    blockUntil('a full mailbox', () => stats().queues.mailbox.messages === FITS);
+    blockUntil('the connection to be given up', () => stats().connections.sub.state === 'reconnecting');
     const blocked = Date.now();
     await node.eventLog().next('gap', 'sub', undefined, 0);
     for (const nsp of ['/', '/chat']) {
@@ -159,7 +152,7 @@ describe('a full mailbox', LIMIT, () => {
   it('wait: nothing is lost', async (t) => {
     const { node, numbers, stats, flood, last, gaps } = await setUp(t, 'wait');
     flood();
-    block(() => stats().queues.mailbox.messages === FITS);
+    blockUntil('a full mailbox', () => stats().queues.mailbox.messages === FITS);
     await last(FLOOD);
     assert.deepEqual(numbers, range(1, FLOOD));
     assert.equal(stats().overflowed, 0);
@@ -185,7 +178,7 @@ describe('a full mailbox', LIMIT, () => {
     await null;
     flooder.flood('socket.io#/#room#', FLOOD);
     const stats = () => node.adapter().stats();
-    block(() => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
+    blockUntil('all to have arrived', () => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
     const { messages, bytes } = stats().queues.mailbox;
     // What waits is packed into chunks, the last of which may have grown for what does not come any more.
     assert.ok(bytes >= 20_000 && bytes < 21_000, `${bytes} bytes`);

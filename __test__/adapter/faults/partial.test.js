@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { createFixture } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 30_000 };
 const TIMEOUT = 500;
 const ALL = { rooms: new Set(), except: new Set() };
 /** A server that died and left its connection behind, as Redis sees it. */

@@ -4,10 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { createFixture, range } = require('./fixture');
-
-const LIMIT = { timeout: 30_000 };
 
 /** A server whose way to Redis can fail, and one with a client whose way does not. */
 async function setUp(t, opts) {

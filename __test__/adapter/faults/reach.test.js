@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { Emitter } = require('@socket.io/redis-emitter');
 const { createFixture } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 30_000 };
 /** As long as a socket's id, in bytes and in characters, and in bytes alone. */
 const LONG = ['exactly-20-bytes-abc', 'fast-zwanzig-Zeichö'];
 

@@ -6,10 +6,10 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const { RedisStore } = require('../../..');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, closeAll, until } = require('../../support/load');
 const { createFixture, stub } = require('./fixture');
 
-const LIMIT = { timeout: 30_000 };
 /** A join that waited for its time to be up would not end in time. */
 const LONG = { requestsTimeout: 100_000 };
 const MODES = ['dynamic', 'dynamic-private'];

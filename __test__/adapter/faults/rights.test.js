@@ -5,10 +5,10 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { RedisStore, createAdapter } = require('../../..');
+const { LIMIT } = require('../../support/limits');
 const { closeAll, until } = require('../../support/load');
 const { createFixture } = require('./fixture');
 
-const LIMIT = { timeout: 30_000 };
 /** A server that waited for an answer that cannot come would not end in time. */
 const LONG = { requestsTimeout: 100_000 };
 const LOGIN = { username: 'app', password: 'pw' };
@@ -136,15 +136,15 @@ describe('a user for the official channels alone', LIMIT, () => {
 });
 
 describe('a password for a Redis that asks for none', LIMIT, () => {
-  /** Keeps the process warnings of this package. @param {import('node:test').TestContext} t */
+  /** Keeps the process warnings of this package, which Node would print. @param {import('node:test').TestContext} t */
   function processWarnings(t) {
     /** @type {any[]} */
     const warnings = [];
-    const keep = (warning) => {
-      if (warning.name === 'SocketIORedisWarning') warnings.push(warning);
-    };
-    process.on('warning', keep);
-    t.after(() => process.removeListener('warning', keep));
+    const { emitWarning } = process;
+    t.mock.method(process, 'emitWarning', (/** @type {any} */ message, /** @type {any} */ details, ...more) => {
+      if (details?.type === 'SocketIORedisWarning') warnings.push({ message, code: details.code });
+      else emitWarning.call(process, message, details, ...more);
+    });
     return warnings;
   }
 

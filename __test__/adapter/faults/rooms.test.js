@@ -7,8 +7,8 @@ const { inspect } = require('node:util');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
 const { createFixture } = require('./fixture');
+const { LIMIT } = require('../../support/limits');
 
-const LIMIT = { timeout: 60_000 };
 const MODES = ['pattern', 'dynamic', 'dynamic-private'];
 /** What cannot be text: its `toString` is no function. */
 const MUTE = { toString: 1 };

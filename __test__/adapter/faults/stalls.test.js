@@ -8,10 +8,11 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { createFixture, range } = require('./fixture');
 
-const LIMIT = { concurrency: true, timeout: 60_000 };
+const TOGETHER = { concurrency: true, ...LIMIT };
 const CHILD = path.join(__dirname, 'children', 'frozen.js');
 /** Between two messages, so that they spread over most of a stall, in ms. */
 const PACE = 45;
@@ -29,7 +30,7 @@ const STALLS = {
 const start = (fixture, kind) => (kind === 'native' ? fixture.node() : fixture.official());
 const numbered = (count) => range(1, count).map((number) => ['news', number]);
 
-describe('a Redis that stalls while its connections are whole', LIMIT, () => {
+describe('a Redis that stalls while its connections are whole', TOGETHER, () => {
   for (const [stall, { count, begin }] of Object.entries(STALLS)) {
     for (const kinds of [
       ['official', 'official'],
@@ -98,7 +99,7 @@ describe('a Redis that stalls while its connections are whole', LIMIT, () => {
   });
 });
 
-describe('a connection that is half-open', LIMIT, () => {
+describe('a connection that is half-open', TOGETHER, () => {
   it('of the subscriber is noticed, and the gap reported', async (t) => {
     const fixture = await createFixture(t);
     const proxy = await fixture.proxy();
@@ -127,7 +128,7 @@ describe('a connection that is half-open', LIMIT, () => {
   });
 });
 
-describe('a process that is stopped for 8 s', { ...LIMIT, skip: process.platform === 'win32' }, () => {
+describe('a process that is stopped for 8 s', { ...TOGETHER, skip: process.platform === 'win32' }, () => {
   for (const kind of KINDS) {
     it(`${kind}: keeps its connections and loses nothing of what waits for it`, async (t) => {
       const fixture = await createFixture(t);

@@ -7,10 +7,11 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { blockUntil } = require('../../support/block');
 const { BlockingPublisher } = require('../../support/blocking-publisher');
 const { awaitResponses, broadcast, createFixture, stub } = require('./fixture');
-
-const LIMIT = { timeout: 60_000 };
+const { LIMIT } = require('../../support/limits');
+const { perTurn, work } = require('./work');
 
 /** Broadcasts that one node has, within this very turn of the event loop. */
 async function setUp(t, opts) {
@@ -22,7 +23,7 @@ async function setUp(t, opts) {
   const publish = (...messages) => {
     const { received } = node.adapter().stats();
     publisher.publish(...messages);
-    while (node.adapter().stats().received < received + messages.length);
+    blockUntil('all to have arrived', () => node.adapter().stats().received === received + messages.length);
   };
   /** @param {string} event @param {string[]} rooms @returns {[string, Buffer]} */
   const to = (event, ...rooms) => [
@@ -110,34 +111,9 @@ describe('a room that is joined in the turn in which broadcasts to it arrive', L
 });
 
 describe('a turn of the event loop', LIMIT, () => {
-  /** What a millisecond of work is, however busy the machine. */
-  const work = () => {
-    const end = performance.now() + 1;
-    while (performance.now() < end);
-  };
   const MANY = 300;
   /** The budget is 5 ms; what is under way when it ends is finished. */
   const MOST = 7;
-
-  /** How often something was done between any two turns of timers and sockets. */
-  function perTurn() {
-    let open = true;
-    const counts = [0];
-    const next = () => {
-      counts.push(0);
-      if (open) setImmediate(next);
-    };
-    setImmediate(next);
-    return {
-      count: () => {
-        counts[counts.length - 1]++;
-      },
-      stop: () => {
-        open = false;
-        return counts;
-      },
-    };
-  }
 
   const OTHER = {
     encode: JSON.stringify,

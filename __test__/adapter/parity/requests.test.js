@@ -135,6 +135,14 @@ describeAdapterClusters(
   { namespaces: ['/chat'], opts: { publishOnSpecificResponseChannel: true } },
 );
 
+/** @param {string[]} problems what of it one of our servers has told */
+function assertMalformed(problems) {
+  assert.deepEqual(
+    [...new Set(problems)].filter((code) => code !== 'ERR_MALFORMED_MESSAGE'),
+    [],
+  );
+}
+
 describeAdapterClusters(
   'nonsense',
   SENDING,
@@ -150,6 +158,7 @@ describeAdapterClusters(
       assert.equal((await a.io.of('/chat').fetchSockets()).length, 2);
       assert.equal((await b.io.of('/chat').fetchSockets()).length, 2);
       assert.deepEqual(await here.until('end'), []);
+      for (const { problems } of cluster.nodes) assertMalformed(problems);
     });
   },
   { namespaces: ['/chat'] },
@@ -195,6 +204,8 @@ describeAdapterClusters(
       );
       assert.deepEqual(await there.until('end'), []);
       assert.equal(there.peer.connected, true);
+      assertMalformed(node.problems);
+      assert.ok(node.problems.length > 0);
     });
   },
   { namespaces: ['/chat'] },

@@ -16,6 +16,7 @@ const {
 } = require('../../support/load');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 
 /** Messages in each turn of about 1 ms: some 2,000 in a second. */
 const CHUNK = 2;
@@ -45,7 +46,7 @@ async function setUp(t, behind) {
 }
 
 // They mostly wait, so they wait together.
-describe('a half-open connection', { concurrency: true, timeout: 60_000 }, () => {
+describe('a half-open connection', { concurrency: true, ...LIMIT }, () => {
   for (const loaded of [true, false]) {
     const how = loaded ? 'under load' : 'idle';
 
@@ -124,7 +125,7 @@ async function noticed(eventLog, connection) {
   assert.ok(Number(seconds) < 10, error.message);
 }
 
-describe('a connection that is cut again and again', { timeout: 60_000 }, () => {
+describe('a connection that is cut again and again', LIMIT, () => {
   for (const behind of /** @type {const} */ (['redisSub', 'redisPub'])) {
     it(`${behind}: all is accounted for`, async (t) => {
       const { proxy, load, receipt } = await setUp(t, behind);

@@ -5,6 +5,7 @@ const { afterEach, beforeEach, describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, closeAll, until } = require('../../support/load');
 const { connectRaw } = require('./raw-publisher');
 
@@ -35,7 +36,7 @@ function noises(count, length, first) {
   });
 }
 
-describe('bad input', { timeout: 60_000 }, () => {
+describe('bad input', LIMIT, () => {
   let redis;
   let raw;
   let store;

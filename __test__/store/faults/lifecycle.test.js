@@ -9,6 +9,7 @@ const { describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { freePort, startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, Load, cleanup, closeAll, until } = require('../../support/load');
 
 /**
@@ -33,7 +34,7 @@ function start(after, name, url) {
 
 const at = (url) => ({ redisPub: url, redisSub: url, redisClient: url });
 
-describe('a store without a listener for `error`', { timeout: 40_000 }, () => {
+describe('a store without a listener for `error`', LIMIT, () => {
   it('never throws, and warns on the console once in each outage', async (t) => {
     const after = cleanup(t);
     const redis = await startRedis();
@@ -75,7 +76,7 @@ describe('a store without a listener for `error`', { timeout: 40_000 }, () => {
   });
 });
 
-describe('destroy() during an outage', { timeout: 30_000 }, () => {
+describe('destroy() during an outage', LIMIT, () => {
   it('closes after commandTimeout, counts what is lost, calls back, and the process ends', async (t) => {
     const after = cleanup(t);
     const redis = await startRedis();
@@ -179,7 +180,7 @@ describe('destroy() during an outage', { timeout: 30_000 }, () => {
   });
 });
 
-describe('after destroy()', { timeout: 10_000 }, () => {
+describe('after destroy()', LIMIT, () => {
   it('nothing is published, and that is no full queue', async (t) => {
     const after = cleanup(t);
     const redis = await startRedis();
@@ -213,7 +214,7 @@ describe('after destroy()', { timeout: 10_000 }, () => {
     store.client('1').get('key', (error) => {
       code = error.code;
     });
-    await until('the callback', () => code, 2000);
+    await until('the callback', () => code);
     assert.equal(code, 'ERR_CLOSED');
   });
 });

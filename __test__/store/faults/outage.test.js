@@ -15,11 +15,12 @@ const {
   assertBothHit,
 } = require('../../support/load');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 
 /** Messages in each turn of about 1 ms: some thousand in a second. */
 const CHUNK = 10;
 
-describe('under load', { timeout: 60_000 }, () => {
+describe('under load', LIMIT, () => {
   let redis;
   let publisher;
   let subscriber;

@@ -8,6 +8,7 @@ const { describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { Load, Receipt, assertSubscriberHealthy, cleanup, closeAll, finish, until } = require('../../support/load');
 
 /** So many requests may be unanswered, and so many bytes. */
@@ -38,7 +39,7 @@ async function setUp(t, ...filler) {
   return { proxy, publisher, load, receipt };
 }
 
-describe('the pipeline of publishes', { timeout: 120_000 }, () => {
+describe('the pipeline of publishes', LIMIT, () => {
   it('is written though nothing is answered, and answered later', async (t) => {
     const { proxy, publisher, load, receipt } = await setUp(t);
     proxy.holdReplies();

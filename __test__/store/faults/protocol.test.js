@@ -6,6 +6,7 @@ const { after, before, describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, closeAll, until } = require('../../support/load');
 
 /** What no Redis would say, or not at that time; and how it is told, where the decoder refuses it. */
@@ -32,7 +33,7 @@ const LIES = {
   'an error that nobody asked for': ['-ERR nobody asked\r\n', null],
 };
 
-describe('bytes that Redis would not send', { concurrency: 4, timeout: 60_000 }, () => {
+describe('bytes that Redis would not send', { concurrency: 4, ...LIMIT }, () => {
   let redis;
 
   before(async () => {

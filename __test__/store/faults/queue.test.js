@@ -6,6 +6,7 @@ const { describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { Load, Receipt, until, closeAll, cleanup, finish, assertSubscriberHealthy } = require('../../support/load');
 
 /**
@@ -44,7 +45,7 @@ async function setUp(t, options) {
 /** Numbers from `first` to `last`. */
 const range = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-describe('the offline queue', { timeout: 30_000 }, () => {
+describe('the offline queue', LIMIT, () => {
   it('holds the newest `messages`; the rest is dropped, counted and told', async (t) => {
     const { publisher, load, receipt, cutOff, comeBack } = await setUp(t, { offlineQueue: { messages: 100 } });
     await cutOff();

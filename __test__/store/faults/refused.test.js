@@ -6,11 +6,11 @@ const assert = require('node:assert/strict');
 const { afterEach, beforeEach, describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, closeAll, until } = require('../../support/load');
 const { failSaves, failingSaves, refusals } = require('../../support/refusals');
 const { implementations, inbox, opener } = require('../../support/stores');
 
-const LIMIT = { timeout: 30_000 };
 const at = (url) => ({ redisPub: url, redisSub: url, redisClient: url });
 
 describe('a channel that Redis refuses a store', LIMIT, () => {

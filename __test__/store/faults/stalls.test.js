@@ -12,6 +12,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, Load, Receipt, cleanup, closeAll, finish, until } = require('../../support/load');
 const { ask, openStore } = require('../../support/stores');
 
@@ -47,7 +48,7 @@ class Received {
 
 const range = (last) => Array.from({ length: last }, (_, i) => i + 1);
 
-describe('a Redis that stalls while its connections are whole', { concurrency: true, timeout: 60_000 }, () => {
+describe('a Redis that stalls while its connections are whole', { concurrency: true, ...LIMIT }, () => {
   for (const [stall, { count, begin }] of Object.entries(STALLS)) {
     for (const kinds of [
       [JS, JS],
@@ -169,7 +170,7 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
 
 describe(
   'a process that is stopped for 8 s',
-  { concurrency: true, timeout: 60_000, skip: process.platform === 'win32' },
+  { concurrency: true, ...LIMIT, skip: process.platform === 'win32' },
   () => {
     for (const kind of [JS, NATIVE]) {
       it(`${kind}: keeps its connections and loses nothing of what waits for it`, async (t) => {

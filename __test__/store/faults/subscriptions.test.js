@@ -5,11 +5,12 @@ const { afterEach, beforeEach, describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const { startRedis } = require('../../../dev/redis-server');
+const { LIMIT } = require('../../support/limits');
 const { EventLog, closeAll, until } = require('../../support/load');
 
 const MANY = Array.from({ length: 1000 }, (_, i) => `channel-${i}`);
 
-describe('subscriptions after a restart of Redis', { timeout: 30_000 }, () => {
+describe('subscriptions after a restart of Redis', LIMIT, () => {
   let redis;
   let publisher;
   let subscriber;
