@@ -493,7 +493,9 @@ export interface AdapterOptions {
    *   and those for single sockets, by one pattern
    * - `dynamic-private`: the same, but by one channel for each socket too
    *
-   * Official servers and emitters work with all of them.
+   * Official servers and emitters work with all of them. What they emit to a room right after
+   * `socketsJoin(room)` may come before a server that is not in `pattern` hears the room's channel; what
+   * servers of this package emit then takes a channel that all hear, for `requestsTimeout`.
    */
   subscriptionMode?: 'pattern' | 'dynamic' | 'dynamic-private';
   /**

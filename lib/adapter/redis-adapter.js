@@ -63,7 +63,8 @@ class RedisAdapter extends adapterBase() {
 
     const { native, inbox, backplane } = connections;
     const text = parser === undefined && encodesText(nsp.server);
-    const id = native.openNamespace({ nsp: nsp.name, uid: this.uid, channels, mode, raw: !text, limits });
+    const opening = { nsp: nsp.name, uid: this.uid, channels, mode, raw: !text, limits, requestsTimeout };
+    const id = native.openNamespace(opening);
     this.#id = id;
     this.#outgoing = new Outgoing({ native, id, uid: this.uid, text, parserOf: this.#parserOf });
     inbox.addNamespace(id, this);
@@ -126,7 +127,9 @@ class RedisAdapter extends adapterBase() {
   }
 
   #publish(channel, payload) {
-    this.#backplane.publishPacked(channel, payload);
+    // The native side sees by requests which rooms other servers are about to subscribe to.
+    if (channel === this.requestChannel) this.#connections.native.request(this.#id, channel, payload);
+    else this.#backplane.publishPacked(channel, payload);
   }
 
   #pubsub(args) {

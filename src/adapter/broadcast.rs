@@ -2,19 +2,23 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::recent_joins::RecentJoins;
 use super::{packet, wire};
 use crate::backplane::Publication;
 
 /// Where broadcasts come from: one namespace of one server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+#[derive(Debug)]
+pub(super) struct Origin {
     /// What marks this server's messages.
     pub uid: String,
     /// The namespace's name.
     pub nsp: String,
     /// The channel of the namespace's broadcasts; that of a room begins with it.
     pub channel: String,
+    /// Which rooms sockets were lately asked to join, where rooms have channels of their own.
+    pub recent_joins: Option<RecentJoins>,
 }
 
 impl Origin {
@@ -24,10 +28,25 @@ impl Origin {
         [&self.channel, room, "#"].concat()
     }
 
-    /// The channel of broadcasts to one room or, without one, to all others.
+    /// The channel of broadcasts to one room or, without one, to all others. It has to be asked for
+    /// when the broadcast leaves.
     #[must_use]
     pub fn channel_of(&self, room: Option<&str>) -> Cow<'_, str> {
-        room.map_or(Cow::Borrowed(&self.channel), |room| Cow::Owned(self.room_channel(room)))
+        match room {
+            Some(room) if !self.lately_joined(room) => Cow::Owned(self.room_channel(room)),
+            _ => Cow::Borrowed(&self.channel),
+        }
+    }
+
+    fn lately_joined(&self, room: &str) -> bool {
+        self.recent_joins.as_ref().is_some_and(|joins| joins.has(room, Instant::now()))
+    }
+
+    /// A request of whatever server passes by, on its way in or out.
+    pub fn see_request(&self, request: &[u8]) {
+        if let Some(joins) = &self.recent_joins {
+            joins.see(request, Instant::now());
+        }
     }
 }
 
@@ -126,5 +145,52 @@ impl Publication for OutgoingBroadcast {
         let binary: usize =
             attachments.iter().map(|part| size_of::<Vec<u8>>() + part.capacity()).sum();
         size_of::<Self>() + target.size() + text.capacity() + binary
+    }
+}
+
+/// A broadcast that a parser of the application's own has encoded.
+#[derive(Debug)]
+pub(super) struct PackedBroadcast {
+    pub(super) origin: Arc<Origin>,
+    pub(super) room: Option<String>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Publication for PackedBroadcast {
+    fn channel(&self) -> Cow<'_, str> {
+        self.origin.channel_of(self.room.as_deref())
+    }
+
+    fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
+        Ok(Cow::Borrowed(&self.payload))
+    }
+
+    fn size(&self) -> usize {
+        let room = self.room.as_ref().map_or(0, String::capacity);
+        size_of::<Self>() + room + self.payload.capacity()
+    }
+}
+
+/// A request to other servers.
+#[derive(Debug)]
+pub(super) struct OutgoingRequest {
+    pub(super) origin: Arc<Origin>,
+    pub(super) channel: String,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Publication for OutgoingRequest {
+    fn channel(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.channel)
+    }
+
+    fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
+        // Not before it leaves: it may have waited for Redis.
+        self.origin.see_request(&self.payload);
+        Ok(Cow::Borrowed(&self.payload))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.channel.capacity() + self.payload.capacity()
     }
 }

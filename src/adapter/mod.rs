@@ -7,6 +7,7 @@ pub(crate) mod entry;
 mod local_rooms;
 mod namespace;
 pub mod packet;
+mod recent_joins;
 mod subscriptions;
 pub mod wire;
 
@@ -18,11 +19,13 @@ pub(crate) use self::wire::Limits;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use self::broadcast::{Origin, OutgoingBroadcast};
+use self::broadcast::{Origin, OutgoingBroadcast, OutgoingRequest, PackedBroadcast};
 use self::namespace::Namespace;
+use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
-use crate::backplane::{Backplane, Packed, Request};
+use crate::backplane::{Backplane, Request};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub(crate) struct Opening {
     pub raw: bool,
     /// What one message may hold.
     pub limits: Limits,
+    /// How long a server may take to do what it is asked for.
+    pub requests_timeout: Duration,
 }
 
 /// The namespaces of the servers that share a backplane.
@@ -66,8 +71,10 @@ impl Adapter {
         self.change(|namespaces| {
             namespaces.last = namespaces.last.wrapping_add(1);
             let number = namespaces.last;
-            let Opening { nsp, uid, channels, mode, raw, limits } = opening;
-            let origin = Arc::new(Origin { uid, nsp, channel: channels.broadcasts.clone() });
+            let Opening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
+            let channel = channels.broadcasts.clone();
+            let recent_joins = (mode != Mode::Pattern).then(|| RecentJoins::new(requests_timeout));
+            let origin = Arc::new(Origin { uid, nsp, channel, recent_joins });
             let events = Arc::clone(self.backplane.events());
             let namespace = Arc::new(Namespace::new(number, origin, raw, limits, events));
             let backplane = Arc::clone(&self.backplane);
@@ -98,6 +105,15 @@ impl Adapter {
         });
     }
 
+    /// Asks Redis again for each subscription that the namespace cannot do without. A reply comes
+    /// under each ticket, also where there are fewer subscriptions.
+    pub fn confirm(&self, number: u32, tickets: &[u32]) {
+        self.change(|namespaces| match namespaces.by_number.get(&number) {
+            Some(subscribed) => subscribed.confirm(tickets),
+            None => self.backplane.events().settle(tickets),
+        });
+    }
+
     /// This server waits for responses, or does not any more; those that arrive meanwhile are to
     /// other servers.
     pub fn await_responses(&self, number: u32, awaits: bool) {
@@ -116,10 +132,18 @@ impl Adapter {
     }
 
     /// Publishes a broadcast that a parser of the application's own has encoded.
-    pub fn broadcast_packed(&self, number: u32, room: Option<&str>, payload: Vec<u8>) {
+    pub fn broadcast_packed(&self, number: u32, room: Option<String>, payload: Vec<u8>) {
         if let Some(origin) = self.origin(number) {
-            let channel = origin.channel_of(room).into_owned();
-            self.backplane.send(Request::publish(Packed { channel, payload }), None);
+            let broadcast = PackedBroadcast { origin, room, payload };
+            self.backplane.send(Request::publish(broadcast), None);
+        }
+    }
+
+    /// Publishes a request to other servers.
+    pub fn request(&self, number: u32, channel: String, payload: Vec<u8>) {
+        if let Some(origin) = self.origin(number) {
+            let request = OutgoingRequest { origin, channel, payload };
+            self.backplane.send(Request::publish(request), None);
         }
     }
 

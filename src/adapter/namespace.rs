@@ -228,6 +228,9 @@ impl Consumer for Requests {
         if let Err(problem) = namespace.limits.check_length(payload) {
             return events.malformed(problem.kind(), channel);
         }
+        if !is_response {
+            namespace.origin.see_request(payload);
+        }
         events.deliver(&self.namespace.payload(self.kind, channel, payload));
     }
 }

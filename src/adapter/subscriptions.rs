@@ -58,6 +58,21 @@ impl Subscribed {
         self.namespace.awaits_responses.store(awaits, Ordering::Release);
     }
 
+    /// Asks Redis again for each subscription that the namespace cannot do without, of which there
+    /// are at most as many as tickets. A reply comes under each ticket.
+    pub(super) fn confirm(&self, tickets: &[u32]) {
+        let mut required = self.fixed.iter().filter(|fixed| fixed.need == Need::Required);
+        for ticket in tickets {
+            match required.next() {
+                Some(Fixed { kind, name, consumer, need }) => {
+                    let (consumer, ticket) = (Arc::clone(consumer), Some(*ticket));
+                    self.backplane.subscribe(*kind, name, consumer, *need, ticket);
+                }
+                None => self.backplane.events().settle(&[*ticket]),
+            }
+        }
+    }
+
     /// The first socket has joined each of `added` and the last has left each of `removed`. With a
     /// ticket, a reply comes once the subscription that the room needs, if any, is confirmed.
     pub(super) fn change_rooms(&self, added: &[(String, Option<u32>)], removed: &[String]) {

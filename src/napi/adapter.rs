@@ -1,6 +1,7 @@
 //! `NativeAdapter`: the class behind `lib/adapter`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
@@ -34,6 +35,8 @@ pub struct NativeOpening {
     pub mode: SubscriptionMode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
+    /// How long a server may take to do what it is asked for, in ms.
+    pub requests_timeout: u32,
     /// The option `limits`.
     pub limits: NativeLimits,
 }
@@ -87,14 +90,15 @@ impl NativeAdapter {
     /// Opens a namespace; returns the number by which it goes.
     #[napi(catch_unwind)]
     pub fn open_namespace(&self, opening: NativeOpening) -> u32 {
-        let NativeOpening { nsp, uid, channels, mode, raw, limits } = opening;
+        let NativeOpening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
         let mode = match mode {
             SubscriptionMode::Pattern => Mode::Pattern,
             SubscriptionMode::Dynamic => Mode::Dynamic,
             SubscriptionMode::DynamicPrivate => Mode::DynamicPrivate,
         };
         let (channels, limits) = (channels.into(), limits.into());
-        self.adapter.open(Opening { nsp, uid, channels, mode, raw, limits })
+        let requests_timeout = Duration::from_millis(requests_timeout.into());
+        self.adapter.open(Opening { nsp, uid, channels, mode, raw, limits, requests_timeout })
     }
 
     /// Closes a namespace.
@@ -116,6 +120,13 @@ impl NativeAdapter {
         let tickets = tickets.into_iter().map(waits).chain(std::iter::repeat(None));
         let added: Vec<_> = added.into_iter().zip(tickets).collect();
         self.adapter.change_rooms(namespace, &added, &removed);
+    }
+
+    /// Asks Redis again for each subscription that the namespace cannot do without; each is confirmed
+    /// or refused under a ticket of its own. Tickets that are left over are confirmed at once.
+    #[napi(catch_unwind)]
+    pub fn confirm_subscriptions(&self, namespace: u32, tickets: Vec<u32>) {
+        self.adapter.confirm(namespace, &tickets);
     }
 
     /// Whether this server waits for responses: while it does not, those that arrive are dropped.
@@ -154,7 +165,13 @@ impl NativeAdapter {
         room: Option<String>,
         payload: Either<String, Buffer>,
     ) {
-        self.adapter.broadcast_packed(namespace, room.as_deref(), bytes_of(payload));
+        self.adapter.broadcast_packed(namespace, room, bytes_of(payload));
+    }
+
+    /// Publishes a request to other servers.
+    #[napi(catch_unwind)]
+    pub fn request(&self, namespace: u32, channel: String, payload: Either<String, Buffer>) {
+        self.adapter.request(namespace, channel, bytes_of(payload));
     }
 }
 
