@@ -29,6 +29,18 @@ function encodeError(cause) {
   return Object.assign(error, { code: /** @type {const} */ ('ERR_ENCODE') });
 }
 
+/**
+ * A field of a socket that cannot be text, such as a session with a cycle: other servers get the socket
+ * without it.
+ * @param {string} field such as `handshake.session`
+ * @param {unknown} cause what was thrown, which may be anything
+ * @returns {Error & { code: 'ERR_ENCODE', field: string }}
+ */
+function fieldError(field, cause) {
+  const message = `fetchSockets() on other servers gets sockets without ${field}, which cannot be encoded: ${reasonOf(cause)}`;
+  return Object.assign(new Error(message, { cause }), { code: /** @type {const} */ ('ERR_ENCODE'), field });
+}
+
 function reasonOf(cause) {
   try {
     return String(cause instanceof Error ? cause.message : cause);
@@ -59,4 +71,4 @@ function encodeOrThrow(encode) {
   }
 }
 
-module.exports = { closedError, encodeError, encodeOrThrow, optionError };
+module.exports = { closedError, encodeError, encodeOrThrow, fieldError, optionError };

@@ -17,7 +17,7 @@ const CHANGES = {
  * What the requests of an adapter need.
  * @typedef {object} Context
  * @property {string} uid
- * @property {number} requestsTimeout in ms
+ * @property {() => number} timeoutOf how long the others have to answer, in ms
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {import('./channels').Channels} channels
  * @property {(request: any) => string | Buffer} encode encodes a request for the wire
@@ -37,12 +37,22 @@ class Cluster {
   constructor(context) {
     this.#context = context;
     this.#membership = new Membership(context.channels, context.pubsub);
-    this.#requests = new Requests(context.uid, context.requestsTimeout, context.awaitResponses);
+    this.#requests = new Requests(context.uid, context.timeoutOf, context.awaitResponses);
   }
 
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
   count() {
     return this.#membership.estimate();
+  }
+
+  /** What waits for responses. @returns {Map<string, unknown>} */
+  get requests() {
+    return this.#requests.pending;
+  }
+
+  /** The broadcasts whose acknowledgements may still come. @returns {Map<string, unknown>} */
+  get ackRequests() {
+    return this.#requests.broadcasts;
   }
 
   /** Whether this server has made a request. @param {string} requestId */

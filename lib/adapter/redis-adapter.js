@@ -84,7 +84,7 @@ class RedisAdapter extends adapterBase() {
   #context(channels) {
     return {
       uid: this.uid,
-      requestsTimeout: this.requestsTimeout,
+      timeoutOf: () => this.requestsTimeout,
       partial: this.#connections.settings.partial,
       channels,
       encode: (request) => wire.encodeRequest(request, this.#parserOf),
@@ -107,7 +107,7 @@ class RedisAdapter extends adapterBase() {
       broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
       hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
-      encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
+      encodeResponse: (response, leftOut) => wire.encodeResponse(response, this.#parserOf, leftOut),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
       encodes: (packet) => this.#localSockets.encode(packet) !== undefined,
       malformed: () => this.#backplane.malformed(this.requestChannel),
@@ -119,6 +119,16 @@ class RedisAdapter extends adapterBase() {
   get parser() {
     // Most servers never need it.
     return (this.#parser ??= require('notepack.io'));
+  }
+
+  /** What waits for responses of other servers, by its id. @returns {Map<string, unknown>} */
+  get requests() {
+    return this.#cluster.requests;
+  }
+
+  /** The broadcasts of this server whose acknowledgements may still come, by their ids. @returns {Map<string, unknown>} */
+  get ackRequests() {
+    return this.#cluster.ackRequests;
   }
 
   /** The native side of the connections. */

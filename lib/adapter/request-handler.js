@@ -4,7 +4,10 @@ const types = require('./types');
 const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
 const { emitHere, socketOf } = require('./socket-io');
-const { encodeError, encodeOrThrow } = require('../errors');
+const { encodeError, encodeOrThrow, fieldError } = require('../errors');
+
+/** Fields of sockets that cannot be encoded, beyond which they are no longer reported. */
+const MAX_REPORTS = 100;
 
 /**
  * The adapter of this server, and the methods of its base class, which concern this server alone.
@@ -19,7 +22,8 @@ const { encodeError, encodeOrThrow } = require('../errors');
  * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
  * @property {(response: string | Buffer) => void} respondToAll
- * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
+ * @property {(response: any, leftOut?: (field: string, cause: unknown) => void) => string | Buffer} encodeResponse
+ *   encodes a response for the wire; `leftOut` is called with what of a socket cannot be encoded
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
  * @property {() => void} malformed counts a request that makes no sense
  * @property {(error: Error) => void} report
@@ -28,6 +32,8 @@ const { encodeError, encodeOrThrow } = require('../errors');
 /** Handles the requests of other servers, as `@socket.io/redis-adapter` does. */
 class RequestHandler {
   #localAdapter;
+  /** The fields of sockets that could not be encoded, as far as they have been reported. @type {Set<string>} */
+  #leftOut = new Set();
 
   /** @param {LocalAdapter} localAdapter */
   constructor(localAdapter) {
@@ -83,7 +89,22 @@ class RequestHandler {
       encodeResponse,
       respond,
     } = this.#localAdapter;
-    respond(request, encodeResponse({ type: request.type, requestId: request.requestId, uid, ...fields }));
+    const response = { type: request.type, requestId: request.requestId, uid, ...fields };
+    /** @type {Map<string, unknown>} */
+    const leftOut = new Map();
+    respond(
+      request,
+      encodeResponse(response, (field, cause) => leftOut.set(field, cause)),
+    );
+    for (const [field, cause] of leftOut) this.#reportLeftOut(field, cause);
+  }
+
+  /** Reports a field of a socket that cannot be encoded, once. */
+  #reportLeftOut(field, cause) {
+    // The names may be the application's data.
+    if (this.#leftOut.has(field) || this.#leftOut.size >= MAX_REPORTS) return;
+    this.#leftOut.add(field);
+    this.#localAdapter.report(fieldError(field, cause));
   }
 
   /** Changes one socket, as older servers ask for by its id. */
@@ -144,8 +165,7 @@ class RequestHandler {
 
 /** A socket as other servers get it. */
 function describe({ id, handshake, rooms, data }) {
-  // A session store may be circular, and is of no use elsewhere.
-  return { id, handshake: { ...handshake, sessionStore: undefined }, rooms: crossing(rooms), data };
+  return { id, handshake, rooms: crossing(rooms), data };
 }
 
 module.exports = { RequestHandler };

@@ -26,30 +26,30 @@ const { clearTimeout, setTimeout } = require('../timers');
 /** The requests of one server to the others. */
 class Requests {
   #uid;
-  #timeout;
+  #timeoutOf;
   #awaitResponses;
   /** Whether the native side passes responses on. */
   #awaits = false;
-  /** @type {Map<string, Pending>} */
-  #pending = new Map();
+  /** What waits for responses, by its id. @type {Map<string, Pending>} */
+  pending = new Map();
   /** Broadcasts with acknowledgements. @type {Map<string, { count: Function, ack: Function, timer: NodeJS.Timeout }>} */
-  #broadcasts = new Map();
+  broadcasts = new Map();
 
   /**
    * @param {string} uid
-   * @param {number} timeout `requestsTimeout`, in ms
+   * @param {() => number} timeoutOf `requestsTimeout`, in ms, which may change
    * @param {(awaits: boolean) => void} awaitResponses called when the first request begins to wait, and
    *   when none does any more
    */
-  constructor(uid, timeout, awaitResponses) {
+  constructor(uid, timeoutOf, awaitResponses) {
     this.#uid = uid;
-    this.#timeout = timeout;
+    this.#timeoutOf = timeoutOf;
     this.#awaitResponses = awaitResponses;
   }
 
   /** After each change of what waits for responses. */
   #changed() {
-    const awaits = this.#pending.size + this.#broadcasts.size > 0;
+    const awaits = this.pending.size + this.broadcasts.size > 0;
     if (awaits === this.#awaits) return;
     this.#awaits = awaits;
     this.#awaitResponses(awaits);
@@ -57,7 +57,7 @@ class Requests {
 
   /** Whether this server has made the request. @param {string} requestId */
   has(requestId) {
-    return this.#pending.has(requestId) || this.#broadcasts.has(requestId);
+    return this.pending.has(requestId) || this.broadcasts.has(requestId);
   }
 
   /**
@@ -71,9 +71,9 @@ class Requests {
   ask(uids, expected, publish, accept) {
     const requestId = newId();
     return new Promise((done) => {
-      const timer = setTimeout(() => this.#finish(requestId), this.#timeout);
+      const timer = setTimeout(() => this.#finish(requestId), this.#timeoutOf());
       const answered = new Set([this.#uid]);
-      this.#pending.set(requestId, { expected, received: 0, answered, accept, done, uids, timer });
+      this.pending.set(requestId, { expected, received: 0, answered, accept, done, uids, timer });
       this.#changed();
       publish(requestId);
     });
@@ -88,25 +88,25 @@ class Requests {
    */
   registerAcks(requestId, timeout, count, ack) {
     const timer = setTimeout(() => {
-      this.#broadcasts.delete(requestId);
+      this.broadcasts.delete(requestId);
       this.#changed();
     }, timeout);
     timer.unref();
-    this.#broadcasts.set(requestId, { count, ack, timer });
+    this.broadcasts.set(requestId, { count, ack, timer });
     this.#changed();
   }
 
   /** Handles a response. @param {any} response */
   onResponse(response) {
     const requestId = response?.requestId;
-    const broadcast = this.#broadcasts.get(requestId);
+    const broadcast = this.broadcasts.get(requestId);
     if (broadcast) {
       if (response.type === types.CLIENT_COUNT) {
         if (typeof response.clientCount === 'number') broadcast.count(response.clientCount);
       } else if (response.type === types.ACK) broadcast.ack(response.packet);
       return;
     }
-    const pending = this.#pending.get(requestId);
+    const pending = this.pending.get(requestId);
     if (pending === undefined || !pending.accept(response)) return;
     pending.received++;
     if (typeof response.uid === 'string') pending.answered.add(response.uid);
@@ -114,9 +114,9 @@ class Requests {
   }
 
   #finish(requestId) {
-    const pending = this.#pending.get(requestId);
+    const pending = this.pending.get(requestId);
     if (pending === undefined) return;
-    this.#pending.delete(requestId);
+    this.pending.delete(requestId);
     this.#changed();
     clearTimeout(pending.timer);
     const { expected, received, uids, answered, done } = pending;
@@ -126,9 +126,9 @@ class Requests {
 
   /** Finishes all requests with what they have got. */
   close() {
-    for (const requestId of [...this.#pending.keys()]) this.#finish(requestId);
-    for (const { timer } of this.#broadcasts.values()) clearTimeout(timer);
-    this.#broadcasts.clear();
+    for (const requestId of [...this.pending.keys()]) this.#finish(requestId);
+    for (const { timer } of this.broadcasts.values()) clearTimeout(timer);
+    this.broadcasts.clear();
     this.#changed();
   }
 }

@@ -26,6 +26,7 @@ const HOST = '127.0.0.1';
  * @property {string} [url] where Redis is, if not at the fixture's
  * @property {string[]} [namespaces] besides `/`
  * @property {Record<string, any>} [server] Socket.IO's options
+ * @property {import('../../support/versions').Installed} [installed] Socket.IO and this package, where not the newest
  * @property {boolean} [listens] whether somebody listens to errors; true unless said
  * @property {boolean} [connects] whether the subscriber connects, which is waited for; true unless said
  */
@@ -35,10 +36,12 @@ class Node {
   #http = http.createServer();
   /** @type {Map<string, EventLog>} */
   #eventLogs = new Map();
+  #old;
 
   /** @param {any} adapter @param {Settings} settings */
-  constructor(adapter, { namespaces = [], server, listens = true }) {
-    this.io = new Server(this.#http, { adapter, ...server });
+  constructor(adapter, { namespaces = [], server, installed, listens = true }) {
+    this.#old = installed !== undefined;
+    this.io = new (installed?.Server ?? Server)(this.#http, { adapter, ...server });
     /** @type {any} */
     this.url = '';
     for (const name of ['/', ...namespaces]) {
@@ -64,7 +67,10 @@ class Node {
   }
 
   async close() {
+    const adapters = [...this.io._nsps.values()].map(({ adapter }) => adapter);
     await this.io.close();
+    // Which older versions of Socket.IO leave to the application.
+    if (this.#old) await Promise.all(adapters.map((adapter) => adapter.close()));
     this.#http.closeAllConnections();
   }
 }
@@ -121,7 +127,8 @@ class Fixture {
    */
   async node({ url = this.redis.url, opts, connects = true, ...settings } = {}) {
     // What cannot leave when the test is over is not waited for.
-    const node = new Node(createAdapter(url, { commandTimeout: 1000, ...opts }), settings);
+    const create = settings.installed?.createAdapter ?? createAdapter;
+    const node = new Node(create(url, { commandTimeout: 1000, ...opts }), settings);
     this.#after(() => node.close());
     await node.listen();
     if (!connects) return node;

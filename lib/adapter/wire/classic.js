@@ -72,10 +72,11 @@ function encodeRequest(request, parserOf) {
  * Encodes a response.
  * @param {any} response see `types.js`
  * @param {() => Parser} parserOf loads the parser; called only when it is needed
+ * @param {(field: string, cause: unknown) => void} [leftOut] called with what of a socket cannot be JSON
  * @returns {string | Buffer}
  * @throws what the parser or JSON throws
  */
-function encodeResponse(response, parserOf) {
+function encodeResponse(response, parserOf, leftOut = () => {}) {
   const { requestId, uid, packet, clientCount, data, rooms, sockets, count } = response;
   const type = toWire.get(response.type);
   switch (response.type) {
@@ -86,7 +87,7 @@ function encodeResponse(response, parserOf) {
       return JSON.stringify({ type, requestId, uid, clientCount, data });
     case types.FETCH_SOCKETS: {
       const head = JSON.stringify({ requestId, uid });
-      return `${head.slice(0, -1)},"sockets":[${sockets.map(encodeSocket).join(',')}]}`;
+      return `${head.slice(0, -1)},"sockets":[${sockets.map((socket) => encodeSocket(socket, leftOut)).join(',')}]}`;
     }
     default:
       return JSON.stringify({ requestId, uid, rooms, sockets, count });
@@ -94,21 +95,46 @@ function encodeResponse(response, parserOf) {
 }
 
 /**
- * A socket as JSON; where its data or its handshake cannot be JSON, without
- * it, so that the server that asks gets an answer.
+ * A socket as JSON; what of its handshake and its data cannot be JSON is left out, so that the server that
+ * asks gets an answer.
  */
-function encodeSocket(socket) {
-  return (
-    toJson(socket) ??
-    toJson({ ...socket, handshake: { ...socket.handshake, auth: {} }, data: {} }) ??
-    JSON.stringify({ ...socket, handshake: {}, data: {} })
-  );
+function encodeSocket({ id, handshake, rooms, data }, leftOut) {
+  try {
+    return JSON.stringify({ id, handshake: withoutStore(handshake), rooms, data });
+  } catch {
+    const head = JSON.stringify({ id, rooms }).slice(0, -1);
+    const fields = encodeFields('handshake', handshake, leftOut);
+    return `${head},"handshake":${fields},"data":${encodeData(data, leftOut)}}`;
+  }
 }
 
-function toJson(value) {
+/** A session store may be circular, and is of no use elsewhere. */
+function withoutStore(handshake) {
+  return { ...handshake, sessionStore: undefined };
+}
+
+function encodeData(data, leftOut) {
+  const isWhole = !isObject(data) || 'toJSON' in data;
+  return isWhole ? (encodeField('data', () => data, leftOut) ?? '{}') : encodeFields('data', data, leftOut);
+}
+
+/** The fields of an object that can be JSON. */
+function encodeFields(name, object, leftOut) {
+  const fields = [];
+  for (const key of Object.keys(object ?? {})) {
+    if (name === 'handshake' && key === 'sessionStore') continue;
+    const text = encodeField(`${name}.${key}`, () => object[key], leftOut);
+    if (text !== undefined) fields.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${fields.join(',')}}`;
+}
+
+/** @returns {string | undefined} nothing when there is nothing, or it cannot be JSON */
+function encodeField(name, read, leftOut) {
   try {
-    return JSON.stringify(value);
-  } catch {
+    return JSON.stringify(read());
+  } catch (cause) {
+    leftOut(name, cause);
     return undefined;
   }
 }
