@@ -12,11 +12,12 @@ const { ROOT, platforms, thisPlatform } = require('../../scripts/packages');
 
 const OVERRIDE = 'NAPI_RS_NATIVE_LIBRARY_PATH';
 const BINARY = `lib/native/socket-io-redis-native.${thisPlatform()}.node`;
+const FILES = ['lib/backplane/binding.js', 'lib/backplane/keep-socket.io-redis-native-external.js'];
 /** The loader with this platform's binary alone, whatever has been built or fetched in the checkout. */
 const DIR = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'sio-redis-loader-')));
 
 before(() => {
-  for (const file of ['lib/backplane/binding.js', BINARY]) {
+  for (const file of [...FILES, BINARY]) {
     fs.mkdirSync(path.dirname(path.join(DIR, file)), { recursive: true });
     fs.copyFileSync(path.join(ROOT, file), path.join(DIR, file));
   }
@@ -25,8 +26,17 @@ after(() => fs.rmSync(DIR, { recursive: true }));
 
 /** Runs in a process of its own, which pretends to be another platform. */
 function probe() {
-  const { platform, arch, ldd } = JSON.parse(process.argv[1]);
-  const { readFileSync } = fs;
+  const { platform, arch, ldd, exe } = JSON.parse(process.argv[1]);
+  const { openSync, readFileSync } = fs;
+  const report = /** @type {any} */ (process.report);
+  const { getReport } = report;
+  /** Whether each report left the network out. @type {boolean[]} */
+  const reports = [];
+  report.getReport = () => {
+    reports.push(report.excludeNetwork);
+    return getReport();
+  };
+  fs.openSync = (file, ...rest) => openSync(file === process.execPath && exe !== undefined ? exe : file, ...rest);
   Object.defineProperty(process, 'platform', { value: platform ?? process.platform });
   Object.defineProperty(process, 'arch', { value: arch ?? process.arch });
   fs.readFileSync = /** @type {any} */ (
@@ -38,10 +48,14 @@ function probe() {
   );
   let result;
   try {
-    result = { loaded: Object.keys(require('./lib/backplane/binding')) };
+    result = {
+      loaded: Object.keys(require('./lib/backplane/binding')),
+      reports,
+      excludeNetwork: report.excludeNetwork,
+    };
   } catch (error) {
     const { message, code, cause, ...rest } = /** @type {any} */ (error);
-    result = { message, code, platform: rest.platform, package: rest.package, cause: cause?.message };
+    result = { message, code, platform: rest.platform, package: rest.package, cause: cause?.message, reports };
   }
   process.stdout.write(JSON.stringify(result));
 }
@@ -70,7 +84,14 @@ describe('the loader', () => {
       assert.equal(error.platform, name);
       assert.equal(error.package, `socket.io-redis-native-${name}`);
       assert.match(error.message, new RegExp(`^The package socket\\.io-redis-native-${name} is not installed`));
-      for (const advice of ['--omit=optional', 'npm install', 'Rust', OVERRIDE, platforms()[0]])
+      for (const advice of [
+        '--omit=optional',
+        'npm install',
+        'Rust',
+        OVERRIDE,
+        'keep socket.io-redis-native external',
+        platforms()[0],
+      ])
         assert.ok(error.message.includes(advice), advice);
       assert.doesNotMatch(error.message, /bug/i);
       assert.match(error.cause, /Cannot find module/);
@@ -86,7 +107,24 @@ describe('the loader', () => {
   });
 
   it('tells glibc from musl without /usr/bin/ldd', { skip: process.platform !== 'linux' }, () => {
-    assert.deepEqual(load({ ldd: null }).loaded, load({}).loaded);
+    const { loaded, reports } = load({ ldd: null });
+    assert.deepEqual([loaded, reports], [load({}).loaded, []]);
+    const loader = path.join(DIR, 'program');
+    for (const [name, libc] of [
+      ['/lib/ld-musl-x86_64.so.1', 'musl'],
+      ['/nix/store/glibc-2.40/lib/ld-linux-x86-64.so.2', 'gnu'],
+    ]) {
+      fs.writeFileSync(loader, `\x7fELF ${name}\0`);
+      assert.equal(load({ ldd: null, exe: loader, arch: 'riscv64' }).platform, `linux-riscv64-${libc}`);
+    }
+  });
+
+  it('asks no DNS for the names of open connections', { skip: process.platform !== 'linux' }, () => {
+    // Node asks when it makes a report, the last resort.
+    const { loaded, reports, excludeNetwork } = load({ ldd: null, exe: path.join(DIR, 'missing') });
+    assert.deepEqual(loaded, load({}).loaded);
+    const supported = /** @type {any} */ (process.report).excludeNetwork;
+    assert.deepEqual([reports, excludeNetwork], supported === undefined ? [[], undefined] : [[true], supported]);
   });
 });
 

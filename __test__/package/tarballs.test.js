@@ -112,6 +112,14 @@ describe('the platforms', () => {
     const source = fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8');
     const [, list] = /** @type {RegExpMatchArray} */ (source.match(/PLATFORMS = \[([^\]]*)\]/));
     assert.deepEqual([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name).sort(), platforms());
+    const table = path.join(ROOT, 'lib/backplane/keep-socket.io-redis-native-external.js');
+    const literals = [
+      ...fs.readFileSync(table, 'utf8').matchAll(/case '(.*)':\s+return [^;]*require\('(.*)' \+ '(.*)'\)/g),
+    ];
+    assert.deepEqual(
+      literals.map(([, name, ...required]) => [name, required.join('')]).sort(),
+      platforms().map((name) => [name, `${root.name}-${name}`]),
+    );
     assert.ok(platforms().includes(thisPlatform()));
   });
 

@@ -3,6 +3,7 @@
 const { Backplane } = require('../backplane');
 const { NativeAdapter } = require('../backplane/binding');
 const { flushAtExit, stopFlushingAtExit } = require('./exit');
+const { useBaseOf } = require('./socket-io');
 
 /** The events of a store's connections, which the adapter of each namespace emits too. */
 const EVENTS = ['connect', 'disconnect', 'reconnecting', 'gap', 'close'];
@@ -177,6 +178,7 @@ function factory(connectionsFor) {
   // A function, since Socket.IO calls it with `new`.
   return /** @type {any} */ (
     function RedisAdapterFactory(/** @type {any} */ nsp) {
+      useBaseOf(nsp.server);
       // Only an application of Socket.IO 4 has the base class that this needs.
       const { RedisAdapter } = require('./redis-adapter');
       const connections = connectionsFor();

@@ -6,8 +6,7 @@
  * number packets.
  */
 
-const { createRequire } = require('node:module');
-const path = require('node:path');
+const { folders, requireFrom } = require('../on-disk');
 const { clearTimeout, setTimeout } = require('../timers');
 
 /** What comes before a packet's JSON: type, attachments. */
@@ -16,32 +15,48 @@ const BINARY = /^[56](\d+)-/;
 const PROBE = { type: 2, nsp: '/probe', id: 7, data: ['e', { a: [1.5, null, 'é'] }, Uint8Array.of(1)] };
 const PROBE_TEXT = '51-/probe,7["e",{"a":[1.5,null,"é"]},{"_placeholder":true,"num":0}]';
 
+/** @type {any} */
+let base;
+
+/**
+ * Has adapters stand on the base class that this server's own copy of socket.io has required, wherever that
+ * is: it may be inside a bundle. The first server counts for the process.
+ * @param {any} server of a namespace
+ */
+function useBaseOf(server) {
+  base ??= defaultAdapterOf(server);
+}
+
+/** The class of adapters that a server has unless it is given another. @returns {any} nothing where there is none */
+function defaultAdapterOf(server) {
+  /** @type {any} */
+  let Server;
+  // That of socket.io itself: the constructor of a subclass may do anything.
+  for (let each = Object(server); each !== null; each = Object.getPrototypeOf(each)) {
+    if (Object.hasOwn(each, 'adapter') && Object.hasOwn(each, 'constructor')) Server = each.constructor;
+  }
+  try {
+    // Without arguments it opens nothing, and is garbage at once.
+    return new Server().adapter();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The `Adapter` of the socket.io-adapter that the application's socket.io depends on.
  * @returns {any}
  * @throws {Error} `ERR_SOCKET_IO_MISSING`
  */
 function adapterBase() {
-  // The package itself sees it where npm has laid the packages out; the application always does.
-  const script = process.argv[1] === undefined ? undefined : path.dirname(process.argv[1]);
-  for (const folder of [__dirname, require.main?.path, script, process.cwd()]) {
-    if (folder === undefined) continue;
-    const Adapter = (tryRequire(folder, 'socket.io') ?? tryRequire(folder))?.Adapter;
+  if (typeof base === 'function') return base;
+  for (const folder of folders()) {
+    const Adapter = (requireFrom(folder, 'socket.io-adapter', 'socket.io') ?? requireFrom(folder, 'socket.io-adapter'))
+      ?.Adapter;
     if (typeof Adapter === 'function') return Adapter;
   }
   const message = 'createAdapter needs Socket.IO 4.3.1 or later beside it: npm install socket.io@4';
   throw Object.assign(new Error(message), { code: 'ERR_SOCKET_IO_MISSING' });
-}
-
-/** socket.io-adapter as seen from a folder, or from a package that is seen from there. */
-function tryRequire(folder, through) {
-  try {
-    const from = createRequire(path.join(folder, 'index.js'));
-    const require = through === undefined ? from : createRequire(from.resolve(through));
-    return require('socket.io-adapter');
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -292,6 +307,7 @@ module.exports = {
   forEachSocket,
   ReceivedPacket,
   socketOf,
+  useBaseOf,
   WriteOptions,
   writeTo,
 };

@@ -5,8 +5,11 @@
  * package, which npm installs as an optional dependency.
  */
 
-const { readFileSync } = require('node:fs');
+const { closeSync, openSync, readFileSync, readSync } = require('node:fs');
+const { createRequire } = require('node:module');
 const path = require('node:path');
+
+const { requirePlatformPackage } = require('./keep-socket.io-redis-native-external');
 
 /** What a binary is made for, as the packages are named; see `npm/`. */
 const PLATFORMS = [
@@ -25,15 +28,52 @@ const OVERRIDE = 'NAPI_RS_NATIVE_LIBRARY_PATH';
 const FROM_SOURCE =
   'build it from source with Rust 1.88 or later (npm ci && npm run build in a checkout), ' +
   `and let ${OVERRIDE} name the .node file`;
+const IN_A_BUNDLE = `in a bundle (webpack, esbuild, rollup, ncc, Next.js): keep ${NAME} external, as its README says`;
+/** Where a bundler has put this module, the folder of its bundle; a bundle of ES modules does not say. */
+const HERE = typeof __dirname === 'string' ? __dirname : process.cwd();
+/** Requires what no bundler should look at. */
+const requireFile = createRequire(path.join(HERE, 'binding.js'));
 
-/** @returns {boolean} whether this process's libc is musl */
+/**
+ * Whether this process's libc is musl. Never by a report with the open connections in it, for which Node
+ * asks DNS for the name of each.
+ */
 function isMusl() {
   try {
     // By far the cheapest way to know; distroless images lack the file.
     return readFileSync('/usr/bin/ldd', 'latin1').includes('musl');
   } catch {
-    const report = /** @type {any} */ (process.report?.getReport());
-    return !report?.header?.glibcVersionRuntime;
+    const head = headOf(process.execPath);
+    if (head.includes('/ld-musl-')) return true;
+    return !head.includes('/ld-linux') && !(reportHeader()?.glibcVersionRuntime ?? true);
+  }
+}
+
+/** The first page of a program, which names its loader. @param {string} file */
+function headOf(file) {
+  const page = Buffer.alloc(4096);
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      return page.toString('latin1', 0, readSync(fd, page, 0, page.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
+}
+
+/** For programs that name their loader elsewhere. @returns {any} nothing before Node 20.13, which cannot leave the connections out */
+function reportHeader() {
+  const report = /** @type {any} */ (process.report);
+  if (report?.excludeNetwork === undefined) return undefined;
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
+  try {
+    return report.getReport().header;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
   }
 }
 
@@ -79,6 +119,7 @@ function missing(triple, cause) {
       '- run npm install without --omit=optional (in other package managers: without --no-optional or --ignore-optional)',
       '- run it where the app runs, or in its image: node_modules cannot be copied from another platform',
       `- should the lock file know the other platform only: npm install ${NAME} once more, here`,
+      `- ${IN_A_BUNDLE}`,
       `- or ${FROM_SOURCE}.`,
       `Packages exist for ${PLATFORMS.join(', ')}.`,
     ].join('\n'),
@@ -92,7 +133,7 @@ function broken(what, triple, cause) {
   return bindingError(
     'ERR_NATIVE_LOAD',
     `${what}, the native part of ${NAME}, cannot be loaded on this platform, ${triple}: ${cause?.message ?? cause}. ` +
-      `Install ${NAME} again where the app runs, or ${FROM_SOURCE}.`,
+      `Install ${NAME} again where the app runs, or ${FROM_SOURCE}; ${IN_A_BUNDLE}.`,
     triple,
     cause,
   );
@@ -102,23 +143,34 @@ function broken(what, triple, cause) {
 function load() {
   const triple = platform();
   const override = process.env[OVERRIDE];
-  const candidates = override ? [path.resolve(override)] : [`../native/${BINARY}.${triple}.node`, `${NAME}-${triple}`];
-  let absent;
-  for (const candidate of candidates) {
-    try {
-      require.resolve(candidate);
-    } catch (error) {
-      absent = error;
-      continue;
-    }
-    try {
-      return require(candidate);
-    } catch (error) {
-      throw broken(candidate, triple, error);
-    }
+  if (override) return attempt(`${override} (${OVERRIDE})`, triple, path.resolve(override));
+  const built = `../native/${BINARY}.${triple}.node`;
+  if (isThere(built)) return attempt(built, triple, built);
+
+  const { native, error } = requirePlatformPackage(triple);
+  if (typeof native === 'string') return attempt(native, triple, native);
+  if (native !== undefined) return native;
+  if (!PLATFORMS.includes(triple)) throw unsupported(triple);
+  throw error.code === 'MODULE_NOT_FOUND' ? missing(triple, error) : broken(`${NAME}-${triple}`, triple, error);
+}
+
+/** @param {string} what for the error @param {string} triple @param {string} file */
+function attempt(what, triple, file) {
+  try {
+    return requireFile(file);
+  } catch (error) {
+    throw broken(what, triple, error);
   }
-  if (override) throw broken(`${override} (${OVERRIDE})`, triple, absent);
-  throw PLATFORMS.includes(triple) ? missing(triple, absent) : unsupported(triple);
+}
+
+/** @param {string} file */
+function isThere(file) {
+  try {
+    requireFile.resolve(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 module.exports = load();

@@ -3,6 +3,7 @@
 const { Overflow } = require('../backplane/binding');
 const { readLengthLimit, readQueues } = require('../backplane/options');
 const { optionError } = require('../errors');
+const { folders, requireFrom } = require('../on-disk');
 
 const KNOWN = new Set([
   'nodeId',
@@ -73,12 +74,11 @@ function readCodec({ pack, unpack, codec }) {
 
 /** 0.9's store packs with the module `msgpack` where that can be required; so must every node. */
 function requireMsgpack() {
-  try {
-    const paths = [__dirname, process.cwd(), ...(require.main?.paths ?? [])];
-    return require(require.resolve('msgpack', { paths }));
-  } catch {
-    return null;
+  for (const folder of folders()) {
+    const msgpack = requireFrom(folder, 'msgpack');
+    if (msgpack !== undefined) return msgpack;
   }
+  return null;
 }
 
 /** A redis 0.x client with one of these options gives Buffers to its `message` listeners. */
