@@ -13,6 +13,7 @@ const { after, before, describe, it } = require('node:test');
 const { startRedis } = require('../../dev/redis-server');
 const { thisPlatform } = require('../../scripts/packages');
 const { OURS, asNext, nodeLoader, withEsbuild, withNcc, withRollup, withWebpack } = require('./bundlers');
+const { LIMIT } = require('../support/limits');
 const { App, packLocal } = require('./support');
 
 const KEEP_EXTERNAL = /keep[ -]socket\.io-redis-native[ -]external/;
@@ -71,7 +72,7 @@ const LACKING = {
   'rollup, to ES modules': withRollup({}, { format: 'es' }),
 };
 
-describe('a bundle', { timeout: 600_000 }, () => {
+describe('a bundle', LIMIT, () => {
   /** @type {Awaited<ReturnType<typeof startRedis>>} */
   let redis;
   /** @type {App} */
