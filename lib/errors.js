@@ -19,6 +19,61 @@ function optionError(option, message) {
   return Object.assign(error, { code: /** @type {const} */ ('ERR_INVALID_OPTION'), option });
 }
 
+/** More than two slips make another word. */
+const SLIPS = 2;
+
+/**
+ * The name that was probably meant.
+ * @param {string} name as the application wrote it
+ * @param {Iterable<string>} known
+ * @returns {string | undefined} nothing when none is near
+ */
+function nearestName(name, known) {
+  const plain = (/** @type {string} */ text) => text.slice(0, 64).toLowerCase().replace(/[_-]/g, '');
+  let nearest;
+  let least = SLIPS + 1;
+  for (const each of known) {
+    const slips = slipsBetween(plain(name), plain(each));
+    if (slips < Math.min(least, each.length / 2)) [nearest, least] = [each, slips];
+  }
+  return nearest;
+}
+
+/** The letters that are missing, too many, changed, or changed over with the next one. */
+function slipsBetween(/** @type {string} */ a, /** @type {string} */ b) {
+  /** What the first `i` letters of one take to become the first `j` of the other. @type {number[][]} */
+  const slips = [];
+  const at = (/** @type {number} */ i, /** @type {number} */ j) => slips[i]?.[j] ?? i + j;
+  for (let i = 1; i <= a.length; i++) {
+    slips[i] = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changedOver = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      slips[i][j] = Math.min(
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        changedOver ? at(i - 2, j - 2) + 1 : Infinity,
+      );
+    }
+  }
+  return at(a.length, b.length);
+}
+
+/**
+ * Builds the error for an option that there is not.
+ *
+ * @param {string} option as in {@link optionError}
+ * @param {string[]} known the names that there are
+ * @param {string[]} [ignored] more names that are accepted and change nothing; too many to be listed
+ * @returns {OptionError}
+ */
+function unknownOption(option, known, ignored = []) {
+  const nearest = nearestName(option.slice(option.lastIndexOf('.') + 1), [...known, ...ignored]);
+  const advice = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+  const others = ignored.length === 0 ? '' : ', and others that change nothing here';
+  return optionError(option, `it is not known.${advice} The options are ${known.join(', ')}${others}.`);
+}
+
 /**
  * A value that cannot be text: an object whose `toString` is no function, a cycle, a BigInt in JSON, say.
  * @param {unknown} cause what was thrown, which may be anything
@@ -71,4 +126,4 @@ function encodeOrThrow(encode) {
   }
 }
 
-module.exports = { closedError, encodeError, encodeOrThrow, fieldError, optionError };
+module.exports = { closedError, encodeError, encodeOrThrow, fieldError, nearestName, optionError, unknownOption };

@@ -50,7 +50,7 @@ describe('refused', () => {
   });
 
   it('unknown names, with the known ones', () => {
-    for (const name of ['redispub', 'nodeID', 'client', 'url', 'host', '', 'x.y']) {
+    for (const name of ['redispub', 'nodeID', 'client', '', 'x.y']) {
       assertRefused({ [name]: undefined }, name, /nodeId, redis, redisPub, redisSub, redisClient/);
     }
   });

@@ -1,7 +1,7 @@
 'use strict';
 
 const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./shared-connections');
-const { isOptions, readAdapterOptions } = require('./options');
+const { isOptions, readAdapterOptions, refuseOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
 
 /**
@@ -25,6 +25,8 @@ function createAdapter(pubClient, subClient, opts) {
     opts = /** @type {import('../..').CreateAdapterOptions | undefined} */ (subClient ?? undefined);
     subClient = undefined;
   }
+  refuseOptions('pubClient', pubClient);
+  refuseOptions('subClient', subClient);
   const settings = readAdapterOptions(opts ?? {}, true);
   const pub = parseEndpoint('pubClient', pubClient);
   const sub = subClient === undefined || subClient === null ? pub : parseEndpoint('subClient', subClient);

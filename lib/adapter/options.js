@@ -2,8 +2,9 @@
 
 const { Overflow, SubscriptionMode } = require('../backplane/binding');
 const { MAX_TIMEOUT, oneOf, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
-const { optionError } = require('../errors');
-const { isPlainObject } = require('../values');
+const { isEndpointOption, OPTION_NAMES } = require('../endpoint/options');
+const { nearestName, optionError, unknownOption } = require('../errors');
+const { isGiven, isObject, isPlainObject } = require('../values');
 
 /** Those of `@socket.io/redis-adapter`, and ours. */
 const ADAPTER = [
@@ -18,15 +19,41 @@ const ADAPTER = [
 /** Those of the connections. */
 const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
 
+const KNOWN = [...ADAPTER, ...BACKPLANE];
+
 /**
- * Whether a value can be meant as the options of an adapter, and not as an endpoint.
+ * Whether a value is meant as the options of an adapter, even if one is misspelt, and not as an endpoint.
  * @param {unknown} value
  */
 function isOptions(value) {
-  if (value === undefined || value === null) return true;
-  return (
-    isPlainObject(value) &&
-    Object.keys(/** @type {object} */ (value)).every((name) => [...ADAPTER, ...BACKPLANE].includes(name))
+  if (!isGiven(value)) return true;
+  return isPlainObject(value) && Object.keys(value).every((name) => KNOWN.includes(name) || isSlip(name));
+}
+
+/** Whether a name is that of no option, and not near to one of endpoints. @param {string} name */
+function isSlip(name) {
+  if (KNOWN.includes(name) || isEndpointOption(name)) return false;
+  const nearest = nearestName(name, [...KNOWN, ...OPTION_NAMES]);
+  return nearest === undefined || KNOWN.includes(nearest);
+}
+
+/**
+ * Refuses an endpoint with options of the adapter in it. Some have a name that endpoints know too: these are
+ * the adapter's when they are objects.
+ * @param {string} place `pubClient` or `subClient`
+ * @param {unknown} value what was passed there
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function refuseOptions(place, value) {
+  if (!isPlainObject(value)) return;
+  const names = Object.keys(value);
+  const ours = names.filter((name) => KNOWN.includes(name) && (!isEndpointOption(name) || isObject(value[name])));
+  const slip = names.find((name) => isSlip(name) && (ours.length > 0 || nearestName(name, KNOWN) !== undefined));
+  if (slip !== undefined) throw unknownOption(slip, KNOWN);
+  if (ours[0] === undefined) return;
+  throw optionError(
+    `${place}.${ours[0]}`,
+    `it is an option of the adapter; these come behind the endpoints: createAdapter(endpoint, { ${ours.join(', ')} }).`,
   );
 }
 
@@ -57,7 +84,7 @@ function readAdapterOptions(options, withBackplane) {
 function checkName(name, withBackplane) {
   if (ADAPTER.includes(name) || (withBackplane && BACKPLANE.includes(name))) return;
   if (BACKPLANE.includes(name)) throw optionError(name, 'the store has it: give it to new RedisStore.');
-  throw optionError(name, `it is not known; the options are ${[...ADAPTER, ...BACKPLANE].join(', ')}.`);
+  throw unknownOption(name, withBackplane ? KNOWN : ADAPTER);
 }
 
 function readParser(parser) {
@@ -66,4 +93,4 @@ function readParser(parser) {
   throw optionError('parser', 'it must be an object with encode and decode.');
 }
 
-module.exports = { isOptions, readAdapterOptions };
+module.exports = { isOptions, readAdapterOptions, refuseOptions };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { Overflow } = require('./binding');
-const { optionError } = require('../errors');
+const { optionError, unknownOption } = require('../errors');
 const { isWholeNumber } = require('../values');
 
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -73,7 +73,7 @@ function readBounds(option, bounds = {}, defaults) {
   if (bounds === null || typeof bounds !== 'object')
     throw optionError(option, `it must be an object { ${known.join(', ')} }.`);
   for (const name of Object.keys(bounds)) {
-    if (!known.includes(name)) throw optionError(`${option}.${name}`, 'it is not known.');
+    if (!known.includes(name)) throw unknownOption(`${option}.${name}`, known);
   }
   const read = (/** @type {string} */ name) =>
     readWholeNumber(

@@ -1,6 +1,6 @@
 'use strict';
 
-const { optionError } = require('../errors');
+const { optionError, unknownOption } = require('../errors');
 const { ALIASES, IGNORED, REFUSED, SOCKET_IGNORED } = require('./names');
 const { readTls, TLS_NAMES } = require('./tls');
 const { parseUrl } = require('./url');
@@ -14,6 +14,7 @@ const { isGiven, isPlainObject } = require('../values');
 const ADDRESS = ['host', 'port', 'path'];
 const OPTION_NAMES = new Set([...ADDRESS, ...Object.values(ALIASES).flat(), 'url', 'tls', 'socket', ...IGNORED]);
 const SOCKET_NAMES = new Set([...ADDRESS, 'tls', ...TLS_NAMES, ...SOCKET_IGNORED]);
+const IS_IGNORED = new Set([...IGNORED, ...SOCKET_IGNORED]);
 const TLS_OBJECT_NAMES = new Set([...ADDRESS, ...TLS_NAMES, ...SOCKET_IGNORED]);
 
 /**
@@ -108,10 +109,19 @@ function checkNames(option, fields, known) {
     if (known.has(name)) continue;
     const advice = REFUSED.get(name);
     if (advice === undefined) {
-      throw optionError(`${option}.${name}`, 'there is no such option; check its spelling or leave it out.');
+      const [ignored, read] = [true, false].map((way) => [...known].filter((each) => IS_IGNORED.has(each) === way));
+      throw unknownOption(`${option}.${name}`, read ?? [], ignored);
     }
     if (isGiven(fields[name]) && fields[name] !== '') throw optionError(`${option}.${name}`, advice);
   }
 }
 
-module.exports = { parseOptions };
+/**
+ * Whether this is the name of an option of endpoints.
+ * @param {string} name
+ */
+function isEndpointOption(name) {
+  return OPTION_NAMES.has(name) || REFUSED.has(name);
+}
+
+module.exports = { isEndpointOption, OPTION_NAMES, parseOptions };

@@ -2,7 +2,8 @@
 
 const { Overflow } = require('../backplane/binding');
 const { readLengthLimit, readQueues } = require('../backplane/options');
-const { optionError } = require('../errors');
+const { isEndpointOption } = require('../endpoint/options');
+const { optionError, unknownOption } = require('../errors');
 const { folders, requireFrom } = require('../on-disk');
 
 const KNOWN = new Set([
@@ -32,7 +33,7 @@ function readOptions(options) {
     throw optionError('options', 'it must be an object, such as { redisPub, redisSub, redisClient }.');
   }
   for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw optionError(name, `it is not known; the options are ${[...KNOWN].join(', ')}.`);
+    if (!KNOWN.has(name)) throw isEndpointOption(name) ? misplaced(name) : unknownOption(name, [...KNOWN]);
   }
   const { pack, unpack, messagePack } = readCodec(options);
   return {
@@ -43,6 +44,15 @@ function readOptions(options) {
     native: { messagePack, raw: options.pack !== undefined, longest: readLengthLimit(options.limits) },
     backplane: readQueues(options, Overflow.Wait),
   };
+}
+
+/** @param {string} name of an option that says where Redis is */
+function misplaced(name) {
+  return optionError(
+    name,
+    'it belongs to an endpoint, and there are three: ' +
+      `{ redisPub: { ${name}: … }, redisSub: { ${name}: … }, redisClient: { ${name}: … } }.`,
+  );
 }
 
 function readNodeId(nodeId) {
