@@ -164,6 +164,14 @@ export interface RedisStoreError extends Error {
    * - `ERR_CLOSED`: the store has been destroyed, or the adapter closed
    * - `ERR_REQUEST_TIMEOUT`: another server did not answer within `requestsTimeout`
    * - `ERR_INTERNAL`: a bug of this package, which was contained
+   *
+   * Thrown, and never an event:
+   * - `ERR_INVALID_OPTION`: a TypeError that names the option in `option`
+   * - `ERR_SOCKET_IO_MISSING`: an {@link AdapterFactory} was called where there is no Socket.IO 4
+   * - `ERR_NATIVE_MISSING`: by `require`; the platform's package is not installed, or there is none
+   * - `ERR_NATIVE_LOAD`: by `require`; the native part is there and cannot be loaded
+   *
+   * Process warnings have codes too: `WARN_PASSWORD_UNUSED`, a password that Redis does not ask for.
    */
   code: string;
   /** Of `ERR_SUBSCRIPTION_REFUSED`: the command, such as `SUBSCRIBE`. */
@@ -523,7 +531,8 @@ export interface CreateAdapterOptions extends AdapterOptions, BackplaneOptions {
 
 /**
  * Makes the adapter of a namespace: what `new Server({ adapter })` and `io.adapter(…)` of Socket.IO 4
- * take. Each adapter is a {@link RedisAdapter}.
+ * take. Each adapter is a {@link RedisAdapter}. It throws `ERR_SOCKET_IO_MISSING` where there is no
+ * Socket.IO 4.3.1 or later.
  */
 export type AdapterFactory = (nsp: any) => any;
 
