@@ -10,7 +10,7 @@ class EventSink {
   #emitter;
   /** The connections that are away or degraded: it lasts as long as there are any. */
   #away = new Set();
-  /** What the console has been warned of since. @type {Set<string>} */
+  /** What the console has been warned of since. @type {Set<unknown>} */
   #warned = new Set();
   /** What process warnings were about. @type {Set<string>} */
   #warnings = new Set();
@@ -52,7 +52,9 @@ class EventSink {
   #reconnected(connection) {
     if (connection === 'sub') this.isDegraded = false;
     this.#away.delete(connection);
-    if (this.#away.size === 0) this.#warned.clear();
+    if (this.#away.size > 0) return;
+    if (this.#warned.has(OUTAGE)) print('Redis is back: all connections are up.');
+    this.#warned.clear();
   }
 
   #close() {
@@ -70,19 +72,20 @@ class EventSink {
 
   /**
    * Emits `error`, which never throws: without a listener it goes to the console, once in an
-   * outage, and once as long as Redis refuses subscriptions.
+   * outage, whose end is told there too, and once as long as Redis refuses subscriptions.
    * @param {any} error
    */
   emitError(error) {
     if (this.#closed) return;
     this.isDegraded ||= error.code === REFUSED;
-    const lasting = OUTAGE.has(error.code) ? 'outage' : error.code === REFUSED ? REFUSED : null;
+    const lasting = OUTAGE.has(error.code) ? OUTAGE : error.code === REFUSED ? REFUSED : null;
     if (lasting) this.#away.add(error.connection);
     if (this.#emitter.listenerCount('error') > 0) {
       this.#emitter.emit('error', error);
     } else if (!lasting || !this.#warned.has(lasting)) {
       if (lasting) this.#warned.add(lasting);
-      console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
+      const retried = lasting === OUTAGE ? ' (told once; it connects again as soon as Redis lets it)' : '';
+      print(`${error.code}: ${error.message}${retried}`);
     }
   }
 
@@ -96,6 +99,11 @@ class EventSink {
     const error = cause ? new Error(message, { cause: new Error(cause) }) : new Error(message);
     return Object.assign(error, details);
   }
+}
+
+/** @param {string} text */
+function print(text) {
+  console.warn(`[socket.io-redis-native] ${text}`);
 }
 
 module.exports = { EventSink };

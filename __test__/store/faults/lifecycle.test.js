@@ -35,7 +35,7 @@ function start(after, name, url) {
 const at = (url) => ({ redisPub: url, redisSub: url, redisClient: url });
 
 describe('a store without a listener for `error`', LIMIT, () => {
-  it('never throws, and warns on the console once in each outage', async (t) => {
+  it('never throws, and tells the console of each outage once, that it connects again, and that it is over', async (t) => {
     const after = cleanup(t);
     const redis = await startRedis();
     after(() => redis.stop());
@@ -56,9 +56,12 @@ describe('a store without a listener for `error`', LIMIT, () => {
     }
     child.send('destroy');
     assert.deepEqual(await exited, [0, null]);
-    const warnings = said.err.trim().split('\n');
-    assert.equal(warnings.length, 2, said.err);
-    for (const warning of warnings) assert.match(warning, /^\[socket\.io-redis-native\] ERR_\w+: .*127\.0\.0\.1/);
+    const lines = said.err.trim().split('\n');
+    assert.equal(lines.length, 4, said.err);
+    for (const [i, line] of lines.entries()) {
+      const away = /^\[socket\.io-redis-native\] ERR_\w+: .*127\.0\.0\.1.*connects again/;
+      assert.match(line, i % 2 === 0 ? away : /^\[socket\.io-redis-native\] Redis is back: all connections are up\.$/);
+    }
     assert.equal(said.out, '');
   });
 
