@@ -246,8 +246,8 @@ function isNative({ servers, natives }) {
 /** Takes the ids of a response. @param {Set<string>} ids */
 function collectInto(ids) {
   return (/** @type {any} */ response) => {
-    if (!Array.isArray(response.sockets)) return false;
-    for (const id of response.sockets) ids.add(id);
+    if (!Array.isArray(response.ids)) return false;
+    for (const id of response.ids) ids.add(id);
     return true;
   };
 }

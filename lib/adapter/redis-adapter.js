@@ -3,6 +3,7 @@
 const types = require('./types');
 const { channelOfServer, channelsOf } = require('./channels');
 const { Cluster, filterOf, listsOf } = require('./cluster');
+const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
 const { LocalSockets } = require('./local-sockets');
 const { Outgoing } = require('./outgoing');
@@ -11,18 +12,11 @@ const { newId } = require('./requests');
 const { crossing } = require('./room-names');
 const { adapterBase, collectAcks, encodesText, featuresOf, socketOf } = require('./socket-io');
 const wire = require('./wire/classic');
-const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST, PAYLOAD_RESPONSE, SubscriptionMode } = require('../backplane/binding');
+const { SubscriptionMode } = require('../backplane/binding');
 const { rethrow } = require('../backplane/inbox');
 const { MAX_TIMEOUT } = require('../backplane/options');
 const { encodeOrThrow } = require('../errors');
 const { isWholeNumber } = require('../values');
-
-/** What decodes a message that the native side leaves to JavaScript, by kind. @type {Record<number, Function>} */
-const decoders = {
-  [PAYLOAD_BROADCAST]: wire.decodeBroadcast,
-  [PAYLOAD_REQUEST]: wire.decodeRequest,
-  [PAYLOAD_RESPONSE]: wire.decodeResponse,
-};
 
 /**
  * The adapter of one namespace, in the place of `@socket.io/redis-adapter`'s. It has the same
@@ -35,7 +29,7 @@ class RedisAdapter extends adapterBase() {
   #localRooms;
   #localSockets = new LocalSockets(this);
   #cluster;
-  #requestHandler;
+  #incoming;
   #parser;
   #parserOf = () => this.parser;
   #features;
@@ -77,7 +71,16 @@ class RedisAdapter extends adapterBase() {
     this.on('create-room', (/** @type {string | number} */ room) => this.#localRooms.roomCreated(room));
     this.on('delete-room', (/** @type {string | number} */ room) => this.#localRooms.roomDeleted(room));
     this.#cluster = new Cluster(this.#context(channels));
-    this.#requestHandler = new RequestHandler(this.#localAdapter());
+    this.#incoming = new Incoming({
+      uid: this.uid,
+      nsp: nsp.name,
+      limits,
+      parserOf: this.#parserOf,
+      localSockets: this.#localSockets,
+      requestHandler: new RequestHandler(this.#localAdapter(text)),
+      cluster: this.#cluster,
+      malformed: (channel) => this.#backplane.malformed(channel),
+    });
   }
 
   /** @returns {import('./cluster').Context} */
@@ -95,22 +98,17 @@ class RedisAdapter extends adapterBase() {
     };
   }
 
-  /** @returns {import('./request-handler').LocalAdapter} */
-  #localAdapter() {
+  /** @param {boolean} text whether packets are encoded in the standard way @returns {import('./request-handler').LocalAdapter} */
+  #localAdapter(text) {
     return {
       adapter: this,
-      sockets: (rooms) => super.sockets(rooms),
-      fetchSockets: (opts) => super.fetchSockets(opts),
-      addSockets: (opts, rooms) => super.addSockets(opts, rooms),
-      delSockets: (opts, rooms) => super.delSockets(opts, rooms),
-      disconnectSockets: (opts, close) => super.disconnectSockets(opts, close),
       broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
       hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
       respond: (request, response) => this.#respond(request, response),
-      encodeResponse: (response, leftOut) => wire.encodeResponse(response, this.#parserOf, leftOut),
+      encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
       respondToAll: (response) => this.#publish(this.responseChannel, response),
-      encodes: (packet) => this.#localSockets.encode(packet) !== undefined,
-      malformed: () => this.#backplane.malformed(this.requestChannel),
+      // The standard encoder takes whatever is valid.
+      encodes: (packet) => text || this.#localSockets.encode(packet) !== undefined,
       report: (error) => this.#connections.backplane.events.emitError(error),
     };
   }
@@ -200,25 +198,10 @@ class RedisAdapter extends adapterBase() {
    * @param {number} kind
    * @param {string} channel
    * @param {Buffer} payload
+   * @returns {Iterator<void> | void} the steps that it takes
    */
   onPayload(kind, channel, payload) {
-    const message = decoders[kind](payload, this.#parserOf);
-    // What the application throws from here on is its own.
-    if (message === undefined) this.#backplane.malformed(channel);
-    else if (kind === PAYLOAD_BROADCAST) this.#onDecoded(message, channel);
-    else if (kind === PAYLOAD_REQUEST) this.#requestHandler.handle(message).catch(rethrow);
-    else this.#cluster.onResponse(message);
-  }
-
-  /** A broadcast that was decoded here. */
-  #onDecoded({ uid, packet, opts }, channel) {
-    if (uid === this.uid || !packet) return;
-    if (packet.nsp === undefined) packet.nsp = '/';
-    if (packet.nsp !== this.nsp.name) return;
-    const packets = this.#localSockets.encode(packet);
-    if (packets === undefined) return this.#backplane.malformed(channel);
-    const { rooms, except } = filterOf(opts);
-    this.#localSockets.write(rooms, except, packet, packets, opts.flags ?? {});
+    return this.#incoming.handle(kind, channel, payload);
   }
 
   /**

@@ -3,33 +3,33 @@
 const types = require('./types');
 const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
-const { emitHere, socketOf } = require('./socket-io');
+const { emitHere, forEachSocket, socketOf } = require('./socket-io');
+const { encodeItems, encodeList, encodeSocket } = require('./wire/classic');
+const { attempt } = require('../backplane/inbox');
 const { encodeError, encodeOrThrow, fieldError } = require('../errors');
 
+/** How many rooms a socket joins or leaves, and how many names are encoded, at once. */
+const SLICE = 200;
 /** Fields of sockets that cannot be encoded, beyond which they are no longer reported. */
 const MAX_REPORTS = 100;
 
 /**
- * The adapter of this server, and the methods of its base class, which concern this server alone.
+ * The adapter of this server, and what it does by itself.
  * @typedef {object} LocalAdapter
  * @property {any} adapter
- * @property {(rooms: Set<string | number>) => Promise<Set<string>>} sockets
- * @property {(opts: any) => Promise<any[]>} fetchSockets
- * @property {(opts: any, rooms: any[]) => void} addSockets
- * @property {(opts: any, rooms: any[]) => void} delSockets
- * @property {(opts: any, close: boolean) => void} disconnectSockets
  * @property {(packet: any, opts: any, count: Function, ack: Function) => void} broadcastWithAck
  * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
  * @property {(response: string | Buffer) => void} respondToAll
- * @property {(response: any, leftOut?: (field: string, cause: unknown) => void) => string | Buffer} encodeResponse
- *   encodes a response for the wire; `leftOut` is called with what of a socket cannot be encoded
+ * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
- * @property {() => void} malformed counts a request that makes no sense
  * @property {(error: Error) => void} report
  */
 
-/** Handles the requests of other servers, as `@socket.io/redis-adapter` does. */
+/**
+ * Handles the requests of other servers, as `@socket.io/redis-adapter` does. What concerns many sockets or
+ * rooms is done in steps, between which the event loop may do other work.
+ */
 class RequestHandler {
   #localAdapter;
   /** The fields of sockets that could not be encoded, as far as they have been reported. @type {Set<string>} */
@@ -42,23 +42,25 @@ class RequestHandler {
 
   /**
    * Does what a request asks for.
-   * @param {any} request
+   * @param {any} request that is valid
+   * @param {() => void} malformed counts one that turns out not to be
+   * @returns {Generator<void, void>}
    */
-  async handle(request) {
-    const localAdapter = this.#localAdapter;
+  *handle(request, malformed) {
+    const { adapter, hasRequest } = this.#localAdapter;
     // A server does its own part when it makes the request.
-    if (request.uid === localAdapter.adapter.uid || localAdapter.hasRequest(request.requestId)) return;
+    if (request.uid === adapter.uid || hasRequest(request.requestId)) return;
     switch (request.type) {
       case types.SOCKETS:
-        return this.#reply(request, { sockets: [...(await localAdapter.sockets(new Set(request.rooms)))] });
+        return yield* this.#replyWithIds(request, this.#select({ rooms: request.rooms }));
       case types.ALL_ROOMS:
-        return this.#reply(request, { rooms: crossing(localAdapter.adapter.rooms.keys()) });
+        return yield* this.#replyWithNames(request, 'rooms', crossing(adapter.rooms.keys()));
       case types.JOIN:
-        return localAdapter.addSockets(filterOf(request.opts), request.rooms);
+        return yield* this.#change(request, (socket, rooms) => socket.join(rooms));
       case types.LEAVE:
-        return localAdapter.delSockets(filterOf(request.opts), request.rooms);
+        return yield* this.#change(request, leaveAll);
       case types.DISCONNECT:
-        return localAdapter.disconnectSockets(filterOf(request.opts), request.close);
+        return yield* this.#disconnect(request);
       case types.JOIN_ONE:
         return this.#toSocket(request, (socket) => socket.join(request.room));
       case types.LEAVE_ONE:
@@ -66,36 +68,86 @@ class RequestHandler {
       case types.DISCONNECT_ONE:
         return this.#toSocket(request, (socket) => socket.disconnect(request.close));
       case types.FETCH_SOCKETS:
-        return this.#reply(request, {
-          sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(describe),
-        });
+        return yield* this.#describe(request);
       case types.SERVER_SIDE_EMIT:
         return this.#emit(request);
       case types.BROADCAST:
-        return this.#broadcast(request);
+        return this.#broadcast(request, malformed);
       case types.COUNT_SOCKETS:
-        return this.#reply(request, { count: (await localAdapter.fetchSockets(filterOf(request.opts))).length });
+        return this.#reply(request, { count: this.#select(request.opts).length });
       case types.SOCKET_IDS:
-        return this.#reply(request, {
-          sockets: (await localAdapter.fetchSockets(filterOf(request.opts))).map(({ id }) => id),
-        });
+        return yield* this.#replyWithIds(request, this.#select(request.opts));
       default:
     }
   }
 
+  /** The sockets here that a filter is for. */
+  #select(filter) {
+    /** @type {any[]} */
+    const sockets = [];
+    forEachSocket(this.#localAdapter.adapter, filterOf(filter), (socket) => void sockets.push(socket));
+    return sockets;
+  }
+
+  /** Has sockets join or leave rooms. @param {any} request @param {(socket: any, rooms: any[]) => void} change */
+  *#change({ opts, rooms }, change) {
+    const slices = sliced([rooms].flat());
+    for (const socket of this.#select(opts)) {
+      for (const slice of slices) {
+        if (this.#isHere(socket)) attempt(change, null, [socket, slice]);
+        yield;
+      }
+    }
+  }
+
+  *#disconnect({ opts, close }) {
+    for (const socket of this.#select(opts)) {
+      if (this.#isHere(socket)) attempt(socket.disconnect, socket, [Boolean(close)]);
+      yield;
+    }
+  }
+
+  /** A socket may have left between two steps, and would be in the rooms for ever. */
+  #isHere(socket) {
+    return socketOf(this.#localAdapter.adapter.nsp, socket.id) === socket;
+  }
+
   #reply(request, fields) {
-    const {
-      adapter: { uid },
-      encodeResponse,
-      respond,
-    } = this.#localAdapter;
-    const response = { type: request.type, requestId: request.requestId, uid, ...fields };
+    const { encodeResponse, respond } = this.#localAdapter;
+    respond(request, encodeResponse({ type: request.type, ...this.#head(request), ...fields }));
+  }
+
+  /** What each response begins with. */
+  #head({ requestId }) {
+    return { requestId, uid: this.#localAdapter.adapter.uid };
+  }
+
+  #replyWithIds(request, sockets) {
+    return this.#replyWithNames(
+      request,
+      'sockets',
+      sockets.map((/** @type {any} */ { id }) => id),
+    );
+  }
+
+  *#replyWithNames(request, list, names) {
+    const items = [];
+    for (const slice of sliced(names)) {
+      items.push(encodeItems(slice));
+      yield;
+    }
+    this.#localAdapter.respond(request, encodeList(this.#head(request), list, items));
+  }
+
+  *#describe(request) {
+    const items = [];
     /** @type {Map<string, unknown>} */
     const leftOut = new Map();
-    respond(
-      request,
-      encodeResponse(response, (field, cause) => leftOut.set(field, cause)),
-    );
+    for (const socket of this.#select(request.opts)) {
+      items.push(encodeSocket(describe(socket), (field, cause) => leftOut.set(field, cause)));
+      yield;
+    }
+    this.#localAdapter.respond(request, encodeList(this.#head(request), 'sockets', items));
     for (const [field, cause] of leftOut) this.#reportLeftOut(field, cause);
   }
 
@@ -111,49 +163,50 @@ class RequestHandler {
   #toSocket(request, change) {
     const socket = socketOf(this.#localAdapter.adapter.nsp, request.sid);
     if (socket === undefined) return;
-    change(socket);
+    attempt(change, null, [socket]);
     this.#reply(request, {});
   }
 
   #emit({ requestId, data }) {
-    if (requestId === undefined) return emitHere(this.#localAdapter.adapter.nsp, data);
+    const { nsp } = this.#localAdapter.adapter;
+    const args = requestId === undefined ? data : [...data, this.#acknowledgement(requestId)];
+    try {
+      emitHere(nsp, args);
+    } catch (error) {
+      throw named(error, data[0]);
+    }
+  }
+
+  #acknowledgement(requestId) {
     let called = false;
     const {
       adapter: { uid },
       encodeResponse,
       respondToAll,
     } = this.#localAdapter;
-    const callback = (/** @type {unknown} */ arg) => {
+    return (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
       const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
       respondToAll(encodeOrThrow(() => encodeResponse(response)));
     };
-    emitHere(this.#localAdapter.adapter.nsp, [...data, callback]);
   }
 
-  #broadcast(request) {
-    const { requestId } = request;
-    const {
-      adapter: { uid },
-      encodeResponse,
-      encodes,
-      malformed,
-      report,
-      respond,
-    } = this.#localAdapter;
+  #broadcast(request, malformed) {
+    const { encodeResponse, encodes, report, respond } = this.#localAdapter;
+    const head = this.#head(request);
     if (!encodes(request.packet)) return malformed();
     this.#localAdapter.broadcastWithAck(
       request.packet,
       { ...filterOf(request.opts), flags: { timeout: request.opts.flags?.timeout } },
       (clientCount) => {
-        respond(request, encodeResponse({ type: types.CLIENT_COUNT, requestId, uid, clientCount }));
+        respond(request, encodeResponse({ type: types.CLIENT_COUNT, ...head, clientCount }));
       },
       (packet) => {
         // What a client has answered may be nested too deep, say; it must not end the server.
         let response;
         try {
-          response = encodeResponse({ type: types.ACK, requestId, uid, packet });
+          response = encodeResponse({ type: types.ACK, ...head, packet });
         } catch (cause) {
           return report(encodeError(cause));
         }
@@ -161,6 +214,30 @@ class RequestHandler {
       },
     );
   }
+}
+
+function leaveAll(socket, rooms) {
+  for (const room of rooms) socket.leave(room);
+}
+
+/** @template T @param {T[]} items @returns {T[][]} */
+function sliced(items) {
+  const slices = [];
+  for (let i = 0; i < items.length; i += SLICE) slices.push(items.slice(i, i + SLICE));
+  return slices;
+}
+
+/**
+ * What a listener of the application has thrown, with the name of the event, which only Redis knows: Node
+ * prints it below the stack.
+ * @param {unknown} thrown
+ * @param {string | number} event
+ */
+function named(thrown, event) {
+  if (thrown instanceof Error && Object.isExtensible(thrown)) {
+    Object.defineProperty(thrown, 'serverSideEvent', { value: event, enumerable: true, configurable: true });
+  }
+  return thrown;
 }
 
 /** A socket as other servers get it. */

@@ -6,7 +6,7 @@
  * `opts` are `{ rooms, except }` as arrays. A response is `{ type, requestId, uid }` with one field more.
  */
 
-/** `rooms`; the response has the ids of the sockets in them, `sockets`. */
+/** `rooms`; the response has the ids of the sockets in them, `ids`. */
 const SOCKETS = 'sockets';
 /** The response has `rooms`. */
 const ALL_ROOMS = 'allRooms';
@@ -34,7 +34,7 @@ const CLIENT_COUNT = 'clientCount';
 const ACK = 'ack';
 /** Only among servers of this package: `opts`; the response has `count`. */
 const COUNT_SOCKETS = 'countSockets';
-/** Only among servers of this package: `opts`; the response has the ids, `sockets`. */
+/** Only among servers of this package: `opts`; the response has `ids`. */
 const SOCKET_IDS = 'socketIds';
 
 module.exports = {

@@ -47,7 +47,8 @@ const MAX_TICKET = 0xffffffff;
  * A namespace of Socket.IO 4.
  * @typedef {object} Receiver
  * @property {(broadcast: Broadcast) => void} onBroadcast
- * @property {(kind: number, channel: string, payload: Buffer) => void} onPayload
+ * @property {(kind: number, channel: string, payload: Buffer) => Iterator<void> | void} onPayload gives the steps
+ *   of what takes long: whatever comes behind the payload waits until they are done
  */
 
 /**
@@ -76,6 +77,8 @@ class Inbox {
   /** Where its next entry begins: in its index, and in its bytes. */
   #next = 0;
   #start = 0;
+  /** What of its last entry is not done yet. @type {{ namespace: number, steps: Iterator<void> } | null} */
+  #rest = null;
 
   #events;
 
@@ -136,6 +139,7 @@ class Inbox {
   /** @param {number} id */
   removeNamespace(id) {
     this.#namespaces.delete(id);
+    if (this.#rest?.namespace === id) this.#rest = null;
   }
 
   /**
@@ -169,14 +173,32 @@ class Inbox {
   resume(deadline) {
     const batch = this.#batch;
     if (batch === null) return true;
+    if (!this.#goOn(deadline)) return false;
     const slice = sliceOf(batch.bytes, batch.wide);
     while (this.#next < batch.index.length) {
       this.#entry(batch.index, this.#next, this.#start, slice, batch.bytes);
+      if (this.#rest !== null && !this.#goOn(deadline)) return false;
       // Much cheaper to know than what any entry takes.
       if (now() > deadline && this.#next < batch.index.length) return false;
     }
     this.#batch = null;
     this.unpacker?.count();
+    return true;
+  }
+
+  /** Goes on with what takes long, as far as the time goes. @returns {boolean} whether that was all of it */
+  #goOn(deadline) {
+    const rest = this.#rest;
+    // A step may have closed the namespace.
+    while (rest !== null && this.#rest === rest) {
+      try {
+        if (rest.steps.next().done) this.#rest = null;
+        else if (now() > deadline) return false;
+      } catch (error) {
+        this.#rest = null;
+        rethrow(error);
+      }
+    }
     return true;
   }
 
@@ -260,7 +282,13 @@ class Inbox {
 
   #payload(id, kind, channel, payload) {
     const namespace = this.#namespaces.get(id);
-    if (namespace) attempt(namespace.onPayload, namespace, [kind, channel, payload]);
+    if (namespace === undefined) return;
+    try {
+      const steps = namespace.onPayload(kind, channel, payload);
+      if (steps) this.#rest = { namespace: id, steps };
+    } catch (error) {
+      rethrow(error);
+    }
   }
 
   // Every consumer gets arguments of its own, as from 0.9's store: it may change them.
@@ -369,4 +397,4 @@ function rethrow(error) {
   });
 }
 
-module.exports = { Inbox, rethrow };
+module.exports = { attempt, Inbox, rethrow };

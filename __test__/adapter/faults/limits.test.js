@@ -99,9 +99,9 @@ describe('limits', LIMIT, () => {
         option,
         message,
       });
-    for (const wrong of [null, 5, 'x', true]) refused(wrong, 'limits', /\{ rooms, attachments, bytes \}/);
+    for (const wrong of [null, 5, 'x', true]) refused(wrong, 'limits', /\{ rooms, attachments, values, bytes \}/);
     refused({ sockets: 1 }, 'limits.sockets', /not known/);
-    for (const name of ['rooms', 'attachments', 'bytes'])
+    for (const name of ['rooms', 'attachments', 'values', 'bytes'])
       for (const wrong of [0, -1, 1.5, NaN, Infinity, '5', 5n, {}])
         refused({ [name]: wrong }, `limits.${name}`, /whole number/);
     refused({ rooms: 2 ** 32 }, 'limits.rooms', /4294967295/);

@@ -5,13 +5,16 @@
  * acknowledgements and the acknowledgements themselves are packed by a parser, all else is JSON.
  */
 
-const { crosses } = require('../room-names');
+const { MAX_DEPTH, isDeeper, isWithin, measurePack } = require('./bounds');
+const { parseInSlices } = require('./json');
+const { isFilter, isPacket, isRequest, isResponse, isScalar, isSocket, isId } = require('./valid');
 const types = require('../types');
 const { isObject } = require('../../values');
 
 /**
  * Packs what is not JSON: `opts.parser`, else notepack.io.
  * @typedef {{ encode: (message: any) => any, decode: (payload: Buffer) => any }} Parser
+ * @typedef {import('./valid').Limits} Limits
  */
 
 /** @type {[string, number | string][]} */
@@ -42,15 +45,18 @@ const FOR_ONE = {
 const toWire = new Map(TYPES);
 for (const [type, forOne] of Object.entries(FOR_ONE)) toWire.set(forOne, /** @type {number} */ (toWire.get(type)));
 
+/** How many sockets are checked at once. */
+const SLICE = 100;
+
 /**
  * Encodes a broadcast that the native side does not encode.
  * @param {{ uid: string, packet: any, opts: any }} broadcast
  * @param {() => Parser} parserOf loads the parser
  * @returns {Buffer}
- * @throws what the parser throws
+ * @throws what the parser throws; a RangeError when the packet's data is nested too deep
  */
 function encodeBroadcast({ uid, packet, opts }, parserOf) {
-  return parserOf().encode([uid, packet, opts]);
+  return pack([uid, packet, opts], 2, parserOf);
 }
 
 /**
@@ -58,49 +64,61 @@ function encodeBroadcast({ uid, packet, opts }, parserOf) {
  * @param {any} request see `types.js`
  * @param {() => Parser} parserOf loads the parser; called only when it is needed
  * @returns {string | Buffer}
- * @throws what the parser or JSON throws
+ * @throws what the parser or JSON throws; a RangeError when the data is nested too deep
  */
 function encodeRequest(request, parserOf) {
   const { uid, requestId, packet, opts, rooms, close, data, sid, room } = request;
   const type = toWire.get(request.type);
-  if (request.type === types.BROADCAST) return parserOf().encode({ uid, requestId, type, packet, opts });
+  if (request.type === types.BROADCAST) return pack({ uid, requestId, type, packet, opts }, 2, parserOf);
   // JSON leaves out what is undefined.
-  return JSON.stringify({ uid, requestId, type, opts, rooms, close, data, sid, room });
+  return toJson({ uid, requestId, type, opts, rooms, close, data, sid, room });
 }
 
 /**
  * Encodes a response.
  * @param {any} response see `types.js`
  * @param {() => Parser} parserOf loads the parser; called only when it is needed
- * @param {(field: string, cause: unknown) => void} [leftOut] called with what of a socket cannot be JSON
  * @returns {string | Buffer}
- * @throws what the parser or JSON throws
+ * @throws what the parser or JSON throws; a RangeError when the data is nested too deep
  */
-function encodeResponse(response, parserOf, leftOut = () => {}) {
-  const { requestId, uid, packet, clientCount, data, rooms, sockets, count } = response;
+function encodeResponse(response, parserOf) {
+  const { requestId, uid, packet, clientCount, data, count } = response;
   const type = toWire.get(response.type);
   switch (response.type) {
     case types.ACK:
-      return parserOf().encode({ type, requestId, uid, packet });
+      return pack({ type, requestId, uid, packet }, 1, parserOf);
     case types.CLIENT_COUNT:
     case types.SERVER_SIDE_EMIT:
-      return JSON.stringify({ type, requestId, uid, clientCount, data });
-    case types.FETCH_SOCKETS: {
-      const head = JSON.stringify({ requestId, uid });
-      return `${head.slice(0, -1)},"sockets":[${sockets.map((socket) => encodeSocket(socket, leftOut)).join(',')}]}`;
-    }
+      return toJson({ type, requestId, uid, clientCount, data });
     default:
-      return JSON.stringify({ requestId, uid, rooms, sockets, count });
+      return JSON.stringify({ requestId, uid, count });
   }
+}
+
+/**
+ * Encodes a response that is a list, whose items may be encoded at different times.
+ * @param {{ requestId: any, uid: string }} response
+ * @param {'rooms' | 'sockets'} name
+ * @param {string[]} items of `encodeItems` or `encodeSocket`
+ */
+function encodeList({ requestId, uid }, name, items) {
+  return `${JSON.stringify({ requestId, uid }).slice(0, -1)},"${name}":[${items.join(',')}]}`;
+}
+
+/** Some items of a list. @param {(string | number)[]} items at least one */
+function encodeItems(items) {
+  return JSON.stringify(items).slice(1, -1);
 }
 
 /**
  * A socket as JSON; what of its handshake and its data cannot be JSON is left out, so that the server that
  * asks gets an answer.
+ * @param {{ id: string, handshake: any, rooms: any[], data: any }} socket
+ * @param {(field: string, cause: unknown) => void} leftOut called with what is left out
  */
 function encodeSocket({ id, handshake, rooms, data }, leftOut) {
   try {
-    return JSON.stringify({ id, handshake: withoutStore(handshake), rooms, data });
+    return toJson({ id, handshake: withoutStore(handshake), rooms, data });
   } catch {
     const head = JSON.stringify({ id, rooms }).slice(0, -1);
     const fields = encodeFields('handshake', handshake, leftOut);
@@ -132,7 +150,7 @@ function encodeFields(name, object, leftOut) {
 /** @returns {string | undefined} nothing when there is nothing, or it cannot be JSON */
 function encodeField(name, read, leftOut) {
   try {
-    return JSON.stringify(read());
+    return toJson(read(), MAX_DEPTH - 1);
   } catch (cause) {
     leftOut(name, cause);
     return undefined;
@@ -140,17 +158,53 @@ function encodeField(name, read, leftOut) {
 }
 
 /**
+ * JSON of what lies one level further out than the data, or of something else.
+ * @throws what JSON throws; a RangeError when it is nested too deep
+ */
+function toJson(value, depth = MAX_DEPTH + 1) {
+  const text = JSON.stringify(value);
+  // Of undefined, there is none.
+  if (text !== undefined && isDeeper(text, depth)) throw tooDeep();
+  return text;
+}
+
+/** Packs a message whose data lies within `outer` arrays and objects. */
+function pack(message, outer, parserOf) {
+  const parser = parserOf();
+  const bytes = parser.encode(message);
+  if (isNotepack(parser) && bytes.length > MAX_DEPTH) {
+    const measured = measurePack(bytes);
+    if (measured !== undefined && measured.depth > MAX_DEPTH + outer) throw tooDeep();
+  }
+  return bytes;
+}
+
+function tooDeep() {
+  return new RangeError(`they are nested deeper than ${MAX_DEPTH} levels`);
+}
+
+/** What an application's own parser makes of bytes is its own business. */
+function isNotepack(parser) {
+  return parser === require('notepack.io');
+}
+
+/**
  * Decodes a broadcast that the native side does not decode.
  * @param {Buffer} payload
  * @param {() => Parser} parserOf loads the parser
- * @returns {{ uid: any, packet: any, opts: any } | undefined} nothing when it is not valid
+ * @param {Limits} limits
+ * @param {string} nsp the namespace
+ * @returns {{ uid: any, packet: any, opts: any } | null | undefined} null when it is for another namespace, nothing
+ *   when it is not valid
  */
-function decodeBroadcast(payload, parserOf) {
+function decodeBroadcast(payload, parserOf, limits, nsp) {
   try {
-    const message = parserOf().decode(payload);
+    const message = unpack(payload, parserOf, limits);
     if (!Array.isArray(message)) return undefined;
     const [uid, packet, opts] = message;
-    const isValid = packet === null || packet === undefined || (isObject(packet) && isFilter(opts));
+    if (!packet) return null;
+    if ((packet.nsp === undefined ? '/' : packet.nsp) !== nsp) return typeof packet === 'object' ? null : undefined;
+    const isValid = isId(uid) && isFilter(opts, limits) && isPacket(packet) && isWithin(packet.data, limits);
     return isValid ? { uid, packet, opts } : undefined;
   } catch {
     return undefined;
@@ -161,19 +215,26 @@ function decodeBroadcast(payload, parserOf) {
  * Decodes a request of another server. The official adapter would throw at one that is not valid.
  * @param {Buffer} payload
  * @param {() => Parser} parserOf loads the parser; called only when it is needed
- * @returns {any} see `types.js`; without a type when it is of one that is not known, nothing when it is not valid
+ * @param {Limits} limits
+ * @returns {Generator<void, any>} in slices: see `types.js`; without a type when it is of one that is not known,
+ *   nothing when it is not valid
  */
-function decodeRequest(payload, parserOf) {
+function* decodeRequest(payload, parserOf, limits) {
   try {
-    const message = parse(payload, parserOf);
-    if (!isObject(message)) return undefined;
+    const message = yield* parse(payload, parserOf, limits, () => true);
+    if (!isObject(message) || !isType(message.type)) return undefined;
     const { uid, requestId, packet, opts, rooms, close, data, sid, room } = message;
     const type = typeOf(message.type, opts);
     const request = { type, uid, requestId, packet, opts, rooms, close, data, sid, room };
-    return isRequest(request) ? request : undefined;
+    return isRequest(request, limits) ? request : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether something can be the type of a request, maybe of one that later servers send. */
+function isType(value) {
+  return typeof value === 'number' || typeof value === 'string';
 }
 
 /** The type of a request, in words. */
@@ -186,65 +247,70 @@ function typeOf(onWire, opts) {
  * Decodes a response of another server.
  * @param {Buffer} payload
  * @param {() => Parser} parserOf loads the parser; called only when it is needed
- * @returns {any} see `types.js`, mostly without a type, which this wire does not carry; nothing when it is not valid
+ * @param {Limits} limits
+ * @param {(requestId: any) => boolean} isAwaited whether this server has made the request
+ * @returns {Generator<void, any>} in slices: see `types.js`, mostly without a type, which this wire does not carry;
+ *   null when it is not awaited, nothing when it is not valid
  */
-function decodeResponse(payload, parserOf) {
+function* decodeResponse(payload, parserOf, limits, isAwaited) {
   try {
-    const message = parse(payload, parserOf);
+    const message = yield* parse(payload, parserOf, limits, ({ requestId }) => isAwaited(requestId));
+    if (message === undefined) return null;
     if (!isObject(message)) return undefined;
-    const { requestId, uid, packet, clientCount, data, rooms, sockets, count } = message;
-    return { type: fromWire.get(message.type), requestId, uid, packet, clientCount, data, rooms, sockets, count };
+    const { requestId, uid, packet, clientCount, data, count } = message;
+    if (!isAwaited(requestId)) return isId(requestId) ? null : undefined;
+    const type = fromWire.get(message.type);
+    const response = { type, requestId, uid, packet, clientCount, data, count };
+    if (!isResponse(response, limits)) return undefined;
+    const lists = yield* listsIn(message, limits);
+    return lists && { ...response, ...lists };
   } catch {
     return undefined;
   }
 }
 
-/** Takes JSON or what the parser has packed apart. */
-function parse(payload, parserOf) {
-  // 0x7b is "{".
-  return payload[0] === 0x7b ? JSON.parse(payload.toString()) : parserOf().decode(payload);
-}
-
-function isRequest({ type, uid, requestId, opts, rooms, data, packet }) {
-  if (!isId(uid) || !isId(requestId)) return false;
-  switch (type) {
-    case types.SOCKETS:
-      return isList(rooms);
-    case types.JOIN:
-    case types.LEAVE:
-      return isFilter(opts) && Array.isArray(rooms);
-    case types.DISCONNECT:
-    case types.FETCH_SOCKETS:
-    case types.COUNT_SOCKETS:
-    case types.SOCKET_IDS:
-      return isFilter(opts);
-    case types.SERVER_SIDE_EMIT:
-      return Array.isArray(data) && isId(data[0]);
-    case types.BROADCAST:
-      return isFilter(opts) && isObject(packet);
-    default:
-      return true;
+/** The lists in a response; nothing when one is not valid. @param {any} message @param {Limits} limits */
+function* listsIn({ rooms, sockets }, limits) {
+  if (!isListOrUnset(rooms) || !isListOrUnset(sockets)) return undefined;
+  // The official adapter answers with what has been joined, whatever that is.
+  const lists = { rooms: rooms?.filter(isScalar), sockets, ids: sockets };
+  if (!sockets) return lists;
+  // An empty list may be either.
+  if (sockets.every((/** @type {any} */ id) => typeof id === 'string')) {
+    return sockets.length === 0 ? lists : { ...lists, sockets: undefined };
   }
+  for (let i = 0; i < sockets.length; i++) {
+    if (!isSocket(sockets[i], limits)) return undefined;
+    if (i % SLICE === SLICE - 1) yield;
+  }
+  return { ...lists, ids: undefined };
 }
 
-/** @returns {boolean} whether it names rooms, as a set may be made from it */
-function isFilter(opts) {
-  return isObject(opts) && isList(opts.rooms) && isList(opts.except);
-}
-
-/** Whether something can be the name of an event, or be repeated in a response and in the name of a channel. */
-function isId(value) {
-  return value === undefined || value === null || crosses(value);
-}
-
-function isList(value) {
+function isListOrUnset(value) {
   return value === undefined || value === null || Array.isArray(value);
+}
+
+/** Takes JSON, in slices, or what the parser has packed apart. */
+function* parse(payload, parserOf, limits, isWanted) {
+  // 0x7b is "{".
+  if (payload[0] === 0x7b) return yield* parseInSlices(payload, limits.values, isWanted);
+  return unpack(payload, parserOf, limits);
+}
+
+function unpack(payload, parserOf, { values }) {
+  const parser = parserOf();
+  if (isNotepack(parser) && measurePack(payload, values) === undefined)
+    throw new RangeError('it is cut off or too long');
+  return parser.decode(payload);
 }
 
 module.exports = {
   encodeBroadcast,
+  encodeItems,
+  encodeList,
   encodeRequest,
   encodeResponse,
+  encodeSocket,
   decodeBroadcast,
   decodeRequest,
   decodeResponse,

@@ -1,0 +1,81 @@
+'use strict';
+
+const { filterOf } = require('./cluster');
+const wire = require('./wire/classic');
+const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST } = require('../backplane/binding');
+
+/**
+ * Reads the messages of other servers that the native side leaves to JavaScript, and passes on those that
+ * are valid. The others are counted.
+ */
+class Incoming {
+  #uid;
+  #nsp;
+  #limits;
+  #parserOf;
+  #localSockets;
+  #requestHandler;
+  #cluster;
+  #malformed;
+
+  /**
+   * @param {object} namespace
+   * @param {string} namespace.uid what marks this server's messages
+   * @param {string} namespace.nsp its name
+   * @param {import('./wire/valid').Limits} namespace.limits
+   * @param {() => import('./wire/classic').Parser} namespace.parserOf loads the parser
+   * @param {InstanceType<typeof import('./local-sockets').LocalSockets>} namespace.localSockets
+   * @param {InstanceType<typeof import('./request-handler').RequestHandler>} namespace.requestHandler
+   * @param {InstanceType<typeof import('./cluster').Cluster>} namespace.cluster
+   * @param {(channel: string) => void} namespace.malformed counts a message
+   */
+  constructor({ uid, nsp, limits, parserOf, localSockets, requestHandler, cluster, malformed }) {
+    this.#uid = uid;
+    this.#nsp = nsp;
+    this.#limits = limits;
+    this.#parserOf = parserOf;
+    this.#localSockets = localSockets;
+    this.#requestHandler = requestHandler;
+    this.#cluster = cluster;
+    this.#malformed = malformed;
+  }
+
+  /**
+   * Handles a message. What the application throws at it is the application's.
+   * @param {number} kind
+   * @param {string} channel
+   * @param {Buffer} payload
+   * @returns {Iterator<void> | void} the steps that it takes, see `Receiver`
+   */
+  handle(kind, channel, payload) {
+    if (kind === PAYLOAD_BROADCAST) return this.#broadcast(channel, payload);
+    return kind === PAYLOAD_REQUEST ? this.#request(channel, payload) : this.#response(channel, payload);
+  }
+
+  #broadcast(channel, payload) {
+    const message = wire.decodeBroadcast(payload, this.#parserOf, this.#limits, this.#nsp);
+    if (message === undefined) return this.#malformed(channel);
+    if (message === null || message.uid === this.#uid) return;
+    const { packet, opts } = message;
+    packet.nsp = this.#nsp;
+    const packets = this.#localSockets.encode(packet);
+    if (packets === undefined) return this.#malformed(channel);
+    const { rooms, except } = filterOf(opts);
+    this.#localSockets.write(rooms, except, packet, packets, opts.flags ?? undefined);
+  }
+
+  *#request(channel, payload) {
+    const request = yield* wire.decodeRequest(payload, this.#parserOf, this.#limits);
+    if (request === undefined) this.#malformed(channel);
+    else yield* this.#requestHandler.handle(request, () => this.#malformed(channel));
+  }
+
+  *#response(channel, payload) {
+    const isAwaited = (/** @type {any} */ requestId) => this.#cluster.hasRequest(requestId);
+    const response = yield* wire.decodeResponse(payload, this.#parserOf, this.#limits, isAwaited);
+    if (response === undefined) this.#malformed(channel);
+    else if (response !== null) this.#cluster.onResponse(response);
+  }
+}
+
+module.exports = { Incoming };

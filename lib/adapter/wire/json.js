@@ -1,0 +1,145 @@
+'use strict';
+
+/** JSON that is long, taken apart in slices: `JSON.parse` of 10 MB holds the event loop for 50 ms and more. */
+
+/** What is parsed at once, in bytes; the worst that fits in there takes some milliseconds. */
+const PIECE = 65_536;
+
+const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Finds the lists that an object has as its members, and where they can be cut. What it finds is right if the
+ * text is valid, which parsing the pieces shows.
+ */
+class Cuts {
+  #bytes;
+  #mostValues;
+  #at = 0;
+  #depth = 0;
+  #inString = false;
+  /** How many values there are outside of the lists, and in the piece. */
+  #frameValues = 0;
+  #pieceValues = 0;
+  #pieceStart = 0;
+  /** The list that is open. @type {[start: number, end: number][] | null} */
+  #list = null;
+  /** Of each list, its pieces. @type {[start: number, end: number][][]} */
+  lists = [];
+
+  /** @param {Buffer} bytes @param {number} mostValues in a piece, or outside of the lists */
+  constructor(bytes, mostValues) {
+    this.#bytes = bytes;
+    this.#mostValues = mostValues;
+  }
+
+  /**
+   * Looks at the next bytes.
+   * @returns {boolean} whether there are more
+   * @throws {Error} at more values than may be parsed at once, or when the text is cut off
+   */
+  advance() {
+    const bytes = this.#bytes;
+    const end = Math.min(bytes.length, this.#at + PIECE);
+    let at = this.#at;
+    let inString = this.#inString;
+    while (at < end) {
+      const byte = bytes[at];
+      if (inString) {
+        if (byte === BACKSLASH) at++;
+        else if (byte === QUOTE) inString = false;
+      } else if (byte === QUOTE) inString = true;
+      else if (byte === COMMA) this.#comma(at);
+      else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#open(at, byte);
+      else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#close(at);
+      at++;
+    }
+    this.#at = at;
+    this.#inString = inString;
+    if (at < bytes.length) return true;
+    if (this.#depth !== 0) throw new SyntaxError('the text is cut off');
+    return false;
+  }
+
+  #comma(at) {
+    if (this.#list !== null && this.#depth === 2 && at - this.#pieceStart >= PIECE) this.#cut(at);
+    this.#count();
+  }
+
+  #open(at, byte) {
+    this.#count();
+    this.#depth++;
+    if (byte !== OPEN_LIST || this.#depth !== 2) return;
+    this.#list = [];
+    this.lists.push(this.#list);
+    this.#pieceStart = at + 1;
+    this.#pieceValues = 0;
+  }
+
+  #close(at) {
+    if (this.#depth === 2 && this.#list !== null) {
+      this.#cut(at);
+      this.#list = null;
+    }
+    this.#depth--;
+  }
+
+  #count() {
+    const values = this.#list === null ? ++this.#frameValues : ++this.#pieceValues;
+    if (values > this.#mostValues) throw new RangeError('too many values');
+  }
+
+  #cut(at) {
+    this.#list?.push([this.#pieceStart, at]);
+    this.#pieceStart = at + 1;
+    this.#pieceValues = 0;
+  }
+}
+
+/**
+ * Parses an object; should it be long, the lists that are its members piece by piece.
+ * @param {Buffer} bytes
+ * @param {number} mostValues how many values may be parsed at once
+ * @param {(message: any) => boolean} isWanted whether the lists are; until they are parsed, a number stands in each
+ * @returns {Generator<void, any>} between pieces it yields; the object, or nothing when it is not wanted
+ * @throws {Error} when it is not valid
+ */
+function* parseInSlices(bytes, mostValues, isWanted) {
+  if (bytes.length <= PIECE) return JSON.parse(bytes.toString());
+  const cuts = new Cuts(bytes, mostValues);
+  while (cuts.advance()) yield;
+  const message = parseFrame(bytes, cuts.lists);
+  if (!isWanted(message)) return undefined;
+  for (const key of Object.keys(message)) {
+    const value = message[key];
+    // As an assignment it would be the prototype.
+    if (!Array.isArray(value) || key === '__proto__') continue;
+    message[key] = yield* parsePieces(bytes, cuts.lists[value[0]]);
+  }
+  return message;
+}
+
+/** The object; in the place of what its lists hold, the number of each. */
+function parseFrame(bytes, lists) {
+  let text = '';
+  let start = 0;
+  lists.forEach((pieces, number) => {
+    text += `${bytes.toString('utf8', start, pieces[0]?.[0])}${number}`;
+    start = pieces.at(-1)?.[1] ?? bytes.length;
+  });
+  return JSON.parse(text + bytes.toString('utf8', start));
+}
+
+function* parsePieces(bytes, pieces) {
+  /** @type {any[]} */
+  const list = [];
+  for (const [start, end] of pieces) {
+    const items = JSON.parse(`[${bytes.toString('utf8', start, end)}]`);
+    if (items.length === 0 && pieces.length > 1) throw new SyntaxError('a list ends in a comma');
+    for (const item of items) list.push(item);
+    yield;
+  }
+  return list;
+}
+
+module.exports = { PIECE, parseInSlices };
