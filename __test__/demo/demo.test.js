@@ -10,7 +10,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { test } = require('node:test');
 const { freePort, which } = require('../../dev/redis-server.js');
-const { LIMIT } = require('../support/limits.js');
+const { LIMIT, PATIENCE } = require('../support/limits.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const FLAGS = [
@@ -22,7 +22,6 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const TIMEOUT = 20000;
 const MAX_PAGES = 12;
 
 const browserPath =
@@ -86,7 +85,7 @@ async function launchBrowser(t) {
 async function enter(browser, url, nick, errors) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
   const page = await context.newPage();
-  page.setDefaultTimeout(TIMEOUT);
+  page.setDefaultTimeout(PATIENCE);
   page.on('pageerror', (error) => errors.push(error));
   await page.goto(url);
   await page.waitForSelector('#connection[data-state=connected]');

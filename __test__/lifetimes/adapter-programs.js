@@ -11,6 +11,7 @@ const { Server } = require('socket.io-4');
 
 const { createAdapter } = require('../..');
 const { collect, holdings } = require('./holdings');
+const { PATIENCE } = require('../support/limits');
 
 const ROUND = 50;
 const TEXT = 'x'.repeat(100);
@@ -80,7 +81,7 @@ async function visits(io, from, to) {
 const programs = {
   /** Threads, some at once, that are terminated while messages pour in. */
   async threads({ url, first, all, together }) {
-    const io = new Server({ adapter: createAdapter(url) });
+    const io = new Server({ adapter: createAdapter(url, { commandTimeout: PATIENCE }) });
     const stop = flood(io);
     const batches = async (count) => {
       for (let i = 0; i < count; i += together) await Promise.all(Array.from({ length: together }, () => thread(url)));

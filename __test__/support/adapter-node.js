@@ -20,7 +20,8 @@ const { PATIENCE } = require('./limits');
  * @property {Kind} adapter
  * @property {import('../../dev/redis-server').RedisServer} redis
  * @property {'socket.io-4' | 'socket.io-4.3'} [io] which Socket.IO
- * @property {Record<string, any>} [opts] the adapter's options
+ * @property {Record<string, any>} [opts] the adapter's options; requests wait for minutes unless said
+ * @property {boolean} [asGiven] whether the adapter gets these alone
  * @property {Record<string, any>} [serverOptions] Socket.IO's
  * @property {string[]} [namespaces] besides `/`
  * @property {string} [clients] the family of clients that the adapter is given; ours gets URLs unless said
@@ -127,15 +128,12 @@ class AdapterNode {
   }
 
   #adapter() {
-    const { opts } = this.settings;
+    const { asGiven } = this.settings;
+    const opts = asGiven ? this.settings.opts : { requestsTimeout: PATIENCE, ...this.settings.opts };
     if (!this.native) return official.createAdapter(this.pubClient, this.subClient, opts);
     const { createAdapter } = /** @type {any} */ (require('../../index.js'));
-    const mode = this.kind === 'native' ? {} : { subscriptionMode: this.mode };
-    return createAdapter(
-      this.pubClient,
-      this.subClient,
-      opts || this.kind !== 'native' ? { ...opts, ...mode } : undefined,
-    );
+    const whole = this.kind === 'native' ? opts : { ...opts, subscriptionMode: this.mode };
+    return createAdapter(this.pubClient, this.subClient, whole);
   }
 
   /**

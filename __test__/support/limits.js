@@ -13,4 +13,10 @@ const LIMIT = { timeout: 30 * MINUTE };
 /** For one wait: shorter than the test's, so that what fails says what it waited for. */
 const PATIENCE = 5 * MINUTE;
 
-module.exports = { LIMIT, PATIENCE };
+/** For acknowledgements that all come, as the official adapter keeps the process for so long. */
+const ANSWER = 20_000;
+
+/** Where an answer does not come, and others have to come before that is noticed. */
+const SHORT = 3000;
+
+module.exports = { ANSWER, LIMIT, PATIENCE, SHORT };

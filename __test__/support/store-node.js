@@ -26,7 +26,7 @@ const WATCHED = new Set([
   'disconnect-force',
   'heartbeat-clear',
 ]);
-const EXIT_HINT = 5000;
+const EXIT_HINT = 60_000;
 
 /** @param {string} event @param {object} [details] */
 function report(event, details) {

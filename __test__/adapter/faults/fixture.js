@@ -17,6 +17,7 @@ const { encodeCommand } = require('../../../dev/resp');
 const { AdapterClient } = require('../../support/adapter-client');
 const { Inbox } = require('../../support/client-inbox');
 const { EventLog, cleanup, until } = require('../../support/load');
+const { PATIENCE, SHORT } = require('../../support/limits');
 
 const HOST = '127.0.0.1';
 
@@ -128,7 +129,7 @@ class Fixture {
   async node({ url = this.redis.url, opts, connects = true, ...settings } = {}) {
     // What cannot leave when the test is over is not waited for.
     const create = settings.installed?.createAdapter ?? createAdapter;
-    const node = new Node(create(url, { commandTimeout: 1000, ...opts }), settings);
+    const node = new Node(create(url, { commandTimeout: SHORT, requestsTimeout: PATIENCE, ...opts }), settings);
     this.#after(() => node.close());
     await node.listen();
     if (!connects) return node;
@@ -144,7 +145,10 @@ class Fixture {
    */
   async official({ opts, login, ...settings } = {}) {
     const [pub, sub] = [this.redisClient(login), this.redisClient(login)];
-    const node = new Node(official.createAdapter(pub, sub, opts), { ...settings, listens: false });
+    const node = new Node(official.createAdapter(pub, sub, { requestsTimeout: PATIENCE, ...opts }), {
+      ...settings,
+      listens: false,
+    });
     this.#after(() => node.close());
     await node.listen();
     for (const { adapter } of /** @type {any} */ (node.io)._nsps.values()) {

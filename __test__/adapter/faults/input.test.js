@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
 const { awaitResponses, broadcast, createFixture } = require('./fixture');
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, PATIENCE } = require('../../support/limits');
 
 const pack = (value) => notepack.encode(value);
 const text = (value) => Buffer.from(JSON.stringify(value));
@@ -184,7 +184,7 @@ async function assertWell(fixture, node, peer, client, far) {
   assert.deepEqual((await peer.io.of('/chat').fetchSockets()).map(({ id }) => id).sort(), [client.id, far.id].sort());
   client.answers('ask', () => 'here');
   far.answers('ask', () => 'there');
-  assert.deepEqual((await peer.io.of('/chat').timeout(20_000).emitWithAck('ask')).sort(), ['here', 'there']);
+  assert.deepEqual((await peer.io.of('/chat').timeout(PATIENCE).emitWithAck('ask')).sort(), ['here', 'there']);
   peer.io.of('/chat').to('room').emit('well');
   await client.event('well');
 }
@@ -208,7 +208,7 @@ describe('malformed messages', LIMIT, () => {
         const keep = (error) => uncaught.push(error);
         process.on('uncaughtException', keep);
         t.after(() => process.removeListener('uncaughtException', keep));
-        const settings = { namespaces: ['/chat'], opts: { requestsTimeout: 20_000, ...opts } };
+        const settings = { namespaces: ['/chat'], opts: { requestsTimeout: PATIENCE, ...opts } };
         const node = await fixture.node(settings);
         const peer = await fixture.node({ ...settings, opts: { ...settings.opts } });
         const [client, far] = [await fixture.client(node, '/chat'), await fixture.client(peer, '/chat')];
@@ -300,7 +300,7 @@ describe('what the application throws is an uncaught exception, and no error of 
     },
     'the acknowledgement of a broadcast': (a, b, boom, far) => {
       far.answers('ask', () => 'far');
-      a.io.timeout(20_000).emit('ask', boom);
+      a.io.timeout(PATIENCE).emit('ask', boom);
     },
     'a listener of what goes out': (a, b, boom, far) => {
       far.peer.onAnyOutgoing(boom);

@@ -5,10 +5,10 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe, it } = require('node:test');
+const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { createFixture, range } = require('./fixture');
 
-const LIMIT = { timeout: 240_000 };
 const ROUNDS = 100;
 
 for (const subscriptionMode of ['dynamic', 'dynamic-private', 'pattern']) {

@@ -5,9 +5,8 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { createFixture } = require('./fixture');
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, SHORT } = require('../../support/limits');
 
-const TIMEOUT = 500;
 const ALL = { rooms: new Set(), except: new Set() };
 /** A server that died and left its connection behind, as Redis sees it. */
 const DEAD = ['socket.io-request#/#', 'socket.io-response#/#', 'socket.io-response#/#deaduid#'];
@@ -18,7 +17,7 @@ const NATIVE_DEAD = [...DEAD, 'socket.io-native#/#', 'socket.io-native#/#deaduid
 /** One that asks, one that answers and one that does not. */
 async function setUp(t, opts) {
   const fixture = await createFixture(t);
-  const a = await fixture.node({ opts: { requestsTimeout: TIMEOUT, ...opts } });
+  const a = await fixture.node({ opts: { requestsTimeout: SHORT, ...opts } });
   const b = await fixture.node();
   const [here, there] = [await fixture.client(a), await fixture.client(b)];
   here.peer.join(['room', 'a']);
@@ -33,7 +32,8 @@ const message = (name) => `timeout reached while waiting for ${name} response`;
 /** What of an answer is missing when the dead one does not answer. */
 const PARTIAL = { expected: 2, received: 1, missing: ['deaduid'] };
 
-describe('a dead peer', LIMIT, () => {
+// They mostly wait, so they wait together.
+describe('a dead peer', { concurrency: true, ...LIMIT }, () => {
   it('makes requests reject officially, with what has arrived and who is missing', async (t) => {
     const { fixture, a, here, there } = await setUp(t);
     await fixture.spy(DEAD);

@@ -7,7 +7,7 @@ const { inspect } = require('node:util');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
 const { createFixture } = require('./fixture');
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, PATIENCE } = require('../../support/limits');
 
 const MODES = ['pattern', 'dynamic', 'dynamic-private'];
 /** What cannot be text: its `toString` is no function. */
@@ -114,8 +114,8 @@ describe('rooms that a client sends', LIMIT, () => {
         for (const node of nodes) serve(node);
         const clients = [await fixture.client(nodes[0]), await fixture.client(nodes[1])];
         for (const room of SENT) {
-          await clients[0].socket.timeout(20_000).emitWithAck('join', room);
-          await clients[0].socket.timeout(20_000).emitWithAck(name, room);
+          await clients[0].socket.timeout(PATIENCE).emitWithAck('join', room);
+          await clients[0].socket.timeout(PATIENCE).emitWithAck(name, room);
         }
         await assertWell(nodes, clients);
         if (kind !== 'official') assert.deepEqual(told(nodes.slice(0, 1)), []);

@@ -4,14 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const { describe } = require('node:test');
 const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
-
-/**
- * Long enough for every answer that comes; a test that waits for it to pass takes `SHORT`, within which
- * the others answer.
- */
-const LONG = 5000;
-const SHORT = 800;
+const { LIMIT, ANSWER, SHORT } = require('../../support/limits');
 
 /** @param {any[]} values */
 const sorted = (values) => [...values].sort();
@@ -31,7 +26,7 @@ describeAdapterClusters(
     adapterTest('everybody answers', async () => {
       const [a] = cluster.nodes;
       await clients();
-      const responses = await a.io.timeout(LONG).emitWithAck('ask', 1, { two: [2] });
+      const responses = await a.io.timeout(ANSWER).emitWithAck('ask', 1, { two: [2] });
       assert.deepEqual(
         sorted(responses),
         [0, 1, 2].map((i) => [`client ${i}`, 1, { two: [2] }]),
@@ -42,7 +37,7 @@ describeAdapterClusters(
       const [a] = cluster.nodes;
       await clients();
       const [error, responses] = await new Promise((resolve) => {
-        a.io.timeout(LONG).emit('ask', (...result) => resolve(result));
+        a.io.timeout(ANSWER).emit('ask', (...result) => resolve(result));
       });
       assert.equal(error, null);
       assert.deepEqual(sorted(responses), [['client 0'], ['client 1'], ['client 2']]);
@@ -54,7 +49,7 @@ describeAdapterClusters(
       await cluster.join(here, 'room');
       await cluster.join(left, 'room', 'left');
       await cluster.join(right, 'room', 'right');
-      const ask = (operator) => operator.timeout(LONG).emitWithAck('ask').then(sorted);
+      const ask = (operator) => operator.timeout(ANSWER).emitWithAck('ask').then(sorted);
       assert.deepEqual(await ask(a.io.to('room')), [['client 0'], ['client 1'], ['client 2']]);
       assert.deepEqual(await ask(a.io.to('left')), [['client 1']]);
       assert.deepEqual(await ask(a.io.to(['left', 'right'])), [['client 1'], ['client 2']]);
@@ -68,8 +63,8 @@ describeAdapterClusters(
       const [a, b] = cluster.nodes;
       const there = await cluster.connect(b, '/chat');
       there.answers('ask', () => 'there');
-      assert.deepEqual(await a.io.of('/chat').timeout(LONG).emitWithAck('ask'), ['there']);
-      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), []);
+      assert.deepEqual(await a.io.of('/chat').timeout(ANSWER).emitWithAck('ask'), ['there']);
+      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), []);
     });
 
     adapterTest('binary questions and answers', async () => {
@@ -79,7 +74,7 @@ describeAdapterClusters(
         client.answers('ask', (part, { deep }) => ({ deep: [Buffer.concat([part, deep])], part }));
       const part = Buffer.from([0, 255]);
       const expected = { deep: [Buffer.from([0, 255, 1, 2])], part };
-      const responses = await a.io.timeout(LONG).emitWithAck('ask', part, { deep: new Uint8Array([1, 2]) });
+      const responses = await a.io.timeout(ANSWER).emitWithAck('ask', part, { deep: new Uint8Array([1, 2]) });
       assert.deepEqual(responses, [expected, expected]);
     });
 
@@ -101,21 +96,21 @@ describeAdapterClusters(
       ]) {
         there.socket.removeAllListeners('ask');
         there.answers('ask', () => answer);
-        assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [answer]);
+        assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), [answer]);
       }
       there.socket.removeAllListeners('ask');
       there.socket.on('ask', (done) => done());
-      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), [undefined]);
+      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), [undefined]);
       there.socket.removeAllListeners('ask');
       there.socket.on('ask', (done) => done('first', 'second'));
-      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), ['first']);
+      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), ['first']);
     });
 
     adapterTest('many questions at once', async () => {
       const [a, b] = cluster.nodes;
       await clients();
       const asked = Array.from({ length: 50 }, (_, i) =>
-        [a, b].map((node) => node.io.timeout(LONG).emitWithAck('ask', i)),
+        [a, b].map((node) => node.io.timeout(ANSWER).emitWithAck('ask', i)),
       );
       for (const [i, both] of asked.entries()) {
         for (const responses of await Promise.all(both)) {
@@ -131,7 +126,7 @@ describeAdapterClusters(
       const [a, b] = cluster.nodes;
       const there = await cluster.connect(b, '/', { transports: ['polling'] });
       there.answers('ask', (part) => [part, Buffer.from('answer')]);
-      assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask', Buffer.from('question')), [
+      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask', Buffer.from('question')), [
         [Buffer.from('question'), Buffer.from('answer')],
       ]);
     });
@@ -139,7 +134,8 @@ describeAdapterClusters(
   { namespaces: ['/chat'] },
 );
 
-describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
+/** @param {import('../../support/adapter-cluster').AdapterCluster} cluster */
+function declareInTime(cluster) {
   adapterTest('who does not answer in time is missing, who answers too late is not heard', async () => {
     const [a, b] = cluster.nodes;
     const clients = [await cluster.connect(a), await cluster.connect(b), await cluster.connect(b)];
@@ -164,7 +160,7 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
     await acknowledged;
     clients[2].socket.removeAllListeners('ask');
     clients[2].answers('ask', () => 'now');
-    assert.deepEqual(sorted(await a.io.timeout(LONG).emitWithAck('ask')), ['here', 'now', 'there']);
+    assert.deepEqual(sorted(await a.io.timeout(ANSWER).emitWithAck('ask')), ['here', 'now', 'there']);
     assert.equal(calls, 1);
   });
 
@@ -178,13 +174,13 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
       responses: ['here'],
     });
     await there.gone();
-    assert.deepEqual(await a.io.timeout(LONG).emitWithAck('ask'), ['here']);
+    assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), ['here']);
   });
 
   adapterTest('nobody answers', async () => {
     const [a, b] = cluster.nodes;
     await cluster.connect(b);
-    await assert.rejects(a.io.timeout(SHORT).emitWithAck('ask'), { message: 'operation has timed out', responses: [] });
+    await assert.rejects(a.io.timeout(100).emitWithAck('ask'), { message: 'operation has timed out', responses: [] });
   });
 
   adapterTest('local: the others are counted, but not asked', async () => {
@@ -206,10 +202,15 @@ describeAdapterClusters('acknowledgements in time', PAIRS, (cluster) => {
     there.answers('ask', () => 'there');
     const heard = [];
     there.peer.onAnyOutgoing((...args) => heard.push(args));
-    await a.io.timeout(LONG).emitWithAck('ask', 1);
+    await a.io.timeout(ANSWER).emitWithAck('ask', 1);
     assert.deepEqual(heard, [['ask', 1]]);
   });
-});
+}
+
+// They mostly wait, so they wait together.
+describe('acknowledgements', { concurrency: true, ...LIMIT }, () =>
+  describeAdapterClusters('in time', PAIRS, declareInTime),
+);
 
 for (const specific of [
   [true, true],
@@ -227,7 +228,7 @@ for (const specific of [
         for (const client of [here, there]) client.answers('ask', (part) => [client === here, part]);
         const part = Buffer.from('part');
         for (const node of [a, b]) {
-          const responses = await node.io.timeout(LONG).emitWithAck('ask', part);
+          const responses = await node.io.timeout(ANSWER).emitWithAck('ask', part);
           assert.deepEqual(sorted(responses), [
             [false, part],
             [true, part],

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { promisify } = require('node:util');
 const { SINGLES, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { ANSWER } = require('../../support/limits');
 
 const FAMILIES = ['redis-3', 'redis-4', 'redis-5', 'redis-6', 'ioredis-4', 'ioredis-5', 'ioredis-6'];
 /** An official one's clients are set here like ours'; one of each is enough. */
@@ -28,7 +29,7 @@ for (const clients of FAMILIES) {
           ['news', Buffer.from('part')],
           ['news', 'ä'],
         ]);
-        assert.deepEqual(await a.io.timeout(5000).emitWithAck('ask'), [Buffer.from('answer'), Buffer.from('answer')]);
+        assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), [Buffer.from('answer'), Buffer.from('answer')]);
         assert.equal(await a.adapter().serverCount(), 2);
         assert.equal((await a.io.fetchSockets()).length, 2);
         a.io.in('room').socketsLeave('room');

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { ANSWER } = require('../../support/limits');
 
 /** @param {{ id: string }[]} sockets */
 const ids = (sockets) => sockets.map(({ id }) => id).sort();
@@ -113,9 +114,9 @@ describeAdapterClusters(
       const { there, remote } = await remoteClient();
       there.answers('ask', (x) => ({ x, part: Buffer.from('part') }));
       const expected = { x: 1, part: Buffer.from('part') };
-      assert.deepEqual(await remote.timeout(5000).emitWithAck('ask', 1), expected);
+      assert.deepEqual(await remote.timeout(ANSWER).emitWithAck('ask', 1), expected);
       const result = await new Promise((resolve) => {
-        remote.timeout(5000).emit('ask', 1, (...args) => resolve(args));
+        remote.timeout(ANSWER).emit('ask', 1, (...args) => resolve(args));
       });
       assert.deepEqual(result, [null, expected]);
     });

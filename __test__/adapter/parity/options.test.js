@@ -18,6 +18,7 @@ const {
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
 const { startAdapterNode } = require('../../support/adapter-node');
+const { ANSWER } = require('../../support/limits');
 
 const bytes = (...values) => Buffer.from(values);
 
@@ -64,7 +65,7 @@ async function exchange(cluster, payload, options) {
     for (const client of clients) assert.deepEqual(await client.until('end'), expected);
   }
   for (const { io } of [a, b]) {
-    const answers = await io.timeout(5000).emitWithAck('ask', payload);
+    const answers = await io.timeout(ANSWER).emitWithAck('ask', payload);
     assert.deepEqual(
       answers.sort(([, first], [, second]) => first - second),
       [
@@ -174,7 +175,7 @@ for (const parsers of [
         for (const { io } of cluster.nodes) {
           io.emit('news', 'ä', bytes(1));
           for (const client of clients) assert.deepEqual(await client.event('news'), ['ä', bytes(1)]);
-          assert.deepEqual((await io.timeout(5000).emitWithAck('ask', bytes(2))).sort(), [
+          assert.deepEqual((await io.timeout(ANSWER).emitWithAck('ask', bytes(2))).sort(), [
             [0, bytes(2)],
             [1, bytes(2)],
           ]);
@@ -190,7 +191,7 @@ describe('options', () => {
     describe(kinds[0], { skip: skipReason(kinds) }, () => {
       const read = async (opts) => {
         let found;
-        await withAdapterCluster(kinds, { opts }, async ({ nodes: [node] }) => {
+        await withAdapterCluster(kinds, { opts, asGiven: true }, async ({ nodes: [node] }) => {
           const { requestsTimeout, publishOnSpecificResponseChannel, parser } = node.adapter();
           found = { requestsTimeout, publishOnSpecificResponseChannel, parser };
         });

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { ANSWER } = require('../../support/limits');
 
 const COUNT = 1000;
 
@@ -79,7 +80,7 @@ describeAdapterClusters('order of requests and broadcasts', PAIRS, (cluster) => 
       a.io.to(i).emit('number', i);
       a.io.except(room).emit('never', i);
       const [answers, sockets] = await Promise.all([
-        a.io.to(room).timeout(5000).emitWithAck('ask', i),
+        a.io.to(room).timeout(ANSWER).emitWithAck('ask', i),
         a.io.in(room).fetchSockets(),
       ]);
       assert.deepEqual([answers, sockets.map(({ id }) => id)], [[i], [there.id]]);

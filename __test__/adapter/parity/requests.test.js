@@ -16,6 +16,7 @@ const {
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
 const { isNative } = require('../../support/adapter-node');
+const { LIMIT, SHORT } = require('../../support/limits');
 
 const REQUESTS = 'socket.io-request#/chat#';
 const RESPONSES = 'socket.io-response#/chat#';
@@ -211,13 +212,13 @@ describeAdapterClusters(
   { namespaces: ['/chat'] },
 );
 
-describe('a server that does not answer', () => {
+describe('a server that does not answer', { concurrency: true, ...LIMIT }, () => {
   for (const kind of new Set(PAIRS.map(([sender]) => sender))) {
     describe(kind, { skip: skipReason([kind]) }, () => {
       adapterTest('ends requests with an error, once requestsTimeout is over', async () => {
         /** @type {import('../../support/adapter-node').Kind[]} */
         const kinds = [kind, 'official-ioredis', 'official-ioredis'];
-        await withAdapterCluster(kinds, { opts: { requestsTimeout: 800 } }, async (cluster) => {
+        await withAdapterCluster(kinds, { opts: { requestsTimeout: SHORT } }, async (cluster) => {
           const [a, b, frozen] = cluster.nodes;
           b.io.on('ask', (done) => done('b'));
           frozen.freeze();
@@ -231,7 +232,7 @@ describe('a server that does not answer', () => {
           ]);
           const here = await cluster.connect(a);
           here.answers('ask', () => 'here');
-          await assert.rejects(a.io.timeout(800).emitWithAck('ask'), {
+          await assert.rejects(a.io.timeout(SHORT).emitWithAck('ask'), {
             message: 'operation has timed out',
             responses: ['here'],
           });

@@ -12,6 +12,7 @@ const {
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
 const { Inbox } = require('../../support/client-inbox');
+const { LIMIT, SHORT } = require('../../support/limits');
 
 const DATE = new Date('2026-11-24T05:06:07.089Z');
 
@@ -139,7 +140,7 @@ describeAdapterClusters(
   { namespaces: ['/chat'] },
 );
 
-describe('serverSideEmit in larger and smaller clusters', () => {
+describe('serverSideEmit in larger and smaller clusters', { concurrency: true, ...LIMIT }, () => {
   for (const [sender, receiver] of PAIRS) {
     const suite = { skip: skipReason([sender, receiver]) };
     describe(`${sender} → ${receiver}`, suite, () => {
@@ -167,7 +168,7 @@ describe('serverSideEmit in larger and smaller clusters', () => {
 
       adapterTest('who does not answer in time is missing', async () => {
         const kinds = [sender, receiver, receiver];
-        await withAdapterCluster(kinds, { opts: { requestsTimeout: 800 } }, async ({ nodes: [a, b, c] }) => {
+        await withAdapterCluster(kinds, { opts: { requestsTimeout: SHORT } }, async ({ nodes: [a, b, c] }) => {
           b.io.on('ask', (done) => done('b'));
           let calls = 0;
           const late = new Promise((resolve) => {

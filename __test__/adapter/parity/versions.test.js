@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { ANSWER } = require('../../support/limits');
 
 /**
  * The first of our servers lends its base class to all of the process: the second one of these, the newest.
@@ -107,7 +108,7 @@ for (const versions of VERSIONS) {
           const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
           for (const client of [here, there]) client.answers('ask', (part) => [client === here, part]);
           const part = Buffer.from('part');
-          assert.deepEqual((await a.io.timeout(5000).emitWithAck('ask', part)).sort(), [
+          assert.deepEqual((await a.io.timeout(ANSWER).emitWithAck('ask', part)).sort(), [
             [false, part],
             [true, part],
           ]);

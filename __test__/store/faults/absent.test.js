@@ -7,7 +7,7 @@ const { describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { freePort, startRedis } = require('../../../dev/redis-server');
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, SHORT } = require('../../support/limits');
 const { EventLog, Load, Receipt, cleanup, closeAll, until } = require('../../support/load');
 
 /** @param {number} port */
@@ -119,7 +119,7 @@ describe('Redis absent at start', LIMIT, () => {
     const after = cleanup(t);
     const redis = await startRedis();
     after(() => redis.stop());
-    const store = new RedisStore({ ...at(redis.port), commandTimeout: 200 });
+    const store = new RedisStore({ ...at(redis.port), commandTimeout: SHORT });
     after(() => closeAll(store));
     const client = store.client('1');
     assert.deepEqual(await called((fn) => client.set('a', 'old', fn)), [null, 1]);

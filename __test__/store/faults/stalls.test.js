@@ -12,7 +12,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, SHORT } = require('../../support/limits');
 const { EventLog, Load, Receipt, cleanup, closeAll, finish, until } = require('../../support/load');
 const { ask, openStore } = require('../../support/stores');
 
@@ -90,7 +90,7 @@ describe('a Redis that stalls while its connections are whole', { concurrency: t
     const redis = await startRedis();
     after(() => redis.stop());
     const endpoints = { redisPub: redis.url, redisSub: redis.url, redisClient: redis.url };
-    const store = new RedisStore({ ...endpoints, commandTimeout: 500 });
+    const store = new RedisStore({ ...endpoints, commandTimeout: SHORT });
     after(() => closeAll(store));
     const [load, receipt] = [new Load(store, 'other'), new Received(store, 'other')];
     const other = new RedisStore(endpoints);
