@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { hearing, join, start } = require('./adapter.js');
+const { hearing, joinCluster, start } = require('./adapter.js');
 const { redisFor } = require('./run.js');
 
 const WORKERS = 3;
@@ -19,7 +19,7 @@ test('examples/adapter-cluster: clients of all workers behind one port hear each
   const spread = () => new Set(joined.map(({ node }) => node)).size;
   while (joined.length < TRANSPORTS.length || spread() < WORKERS) {
     assert.ok(joined.length < MAX_CLIENTS, 'a worker gets no clients');
-    joined.push(await join(t, cluster, TRANSPORTS[joined.length % TRANSPORTS.length]));
+    joined.push(await joinCluster(t, cluster, TRANSPORTS[joined.length % TRANSPORTS.length]));
   }
   assert.ok(joined.every(({ node }) => cluster.nodes.includes(node)));
   for (const { client, node } of joined) {

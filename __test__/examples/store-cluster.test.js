@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { redisFor, start } = require('./run.js');
-const { hearing, join } = require('./store.js');
+const { hearing, joinCluster } = require('./store.js');
 
 const WORKERS = 3;
 const MAX_CLIENTS = 30;
@@ -13,10 +13,10 @@ test('examples/store-cluster: clients of different workers behind one port hear 
   const cluster = await start(t, 'store-cluster', { redis, workers: WORKERS });
   await hearing(redis, WORKERS);
 
-  const joined = [await join(t, cluster)];
+  const joined = [await joinCluster(t, cluster)];
   while (joined.every(({ node }) => node === joined[0].node)) {
     assert.ok(joined.length < MAX_CLIENTS, 'all clients came to one worker');
-    joined.push(await join(t, cluster));
+    joined.push(await joinCluster(t, cluster));
   }
   const speaker = joined[joined.length - 1];
   assert.ok(cluster.nodes.includes(speaker.node));

@@ -32,6 +32,9 @@ const SENDING = [
 /** One node of each sort. @type {Kind[][]} */
 const SINGLES = [['official-redis'], ['official-ioredis'], ['native'], ['native:dynamic'], ['native:dynamic-private']];
 
+/** Its tests share a cluster, so that they do not run together, though suites may. */
+const OWN = { concurrency: 1, ...LIMIT };
+
 /** Nodes on one Redis, with the clients that a test has connected to them. */
 class AdapterCluster {
   #kinds;
@@ -184,7 +187,7 @@ function adapterTest(title, body) {
 function describeAdapterClusters(topic, table, declare, settings) {
   for (const kinds of table) {
     const cluster = new AdapterCluster(kinds, settings);
-    describe(`${topic}: ${kinds.join(' → ')}`, { ...LIMIT, skip: skipReason(kinds) }, () => {
+    describe(`${topic}: ${kinds.join(' → ')}`, { ...OWN, skip: skipReason(kinds) }, () => {
       before(() => cluster.start());
       afterEach(() => cluster.release());
       after(() => cluster.stop());

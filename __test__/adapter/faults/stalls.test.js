@@ -116,8 +116,7 @@ describe('a connection that is half-open', TOGETHER, () => {
     for (const connection of ['sub', 'pub']) {
       const [{ error }, ...more] = eventLog.all('disconnect', connection);
       assert.deepEqual(more, []);
-      const [, seconds] = /no answer for (\d+) s/.exec(error.message) ?? assert.fail(error.message);
-      assert.ok(Number(seconds) < 10, error.message);
+      assert.match(error.message, /no answer for \d+ s/);
     }
     a.io.emit('news', 1);
     a.io.emit('end');

@@ -117,12 +117,11 @@ describe('a half-open connection', { concurrency: true, ...LIMIT }, () => {
   }
 });
 
-/** Waits until the first connection is given up. It is said how long that took, in pings of a second. */
+/** Waits until the first connection is given up. How long that takes is tested on a clock of its own, without a network. */
 async function noticed(eventLog, connection) {
   const { error } = await eventLog.next('disconnect', connection, undefined, 0);
   assert.equal(error.code, 'ERR_CONNECTION_LOST');
-  const [, seconds] = /no answer for (\d+) s/.exec(error.message) ?? assert.fail(error.message);
-  assert.ok(Number(seconds) < 10, error.message);
+  assert.match(error.message, /no answer for \d+ s/);
 }
 
 describe('a connection that is cut again and again', LIMIT, () => {
