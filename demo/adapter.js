@@ -13,9 +13,8 @@ const { RedisStore } = require('..');
  * @param {import('./worker.js').Settings} settings
  * @returns {import('./worker.js').SocketIO}
  */
-function open(server, { redisHost, redisPort, sessionSeconds, origins }) {
-  const redis = { host: redisHost, port: redisPort };
-  const store = new RedisStore({ redisPub: redis, redisSub: redis, redisClient: redis });
+function open(server, { redisUrl, sessionSeconds, origins }) {
+  const store = new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl });
   const io = new Server(server, {
     adapter: store.adapter(),
     // Polling would want a balancer that keeps a client on one worker, as examples/adapter-cluster has.

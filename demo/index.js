@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The article's chat, on four workers. `npm run demo` starts a Redis of its own,
+ * The article's chat, on four workers. `npm run demo` starts a Redis of its own (or uses that of REDIS_URL),
  * forks the workers behind one port, and replaces each that dies.
  *
  *     node demo/index.js [--port 3000] [--store | --adapter]
@@ -15,7 +15,7 @@ const net = require('node:net');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
-const { findRedisServer, startRedis, freePort } = require('../dev/redis-server.js');
+const { startRedis, freePort } = require('../dev/redis-server.js');
 
 const WORKERS = 4;
 const HOST = process.env.HOST || '127.0.0.1'; // the page can kill processes: for this machine's eyes
@@ -108,18 +108,28 @@ async function stop(code) {
   process.exit(code);
 }
 
+/** @returns {Promise<string>} the URL of the Redis that REDIS_URL names, else of one that ends with the demo */
+async function openRedis() {
+  const { REDIS_URL } = process.env;
+  if (REDIS_URL) {
+    console.log('Redis is that of REDIS_URL');
+    return REDIS_URL;
+  }
+  redis = await startRedis();
+  console.log(`Redis on port ${redis.port} (pid ${redis.pid})`);
+  return redis.url;
+}
+
 async function main() {
   process.on('SIGINT', () => stop(0));
   process.on('SIGTERM', () => stop(0));
   const { values } = parseArgs({ options: OPTIONS });
   const version = values.adapter || values.v4 ? 'adapter' : 'store';
   const port = await choosePort(values.port ?? process.env.PORT);
-  if (!findRedisServer()) console.log('There is no Redis on this machine yet: installing one');
-  redis = await startRedis();
-  if (stopping) return redis.stop();
-  console.log(`Redis on port ${redis.port} (pid ${redis.pid})`);
+  const redisUrl = await openRedis();
+  if (stopping) return redis?.stop();
   cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js') });
-  const env = { PORT: port, HOST, REDIS_HOST: redis.host, REDIS_PORT: redis.port, DEMO_VERSION: version };
+  const env = { PORT: port, HOST, REDIS_URL: redisUrl, DEMO_VERSION: version };
   for (let index = 1; index <= WORKERS; index++) startWorker(index, 1, env);
   await Promise.all(Object.values(cluster.workers).map((worker) => once(worker, 'listening')));
   console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers on ${SOCKET_IO[version]}; Ctrl-C ends it)`);

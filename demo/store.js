@@ -2,25 +2,15 @@
 
 /** Socket.IO 0.9 as it always was, with another store. */
 
-const redis = require('redis');
 const socketio = require('socket.io');
 const { RedisStore } = require('..');
 
-/** @typedef {import('./worker.js').Settings} Settings */
-
-/** @param {Settings} settings */
-function redisClient({ redisHost, redisPort }) {
-  const client = redis.createClient(redisPort, redisHost);
-  client.on('error', () => {}); // the store reports what happens to its own connections
-  return client;
-}
-
 /**
  * @param {import('node:http').Server} server
- * @param {Settings} settings
+ * @param {import('./worker.js').Settings} settings
  * @returns {import('./worker.js').SocketIO}
  */
-function open(server, settings) {
+function open(server, { redisUrl, sessionSeconds, origins }) {
   // 0.9 takes its listeners off a connection that it gives up. On today's Node a reset
   // after that would be an 'error' nobody listens for, and end the process.
   server.on('connection', (connection) => connection.on('error', () => {}));
@@ -29,16 +19,9 @@ function open(server, settings) {
   io.set('log level', 1);
   // Polling is only a last resort: its requests want a balancer that keeps them on one worker.
   io.set('transports', ['websocket', 'xhr-polling']);
-  io.set('client store expiration', settings.sessionSeconds);
-  if (settings.origins) io.set('origins', settings.origins);
-  io.set(
-    'store',
-    new RedisStore({
-      redisPub: redisClient(settings),
-      redisSub: redisClient(settings),
-      redisClient: redisClient(settings),
-    }),
-  );
+  io.set('client store expiration', sessionSeconds);
+  if (origins) io.set('origins', origins);
+  io.set('store', new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl }));
 
   return {
     io,

@@ -7,14 +7,13 @@ const { Chat } = require('./chat.js');
 const { startFigures } = require('./figures.js');
 const { pages } = require('./pages.js');
 
-const { REDIS_HOST, REDIS_PORT, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_VERSION } = process.env;
+const { REDIS_URL, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_VERSION } = process.env;
 const SESSION_SECONDS = 60;
 const STOP_TIMEOUT = 1000;
 
 /**
  * @typedef {object} Settings
- * @property {string} redisHost
- * @property {number} redisPort
+ * @property {string} redisUrl
  * @property {number} sessionSeconds how long a session is kept when its client is gone
  * @property {string[] | null} origins the pages that may connect; null: all
  *
@@ -32,8 +31,7 @@ const self = Object.freeze({ index: Number(DEMO_WORKER), pid: process.pid, gener
 
 const server = http.createServer(pages(DEMO_VERSION));
 const backend = require(`./${DEMO_VERSION}.js`).open(server, {
-  redisHost: REDIS_HOST,
-  redisPort: Number(REDIS_PORT),
+  redisUrl: REDIS_URL,
   sessionSeconds: SESSION_SECONDS,
   // Another site's page must not get at a server on this machine, which it could ask to kill.
   origins: HOST === '127.0.0.1' ? [`127.0.0.1:${PORT}`, `localhost:${PORT}`] : null,

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Real Redis servers for the tests, the benchmark and the demo: found (or installed), started
+ * Real Redis servers for the tests, the benchmark and the demo: found (or installed; install-redis.js), started
  * on free ports, and gone when this process is gone.
  */
 
@@ -13,6 +13,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 
+const { ensureRedisServer, findRedisServer, which } = require('./install-redis');
 const { encodeCommand, parseReply, toText } = require('./resp');
 
 const HOST = '127.0.0.1';
@@ -34,64 +35,6 @@ process.on('exit', () => {
 function removeDirectory(dir) {
   fs.rmSync(dir, { recursive: true, force: true });
   directories.delete(dir);
-}
-
-/**
- * @param {string} name
- * @returns {string | null} the first executable of that name on PATH
- */
-function which(name) {
-  for (const dir of (process.env.PATH ?? '').split(path.delimiter)) {
-    if (!dir) continue;
-    const file = path.join(dir, name);
-    try {
-      fs.accessSync(file, fs.constants.X_OK);
-      if (fs.statSync(file).isFile()) return file;
-    } catch {
-      /* not here */
-    }
-  }
-  return null;
-}
-
-/** @returns {string | null} path of `redis-server` or `valkey-server` */
-function findRedisServer() {
-  return which('redis-server') ?? which('valkey-server');
-}
-
-/**
- * Its output goes to stderr: stdout may be a test report.
- * @param {string} command
- * @param {string[]} args
- */
-function run(command, args) {
-  spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-}
-
-function aptInstall() {
-  const root = process.getuid?.() === 0;
-  if (!root && (!which('sudo') || spawnSync('sudo', ['-n', 'true']).status !== 0)) return;
-  // Runlevel 1: Debian would start the service, and no Redis is needed on 6379 here.
-  const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get'];
-  const [command, ...args] = root ? apt : ['sudo', '-n', ...apt];
-  run(command, [...args, 'update']);
-  run(command, [...args, 'install', '-y', 'redis-server']);
-}
-
-/**
- * @returns {string} path of a Redis server, which is installed when there is none
- */
-function ensureRedisServer() {
-  const found = findRedisServer();
-  if (found) return found;
-  if (which('apt-get')) aptInstall();
-  else if (which('brew')) run('brew', ['install', 'redis']);
-  const installed = findRedisServer();
-  if (installed) return installed;
-  throw new Error(
-    'No redis-server or valkey-server on PATH, and it could not be installed: ' +
-      'install Redis (such as `sudo apt-get install redis-server` or `brew install redis`) and try again.',
-  );
 }
 
 /**

@@ -46,6 +46,7 @@ async function startDemo(t, args) {
   const port = await freePort();
   const child = spawn(process.execPath, [path.join(ROOT, 'demo', 'index.js'), '--port', String(port), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, REDIS_URL: '' }, // a Redis of its own
   });
   const exited = once(child, 'exit');
   t.after(async () => {
