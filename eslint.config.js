@@ -55,6 +55,10 @@ const TEST_LIMITS = [
     message: 'Take LIMIT of __test__/support/limits.js.',
   },
   {
+    selector: 'Program > ExpressionStatement > CallExpression[callee.name=/^(it|test|describe)$/][arguments.length=2]',
+    message: 'Give it LIMIT of __test__/support/limits.js.',
+  },
+  {
     selector: 'VariableDeclarator[id.name=/LIMIT|PATIENCE/] Literal',
     message: 'Take LIMIT or PATIENCE of __test__/support/limits.js.',
   },

@@ -4,12 +4,13 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { hearing, joinCluster, start } = require('./adapter.js');
 const { redisFor } = require('./run.js');
+const { LIMIT } = require('../support/limits.js');
 
 const WORKERS = 3;
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']];
 const MAX_CLIENTS = 30;
 
-test('examples/adapter-cluster: clients of all workers behind one port hear each other, polling or not', async (t) => {
+test('examples/adapter-cluster: clients behind one port hear each other, polling or not', LIMIT, async (t) => {
   const redis = await redisFor(t);
   const cluster = await start(t, 'adapter-cluster', { redis, workers: WORKERS });
   await hearing(redis, WORKERS);

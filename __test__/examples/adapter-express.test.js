@@ -4,8 +4,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { hearing, join, start } = require('./adapter.js');
 const { redisFor } = require('./run.js');
+const { LIMIT } = require('../support/limits.js');
 
-test('examples/adapter-express: a route tells the clients of all nodes, and knows who is there', async (t) => {
+test('examples/adapter-express: a route tells the clients of all nodes, and knows who is there', LIMIT, async (t) => {
   const redis = await redisFor(t);
   const [a, b] = await Promise.all([start(t, 'adapter-express', { redis }), start(t, 'adapter-express', { redis })]);
   await hearing(redis, 2);

@@ -4,8 +4,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { hearing, join, start } = require('./adapter.js');
 const { redisFor } = require('./run.js');
+const { LIMIT } = require('../support/limits.js');
 
-test('examples/adapter-nestjs: what is said to the gateway of one node is heard on both', async (t) => {
+test('examples/adapter-nestjs: what is said to the gateway of one node is heard on both', LIMIT, async (t) => {
   const redis = await redisFor(t);
   const [a, b] = await Promise.all([start(t, 'adapter-nestjs', { redis }), start(t, 'adapter-nestjs', { redis })]);
   await hearing(redis, 2);

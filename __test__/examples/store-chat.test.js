@@ -4,8 +4,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { redisFor, start } = require('./run.js');
 const { hearing, join } = require('./store.js');
+const { LIMIT } = require('../support/limits.js');
 
-test('examples/store-chat: two nodes, what is said on one is heard on both', async (t) => {
+test('examples/store-chat: two nodes, what is said on one is heard on both', LIMIT, async (t) => {
   const redis = await redisFor(t);
   const [a, b] = await Promise.all([start(t, 'store-chat', { redis }), start(t, 'store-chat', { redis })]);
   await hearing(redis, 2);

@@ -4,11 +4,12 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { redisFor, start } = require('./run.js');
 const { hearing, joinCluster } = require('./store.js');
+const { LIMIT } = require('../support/limits.js');
 
 const WORKERS = 3;
 const MAX_CLIENTS = 30;
 
-test('examples/store-cluster: clients of different workers behind one port hear each other', async (t) => {
+test('examples/store-cluster: clients of different workers behind one port hear each other', LIMIT, async (t) => {
   const redis = await redisFor(t);
   const cluster = await start(t, 'store-cluster', { redis, workers: WORKERS });
   await hearing(redis, WORKERS);

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { redisFor, start } = require('./run.js');
 const { hearing, join } = require('./store.js');
+const { LIMIT } = require('../support/limits.js');
 
 /** @returns {string | false} why there is nothing to test here */
 function missing() {
@@ -14,7 +15,7 @@ function missing() {
   }
 }
 
-test('examples/store-express: a route tells the clients of all nodes', { skip: missing() }, async (t) => {
+test('examples/store-express: a route tells the clients of all nodes', { ...LIMIT, skip: missing() }, async (t) => {
   const redis = await redisFor(t);
   const [a, b] = await Promise.all([start(t, 'store-express', { redis }), start(t, 'store-express', { redis })]);
   await hearing(redis, 2);

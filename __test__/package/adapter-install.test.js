@@ -238,7 +238,7 @@ describe('an installed app with socket.io 4.3.1', LIMIT, () => {
   });
 });
 
-it('an app without Socket.IO has a RedisStore; its adapters say what is missing', () => {
+it('an app without Socket.IO has a RedisStore; its adapters say what is missing', LIMIT, () => {
   const app = new App();
   app.install(tarballs, []);
   for (const name of ['socket.io', 'socket.io-adapter'])

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { ROOT } = require('../../scripts/packages');
+const { LIMIT } = require('../support/limits');
 
 const CODE = /\b(?:ERR|WARN)_[A-Z][A-Z_]*[A-Z]\b/g;
 /** Where each code has to be. */
@@ -21,7 +22,7 @@ function filesIn(dir, name) {
   return all.filter((file) => name.test(file)).map((file) => path.join(ROOT, dir, file));
 }
 
-describe('the codes of errors', () => {
+describe('the codes of errors', LIMIT, () => {
   const sources = [...filesIn('lib', /^(?!native).*\.js$/), ...filesIn('src', /\.rs$/)];
   const codes = [...new Set(sources.flatMap(codesIn))].sort();
 

@@ -11,6 +11,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const { startRedis } = require('../../dev/redis-server');
+const { LIMIT } = require('../support/limits');
 
 const ROOT = path.join(__dirname, '../..');
 const MESSAGES = 2000;
@@ -75,7 +76,7 @@ const PROGRAM = `
   })();
 `;
 
-describe('fake timers', () => {
+describe('fake timers', LIMIT, () => {
   /** @type {Awaited<ReturnType<typeof startRedis>>} */
   let redis;
   before(async () => {
@@ -86,7 +87,7 @@ describe('fake timers', () => {
   for (const [kind, when] of CASES) {
     it(`of ${kind}, there ${when} the package is required, stop no connection`, async () => {
       const program = `const fake = () => ${KINDS[kind]};${PROGRAM}`;
-      const child = spawn(process.execPath, ['-e', program, redis.url, when], {
+      const child = spawn(process.execPath, ['--no-warnings', '-e', program, redis.url, when], {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'inherit'],
       });

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { ESLint } = require('eslint');
+const { LIMIT } = require('../support/limits');
 
 const ROOT = path.join(__dirname, '../..');
 const ALLOWED = [
@@ -43,7 +44,7 @@ async function lint(layer, required) {
   return result.messages.map(({ ruleId }) => ruleId);
 }
 
-describe('the layers of lib/', () => {
+describe('the layers of lib/', LIMIT, () => {
   for (const [layer, required] of ALLOWED) {
     it(`${layer} may require ${required}`, async () => assert.deepEqual(await lint(layer, required), []));
   }

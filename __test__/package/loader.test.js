@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const { ROOT, platforms, thisPlatform } = require('../../scripts/packages');
+const { LIMIT } = require('../support/limits');
 
 const OVERRIDE = 'NAPI_RS_NATIVE_LIBRARY_PATH';
 const BINARY = `lib/native/socket-io-redis-native.${thisPlatform()}.node`;
@@ -75,7 +76,7 @@ function load(pretended, env = {}) {
   return JSON.parse(stdout);
 }
 
-describe('the loader', () => {
+describe('the loader', LIMIT, () => {
   for (const name of platforms().filter((each) => each !== thisPlatform())) {
     it(`on ${name}, without its package, names it and says what to do`, () => {
       const [platform, arch, abi] = name.split('-');
@@ -128,7 +129,7 @@ describe('the loader', () => {
   });
 });
 
-describe(OVERRIDE, () => {
+describe(OVERRIDE, LIMIT, () => {
   it('names the file to load, from the working directory', () => {
     for (const file of [path.join(DIR, BINARY), BINARY]) {
       assert.ok(load({ platform: 'freebsd' }, { [OVERRIDE]: file }).loaded.includes('NativeBackplane'), file);
@@ -147,7 +148,7 @@ describe(OVERRIDE, () => {
   });
 });
 
-it('a binary that is there and broken is not said to be missing', () => {
+it('a binary that is there and broken is not said to be missing', LIMIT, () => {
   const [name] = platforms().filter((each) => each !== thisPlatform());
   const [platform, arch, abi] = name.split('-');
   fs.writeFileSync(path.join(DIR, `lib/native/socket-io-redis-native.${name}.node`), 'not a library');

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 const { createAdapter, RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server');
+const { LIMIT } = require('../support/limits');
 
 const URL = 'redis://localhost:6379';
 const OF_ADAPTERS =
@@ -42,7 +43,7 @@ function refused(call, option, ...parts) {
   });
 }
 
-describe('a misspelt option', () => {
+describe('a misspelt option', LIMIT, () => {
   it('of an adapter, wherever options may stand, is named with the one that was meant and the known ones', () => {
     for (const args of [
       [URL, URL, { requestsTimout: 1 }],
@@ -111,7 +112,7 @@ describe('a misspelt option', () => {
   });
 });
 
-describe('an option in the wrong place', () => {
+describe('an option in the wrong place', LIMIT, () => {
   it('of the adapter, in an endpoint', () => {
     const behind =
       /it is an option of the adapter; these come behind the endpoints: createAdapter\(endpoint, \{ key \}\)/;

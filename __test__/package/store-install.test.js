@@ -12,6 +12,7 @@ const { startRedis } = require('../../dev/redis-server');
 const { ROOT, thisPlatform } = require('../../scripts/packages');
 const { connect } = require('../support/store-client');
 const { App, RUST, packLocal } = require('./support');
+const { LIMIT } = require('../support/limits');
 
 const PLATFORM_PACKAGE = `socket.io-redis-native-${thisPlatform()}`;
 const TYPES = path.join(ROOT, 'node_modules/@types');
@@ -47,7 +48,7 @@ const REQUIRE = `
     console.log(JSON.stringify({ code, message, cause: cause.code }));
   }`;
 
-describe('an installed app', () => {
+describe('an installed app', LIMIT, () => {
   const app = new App();
   /** @type {import('node:child_process').ChildProcess[]} */
   const children = [];

@@ -10,6 +10,7 @@ const { before, describe, it } = require('node:test');
 const root = require('../../package.json');
 const { ROOT, npm, platforms, thisPlatform } = require('../../scripts/packages');
 const { packLocal } = require('./support');
+const { LIMIT } = require('../support/limits');
 
 const MAX_BINARY = 5 * 1024 * 1024;
 /** Beside the face in lib/: what npm always adds, and what the package exports. */
@@ -46,7 +47,7 @@ function face() {
     .filter((file) => /\.js$/.test(file) && !file.startsWith('lib/native/'));
 }
 
-describe('the tarballs', () => {
+describe('the tarballs', LIMIT, () => {
   /** @type {ReturnType<typeof packLocal>} */
   let packed;
   before(() => {
@@ -103,7 +104,7 @@ describe('the tarballs', () => {
   });
 });
 
-describe('the platforms', () => {
+describe('the platforms', LIMIT, () => {
   it('are the same in npm/, in napi.targets and in the loader', () => {
     assert.deepEqual(
       root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(),

@@ -9,6 +9,7 @@ const { after, before, beforeEach, describe, it } = require('node:test');
 const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
 const { ask, clientList, connected, inbox, opener, subscribe } = require('../support/stores.js');
+const { LIMIT } = require('../support/limits.js');
 
 let server;
 before(async () => {
@@ -32,7 +33,7 @@ async function close(target, ...args) {
   return closed;
 }
 
-describe('destroy()', () => {
+describe('destroy()', LIMIT, () => {
   it('with seconds lets the data of all clients expire', async () => {
     for (const id of ['one', 'two']) store.client(id).set('key', 'value');
     await close(store, 1000);
@@ -111,7 +112,7 @@ describe('destroy()', () => {
   });
 });
 
-describe('after destroy()', () => {
+describe('after destroy()', LIMIT, () => {
   beforeEach(() => close(store));
 
   it('get, set, has and del call back with ERR_CLOSED', async () => {
@@ -145,7 +146,7 @@ describe('after destroy()', () => {
   });
 });
 
-describe('messages', () => {
+describe('messages', LIMIT, () => {
   /** What is no message of a Socket.IO store, by what is wrong with it. */
   const MALFORMED = {
     nothing: [''],
@@ -222,7 +223,7 @@ describe('messages', () => {
   });
 });
 
-describe('events', () => {
+describe('events', LIMIT, () => {
   it('tells connect with the connection and the endpoint', async () => {
     const events = inbox();
     const fresh = open({ nodeId: 'c' });
@@ -256,7 +257,7 @@ describe('events', () => {
   });
 });
 
-describe('stats()', () => {
+describe('stats()', LIMIT, () => {
   it('counts what is published, received, delivered and filtered', async () => {
     const consumer = inbox();
     await subscribe(store, 'message', consumer);

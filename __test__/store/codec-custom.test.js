@@ -9,6 +9,7 @@ const zlib = require('node:zlib');
 const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
 const { ask, createClient, implementations, inbox, opener, subscribe } = require('../support/stores.js');
+const { LIMIT } = require('../support/limits.js');
 
 /** A text codec, which stands on no byte that UTF-8 could break. */
 const text = { pack: (message) => `v1 ${JSON.stringify(message)}`, unpack: (packed) => JSON.parse(packed.slice(3)) };
@@ -26,7 +27,7 @@ before(async () => {
 after(() => server.stop());
 
 for (const { name, RedisStore: Store } of implementations) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const open = opener(Store, () => server);
     const bufferClient = (options = { return_buffers: true }) => ({ redisSub: createClient(server.port, options) });
 
@@ -139,7 +140,7 @@ for (const { name, RedisStore: Store } of implementations) {
   });
 }
 
-describe('both stores together', () => {
+describe('both stores together', LIMIT, () => {
   const [javascript, native] = implementations.map(({ RedisStore: Store }) => opener(Store, () => server));
 
   for (const [kind, codec, options] of [
@@ -164,7 +165,7 @@ describe('both stores together', () => {
   }
 });
 
-describe('our store beyond that', () => {
+describe('our store beyond that', LIMIT, () => {
   const open = opener(RedisStore, () => server);
 
   it('gives unpack Buffers when options or other clients ask for them', async () => {

@@ -15,6 +15,7 @@ const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
 const { createClient, implementations, inbox, opener, subscribe } = require('../support/stores.js');
 const { startPeer } = require('./peer.js');
+const { LIMIT } = require('../support/limits.js');
 
 /** Arguments that JSON and MessagePack both bring as they are. */
 const ARGS = [
@@ -111,7 +112,7 @@ async function tap(t, channel) {
   return payloads;
 }
 
-describe('on the wire', () => {
+describe('on the wire', LIMIT, () => {
   it('is JSON by default and with codec json', async (t) => {
     const payloads = await tap(t, 'message');
     for (const options of [{}, { codec: 'json' }]) {
@@ -141,7 +142,7 @@ describe('on the wire', () => {
   });
 });
 
-describe('between our stores', () => {
+describe('between our stores', LIMIT, () => {
   for (const channel of ['message', 'dispatch']) {
     it(`brings the same in either codec, on ${channel}`, async () => {
       for (const codec of ['json', 'msgpack']) {
@@ -175,7 +176,7 @@ describe('between our stores', () => {
   });
 });
 
-describe('with the JavaScript store', () => {
+describe('with the JavaScript store', LIMIT, () => {
   it('that packs JSON: ours with codec msgpack understands it', async () => {
     const consumer = inbox();
     await subscribe(open({ codec: 'msgpack' }), 'message', consumer);
@@ -203,7 +204,7 @@ describe('with the JavaScript store', () => {
   });
 });
 
-describe('where the module msgpack can be required', () => {
+describe('where the module msgpack can be required', LIMIT, () => {
   it('ours packs with it, as the JavaScript store does', async (t) => {
     const [theirs, ours] = [await startJavaScript(t), await startNative(t)];
     assert.equal(ours.packs, theirs.packs);

@@ -9,6 +9,7 @@ const { RedisStore } = require('../..');
 const { Certificates, startTlsRedis } = require('../../dev/tls.js');
 const { families } = require('../support/client-families.js');
 const { ask, inbox, opener, subscribe } = require('../support/stores.js');
+const { LIMIT } = require('../support/limits.js');
 
 let certificates;
 let open; // asks no client for a certificate
@@ -55,7 +56,7 @@ async function assertRefused(endpoint, pattern, code = 'ERR_CONNECT') {
   assert.deepEqual([...connections].sort(), ['pub', 'sub']);
 }
 
-describe('an authority of our own', () => {
+describe('an authority of our own', LIMIT, () => {
   it('as ca beside host and port', () => {
     const { cert } = certificates.ca;
     return assertWorks(store(same({ host: '127.0.0.1', port: open.tlsPort, tls: { ca: cert } })));
@@ -93,14 +94,14 @@ describe('an authority of our own', () => {
     assertRefused({ url: open.url, tls: { ca: 'no PEM' } }, /ca/, 'ERR_CONNECT'));
 });
 
-describe('rejectUnauthorized false', () => {
+describe('rejectUnauthorized false', LIMIT, () => {
   it('takes any certificate and any name', () =>
     assertWorks(store(same({ url: open.url, tls: { rejectUnauthorized: false, servername: 'other.test' } }))));
 
   it("in redis 4's socket", () => assertWorks(store(same({ url: open.url, socket: { rejectUnauthorized: false } }))));
 });
 
-describe("a client's certificate", () => {
+describe("a client's certificate", LIMIT, () => {
   it('lets us in', () => {
     const tls = { ca: certificates.ca.cert, cert: certificates.client.cert, key: certificates.client.key };
     return assertWorks(store(same({ url: strict.url, tls })), strict);
@@ -114,11 +115,11 @@ describe("a client's certificate", () => {
   });
 });
 
-describe('plain text', () => {
+describe('plain text', LIMIT, () => {
   it('to a server that speaks TLS is told', () => assertRefused(`redis://127.0.0.1:${open.tlsPort}`, /./));
 });
 
-describe('every client that can have TLS', () => {
+describe('every client that can have TLS', LIMIT, () => {
   for (const family of families.filter(({ name }) => !/redis-0/.test(name))) {
     it(family.name, async () => {
       const { ca, client } = certificates;

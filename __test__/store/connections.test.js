@@ -9,6 +9,7 @@ const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
 const { families } = require('../support/client-families.js');
 const { ask, clientList, connected, inbox, monitor, opener, subscribe, until } = require('../support/stores.js');
+const { LIMIT } = require('../support/limits.js');
 
 const PASSWORD = 'p@ss:w/ö rd#?';
 const DB = 3;
@@ -40,7 +41,7 @@ async function roundTrip(node, server, db) {
 }
 
 for (const family of families) {
-  describe(family.name, () => {
+  describe(family.name, LIMIT, () => {
     it('as redisPub, redisSub and redisClient', async () => {
       const clients = [1, 2, 3].map(() => family.create({ port: open.port }));
       const [redisPub, redisSub, redisClient] = clients;
@@ -97,7 +98,7 @@ for (const family of families) {
   });
 }
 
-describe('URLs and options', () => {
+describe('URLs and options', LIMIT, () => {
   it('redis:// with a password', () => roundTrip(store(same(closed.url)), closed, 0));
 
   it('redis:// with a database', async () => {
@@ -177,7 +178,7 @@ describe('URLs and options', () => {
   });
 });
 
-describe('connections', () => {
+describe('connections', LIMIT, () => {
   const added = async (before) => (await clientList(open)).filter(({ id }) => !before.has(id));
   const ids = async () => new Set((await clientList(open)).map(({ id }) => id));
 

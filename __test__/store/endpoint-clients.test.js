@@ -19,9 +19,10 @@ const {
   read,
   SOCKET,
 } = require('./endpoints');
+const { LIMIT } = require('../support/limits');
 
 for (const name of CALLBACK_CLIENTS) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const redis = require(name);
     const create = (...args) => quiet(redis.createClient(...args));
     const major = Number(name.split('-')[1]);
@@ -123,7 +124,7 @@ for (const name of CALLBACK_CLIENTS) {
   });
 }
 
-describe('redis-3', () => {
+describe('redis-3', LIMIT, () => {
   const create = (...args) => quiet(require('redis-3').createClient(...args));
 
   it('users, in options, in a URL and through auth()', () => {
@@ -142,7 +143,7 @@ describe('redis-3', () => {
 });
 
 for (const name of PROMISE_CLIENTS) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const redis = require(name);
     const create = (options) => quiet(redis.createClient(options));
 
@@ -235,7 +236,7 @@ for (const name of PROMISE_CLIENTS) {
   });
 }
 
-describe('redis-4', () => {
+describe('redis-4', LIMIT, () => {
   it('the bare @redis/client has no options at all', () => {
     const client = quiet(require('@redis/client').createClient());
     assert.equal(client.options, undefined);
@@ -244,7 +245,7 @@ describe('redis-4', () => {
 });
 
 for (const name of ['redis-5', 'redis-6']) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const redis = require(name);
     const credentials = async () => ({ password: 'secret' });
 
@@ -267,7 +268,7 @@ for (const name of ['redis-5', 'redis-6']) {
   });
 }
 
-describe('redis-6', () => {
+describe('redis-6', LIMIT, () => {
   it('a unix:// URL', () => {
     const client = quiet(require('redis-6').createClient({ url: `unix://bob:secret@${SOCKET}?db=2` }));
     assert.deepEqual(read(client), { ...DEFAULTS, path: SOCKET, username: 'bob', password: 'secret', db: 2 });
@@ -280,7 +281,7 @@ describe('redis-6', () => {
 });
 
 for (const name of IOREDIS_CLIENTS) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const Redis = require(name);
     const create = (...args) => quiet(new Redis(...args));
 
@@ -363,7 +364,7 @@ for (const name of IOREDIS_CLIENTS) {
   });
 }
 
-describe('the redis option', () => {
+describe('the redis option', LIMIT, () => {
   it('makes an instance of its RedisClient a client, whatever it looks like', () => {
     class RedisClient {
       constructor() {

@@ -19,8 +19,9 @@ const {
   read,
   SOCKET,
 } = require('./endpoints');
+const { LIMIT } = require('../support/limits');
 
-describe('optionError', () => {
+describe('optionError', LIMIT, () => {
   it('is a TypeError that names the option and says what to do', () => {
     const error = optionError('redisSub.port', 'pass a number.');
     assert.ok(error instanceof TypeError);
@@ -30,7 +31,7 @@ describe('optionError', () => {
   });
 });
 
-describe('nothing', () => {
+describe('nothing', LIMIT, () => {
   it('is the default server', () => {
     assert.deepEqual(read(undefined), DEFAULTS);
     assert.deepEqual(read(null), DEFAULTS);
@@ -38,7 +39,7 @@ describe('nothing', () => {
   });
 });
 
-describe('URLs', () => {
+describe('URLs', LIMIT, () => {
   const endpoints = {
     'redis://h.test': { host: 'h.test' },
     'redis://': {},
@@ -122,7 +123,7 @@ describe('URLs', () => {
   });
 });
 
-describe('options objects', () => {
+describe('options objects', LIMIT, () => {
   it('host, port, path and database', () => {
     assert.deepEqual(read({}), DEFAULTS);
     assert.deepEqual(read({ host: 'h.test', port: 7000, db: 2 }), { ...DEFAULTS, host: 'h.test', port: 7000, db: 2 });
@@ -275,7 +276,7 @@ describe('options objects', () => {
   }
 });
 
-describe('anything else', () => {
+describe('anything else', LIMIT, () => {
   const values = {
     'a number': 6379,
     'a function': ignore,

@@ -178,7 +178,7 @@ describe('memory stays flat', LIMIT, () => {
   }
 });
 
-describe('several stores in one process', () => {
+describe('several stores in one process', LIMIT, () => {
   it('do not know of each other', async () => {
     const [one, two] = [open(), open()];
     const seen = inbox();

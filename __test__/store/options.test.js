@@ -15,6 +15,7 @@ const redis5 = require('redis-5');
 const { RedisStore } = require('../..');
 const { startRedis } = require('../../dev/redis-server.js');
 const { createClient, opener, redis } = require('../support/stores.js');
+const { LIMIT } = require('../support/limits.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const ENDPOINTS = ['redisPub', 'redisSub', 'redisClient'];
@@ -43,7 +44,7 @@ function assertRefused(options, option, pattern = /./) {
   );
 }
 
-describe('refused', () => {
+describe('refused', LIMIT, () => {
   it('options that are no object', () => {
     for (const options of [null, 5, 'redis://localhost', true, Symbol('s'), () => {}])
       assertRefused(options, 'options');
@@ -171,7 +172,7 @@ describe('refused', () => {
   }
 });
 
-describe('the store', () => {
+describe('the store', LIMIT, () => {
   const open = opener(RedisStore, () => server);
 
   it('gives back the client objects', async () => {
@@ -276,7 +277,7 @@ describe('the store', () => {
   });
 });
 
-describe('the package', () => {
+describe('the package', LIMIT, () => {
   it('exports createAdapter and RedisStore and nothing else', () => {
     assert.deepEqual(Object.keys(require('../..')), ['createAdapter', 'RedisStore']);
   });

@@ -18,7 +18,7 @@ const {
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
 const { startAdapterNode } = require('../../support/adapter-node');
-const { ANSWER } = require('../../support/limits');
+const { ANSWER, LIMIT } = require('../../support/limits');
 
 const bytes = (...values) => Buffer.from(values);
 
@@ -186,7 +186,7 @@ for (const parsers of [
   );
 }
 
-describe('options', () => {
+describe('options', LIMIT, () => {
   for (const kinds of SINGLES) {
     describe(kinds[0], { skip: skipReason(kinds) }, () => {
       const read = async (opts) => {

@@ -15,6 +15,7 @@ const {
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
 const { AdapterNode } = require('../../support/adapter-node');
+const { LIMIT } = require('../../support/limits');
 
 const EVENTS = ['create-room', 'join-room', 'leave-room', 'delete-room'];
 
@@ -103,7 +104,7 @@ async function connections(redis) {
   return (await redis.command('CLIENT', 'LIST')).trim().split('\n').length;
 }
 
-describe('closing a server', () => {
+describe('closing a server', LIMIT, () => {
   for (const kinds of PAIRS) {
     closing(kinds);
   }

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const net = require('node:net');
 const { describe, it } = require('node:test');
 const { Cluster, describeCluster } = require('../../support/store-cluster');
+const { LIMIT } = require('../../support/limits');
 
 const DEFAULT_PORT = 6379;
 
@@ -43,7 +44,7 @@ describeCluster(
   works,
 );
 
-describe('new RedisStore', async () => {
+describe('new RedisStore', LIMIT, async () => {
   const options = (await isDefaultPortFree()) ? {} : { skip: `another process has port ${DEFAULT_PORT}` };
   const cluster = new Cluster(['native', 'js', 'native'], { form: 'default', port: DEFAULT_PORT });
   describeCluster(`localhost:${DEFAULT_PORT}`, cluster, works, options);

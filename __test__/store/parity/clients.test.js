@@ -7,6 +7,7 @@ const { after, afterEach, before, beforeEach, describe, it } = require('node:tes
 
 const { startRedis } = require('../../../dev/redis-server.js');
 const { ask, implementations, inbox, opener, until } = require('../../support/stores.js');
+const { LIMIT } = require('../../support/limits.js');
 
 /** Values (and keys) with the text that Redis gets. */
 const TEXTS = {
@@ -45,7 +46,7 @@ after(() => server.stop());
 afterEach(() => server.command('FLUSHALL'));
 
 for (const { name, RedisStore } of implementations) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     class OwnStore extends RedisStore {}
     OwnStore.Client = class extends RedisStore.Client {
       double(key, fn) {

@@ -8,6 +8,7 @@ const { after, before, describe, it } = require('node:test');
 
 const { startRedis } = require('../../../dev/redis-server.js');
 const { createClient, implementations, inbox, opener, subscribe } = require('../../support/stores.js');
+const { LIMIT } = require('../../support/limits.js');
 
 const nested = (depth) => (depth === 0 ? 'core' : depth % 2 ? [nested(depth - 1)] : { in: nested(depth - 1) });
 
@@ -96,7 +97,7 @@ const isFor = (channel, [room, packet, , exceptions]) =>
 const withIn = (channel, ...value) => (channel === 'dispatch' ? ['room', '5:::', null, value] : value);
 
 for (const { name, RedisStore } of implementations) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const open = opener(RedisStore, () => server);
 
     for (const channel of ['message', 'dispatch']) {

@@ -8,6 +8,7 @@ const { after, before, beforeEach, describe, it } = require('node:test');
 
 const { startRedis } = require('../../../dev/redis-server.js');
 const { ask, clientList, implementations, inbox, opener, subscribe, until } = require('../../support/stores.js');
+const { LIMIT } = require('../../support/limits.js');
 
 let server;
 before(async () => {
@@ -16,7 +17,7 @@ before(async () => {
 after(() => server.stop());
 
 for (const { name, RedisStore } of implementations) {
-  describe(name, () => {
+  describe(name, LIMIT, () => {
     const open = opener(RedisStore, () => server);
     let a;
     let b;
