@@ -244,18 +244,20 @@ fn text_that_is_not_json_is_not_encoded() {
 #[test]
 fn depth_is_limited_and_needs_no_stack() {
     let nested = |open: &str, close: &str, n: usize| open.repeat(n) + "1" + &close.repeat(n);
-    // The payload's array and the packet are two levels.
-    for (open, close) in [("[", "]"), ("[{\"[[\":", "}]"), ("[{\"0\":", "}]")] {
-        let most = (MAX_DEPTH - 2) / close.len();
-        let fits = nested(open, close, most);
+    for (open, close) in [("[", "]"), ("{\"[[\":", "}"), ("{\"0\":", "}")] {
+        // In the array of arguments, which does not count.
+        let nested = |n: usize| format!("[\"e\",{}]", nested(open, close, n));
+        let fits = nested(MAX_DEPTH);
         let payload = encode("u", &event(&fits), "/", OPTS).unwrap();
         assert_eq!(read(&payload, "/").packet, event(&fits));
-        let deeper = nested(open, close, most + 1);
+        let deeper = nested(MAX_DEPTH + 1);
         assert_eq!(encode("u", &event(&deeper), "/", OPTS), Err(EncodeError::Depth));
-        assert_eq!(
-            encode("u", &event("[]"), "/", &nested(open, close, MAX_DEPTH)),
-            Err(EncodeError::Depth)
-        );
+        assert_eq!(encode("u", &event("[]"), "/", &deeper), Err(EncodeError::Depth));
+    }
+    for level in [&b"\x91"[..], b"\x81\xa1a", b"\x81\xa10"] {
+        let deep = |n| with_data(&[b"\x91", &level.repeat(n)[..], b"\x01"].concat());
+        let decoded = |n| decode(&deep(n), &reader("u", "/"), |_| true).map(drop);
+        assert_eq!((decoded(MAX_DEPTH), decoded(MAX_DEPTH + 1)), (Ok(()), Err(Malformed::Depth)));
     }
     for level in [&b"\x91"[..], b"\x81\xa1a", b"\x81\xa10", b"\x82\xa10\x01\xa10"] {
         let deep = [&level.repeat(100_000)[..], b"\x01"].concat();

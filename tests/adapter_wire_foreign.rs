@@ -101,7 +101,6 @@ fn rooms_are_strings_or_numbers() {
 fn what_would_make_the_adapter_throw_is_malformed() {
     let event = b"\x82\xa4type\x02\xa3nsp\xa1/";
     for wrong in [
-        with_rooms(b"\xa1a"),
         with_rooms(b"\x05"),
         with_rooms(b"\x80"),
         payload(event, b"\x81\xa6except\xc3"),
@@ -118,8 +117,10 @@ fn what_would_make_the_adapter_throw_is_malformed() {
         payload(b"\x81\xa4type\xff", b"\x80"),
         payload(b"\x81\xa4type\xcd\x01\x02", b"\x80"),
         payload(b"\x82\xa4type\x02\xa2id\x90", b"\x80"),
-        with_data(b"\x81\x90\x01"),
-        with_data(b"\x81\xc4\x00\x01"),
+        // Keys that cannot be text.
+        with_data(b"\x81\x81\xa8toString\x01\x01"),
+        with_data(b"\x81\x81\xa9__proto__\xc0\x01"),
+        with_data(b"\x81\x91\x81\xa8toString\x01\x01"),
         b"\x80".to_vec(),
         b"\xa3abc".to_vec(),
         b"\xc7\x00\x00".to_vec(),

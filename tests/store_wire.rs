@@ -310,26 +310,31 @@ fn malformed_payloads_have_a_kind() {
 #[test]
 fn depth_is_limited_in_both_codecs_and_needs_no_stack() {
     let nested = |open: &str, close: &str, n: usize| open.repeat(n) + "1" + &close.repeat(n);
-    // The envelope is one level.
-    for (open, close) in [("[", "]"), ("[{\"[[\":[", "]}]")] {
-        let levels = close.len();
-        let most = (MAX_DEPTH - 1) / levels;
-        let fits = nested(open, close, most);
+    for (open, close) in [("[", "]"), ("{\"[[\":", "}")] {
+        // In the array of arguments, which does not count.
+        let nested = |n: usize| format!("[1,{}]", nested(open, close, n));
+        let fits = nested(MAX_DEPTH);
         let json = encode(Codec::Json, "2", &fits).unwrap();
         assert_eq!(any(&json), Ok(Incoming::Foreign(Args::Json((&*fits).into()))));
         let packed = encode(Codec::MessagePack, "2", &fits).unwrap();
         assert_eq!(any(&packed), Ok(Incoming::Foreign(Args::Json((&*fits).into()))));
 
-        let deeper = nested(open, close, most + 1);
-        let json = encode(Codec::Json, "2", &deeper).unwrap();
-        assert_eq!(any(&json), Err(Malformed::Depth));
-        assert_eq!(encode(Codec::MessagePack, "2", &deeper), Err(EncodeError::Depth));
+        let deeper = nested(MAX_DEPTH + 1);
+        let json = format!(r#"{{"nodeId":2,"args":{deeper}}}"#);
+        assert_eq!(any(json.as_bytes()), Err(Malformed::Depth));
+        for codec in [Codec::Json, Codec::MessagePack] {
+            assert_eq!(encode(codec, "2", &deeper), Err(EncodeError::Depth));
+        }
+        let level = if close == "]" { &b"\x91"[..] } else { b"\x81\xa1a" };
+        let packed = |n| [b"\x81\xa4args\x91", &level.repeat(n)[..], b"\x01"].concat();
+        assert!(any(&packed(MAX_DEPTH)).is_ok());
+        assert_eq!(any(&packed(MAX_DEPTH + 1)), Err(Malformed::Depth));
     }
-    let bottomless = nested("[", "]", 1_000_000);
-    assert_eq!(any(&encode(Codec::Json, "2", &bottomless).unwrap()), Err(Malformed::Depth));
+    let bottomless = format!(r#"{{"args":{}}}"#, nested("[", "]", 1_000_000));
+    assert_eq!(any(bottomless.as_bytes()), Err(Malformed::Depth));
     let packed = [&b"\x81\xa4args"[..], &vec![0x91; 1_000_000], b"\x01"].concat();
     assert_eq!(any(&packed), Err(Malformed::Depth));
-    let ignored = [&b"\x81\xa1x"[..], &[0x91; MAX_DEPTH], b"\x01"].concat();
+    let ignored = [&b"\x81\xa1x"[..], &[0x91; MAX_DEPTH + 2], b"\x01"].concat();
     assert_eq!(any(&ignored), Err(Malformed::Depth));
 }
 

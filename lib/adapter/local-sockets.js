@@ -1,6 +1,6 @@
 'use strict';
 
-const { isOneRoom, writeFlags } = require('./flags');
+const { isOneRoom, namesOf, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
 const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 
@@ -55,8 +55,8 @@ class LocalSockets {
     const packets = attachments.length === 0 ? [text] : [text, ...attachments];
     const packet = new ReceivedPacket(this.#adapter.nsp.name, text, attachments);
     const options = new WriteOptions(writeFlags(flags), packets);
-    const excluded = except === '' ? NO_ROOMS : new Set(JSON.parse(except));
-    const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : new Set(JSON.parse(rooms));
+    const excluded = except === '' ? NO_ROOMS : namesOf(except, flags);
+    const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : namesOf(rooms, flags);
     options.whileFrameIsIn(broadcast, () => {
       this.#forEach(included, excluded, (/** @type {any} */ socket) => {
         writeTo(socket, packet, packets, options);

@@ -32,6 +32,9 @@ pub mod broadcast_flags {
     /// `rooms` is the name of one room, and no JSON.
     pub const ONE_ROOM: u32 = 0b1_0000;
 
+    /// An array among `rooms` or `except` is NaN, for which JSON has no word.
+    pub const NAN_NAMES: u32 = 0b10_0000;
+
     /// A flag of two bits in its place.
     pub(crate) const fn place(mask: u32, value: Option<bool>) -> u32 {
         optional_bool::word(value) << mask.trailing_zeros()

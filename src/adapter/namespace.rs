@@ -108,7 +108,11 @@ impl Namespace {
         let text = String::from_utf8(text).unwrap_or_default();
         let single = rooms.single();
         let rooms = single.map_or_else(|| json_or_nothing(rooms), str::to_owned);
-        let one_room = if single.is_some() { broadcast_flags::ONE_ROOM } else { 0 };
+        let one_room = flag(broadcast_flags::ONE_ROOM, single.is_some());
+        let nan = flag(
+            broadcast_flags::NAN_NAMES,
+            broadcast.rooms.has_nan() || broadcast.except.has_nan(),
+        );
         // Engine.IO writes "4" before a message; a packet with attachments takes several frames.
         let mut head = Vec::new();
         if packet.attachments.is_empty() {
@@ -119,7 +123,8 @@ impl Namespace {
             namespace: self.number,
             flags: broadcast_flags::place(broadcast_flags::VOLATILE, *volatile)
                 | broadcast_flags::place(broadcast_flags::COMPRESS, *compress)
-                | one_room,
+                | one_room
+                | nan,
             rooms: &rooms,
             except: &json_or_nothing(except),
             head: &head,
@@ -131,6 +136,10 @@ impl Namespace {
     fn delivered(&self) {
         Counters::count(&self.events.counters().delivered);
     }
+}
+
+const fn flag(bit: u32, is_set: bool) -> u32 {
+    if is_set { bit } else { 0 }
 }
 
 fn json_or_nothing(names: &wire::Names<'_>) -> String {

@@ -1,12 +1,10 @@
 //! JSON text, scanned without being parsed.
 
-use super::MAX_DEPTH;
-
-/// Whether valid JSON text is nested deeper than [`MAX_DEPTH`].
-pub(crate) fn is_too_deep(valid: &str) -> bool {
+/// Whether valid JSON text is nested deeper than this many arrays and objects.
+pub(crate) fn is_deeper_than(most: usize, valid: &str) -> bool {
     // Nearly every message has fewer brackets than that, even with those inside strings.
     let brackets = valid.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
-    brackets > MAX_DEPTH && depth(valid) > MAX_DEPTH
+    brackets > most && depth(valid) > most
 }
 
 fn depth(valid: &str) -> usize {

@@ -14,5 +14,8 @@ pub use error::{EncodeError, Malformed};
 pub(crate) use js_number::{MAX_SAFE_INTEGER, number_to_string};
 pub use js_number::{json_number, string_to_number};
 
-/// How many arrays and objects may be nested in one payload, the envelope included.
+/// How many arrays and objects may be nested in one argument of a message. What is around it, the
+/// array of arguments included, does not count.
 pub const MAX_DEPTH: usize = 512;
+/// The same for all arguments with their array.
+pub(crate) const MAX_ARGS_DEPTH: usize = MAX_DEPTH + 1;

@@ -55,3 +55,5 @@ pub const FLAG_VOLATILE: u32 = broadcast_flags::VOLATILE;
 pub const FLAG_COMPRESS: u32 = broadcast_flags::COMPRESS;
 #[napi]
 pub const FLAG_ONE_ROOM: u32 = broadcast_flags::ONE_ROOM;
+#[napi]
+pub const FLAG_NAN_NAMES: u32 = broadcast_flags::NAN_NAMES;

@@ -47,8 +47,18 @@ describe('official and native: not the same frames', LIMIT, () => {
   });
 
   // So that nobody can have us use up memory or stack. The sender is told.
-  it("more than 512 levels: only the sender's own clients get it of ours, and only official receivers of others", async () => {
-    const args = [nested(600)];
+  it('512 levels in an argument: everybody gets it', async () => {
+    for (const args of [[nested(512)], [1, { a: nested(511) }]]) {
+      const outcome = await both({ args });
+      const whole = [`text 42${JSON.stringify(['deviation', ...args])}`];
+      const all = { local: [whole, whole], official: [whole, whole], native: [whole, whole] };
+      assert.deepEqual(outcome, { official: all, native: all });
+    }
+    assert.deepEqual(cluster.problems, []);
+  });
+
+  it("513 levels: only the sender's own clients get it of ours, and only official receivers of others", async () => {
+    const args = [nested(513)];
     const outcome = await both({ args });
     const whole = [`text 42${JSON.stringify(['deviation', ...args])}`];
     const [all, none] = [

@@ -7,10 +7,8 @@ use crate::codec::msgpack::{
     Extension, Head, Input, ReadRules, WriteRules, append_bin, append_buffer, append_scalar,
     from_json, to_json,
 };
-use crate::codec::{EncodeError, Malformed};
+use crate::codec::{EncodeError, MAX_ARGS_DEPTH, MAX_DEPTH, Malformed};
 
-/// The payload's array and the packet, which a packet's data lies within.
-const OUTER: usize = 2;
 /// What stands in the place of an attachment, up to its number.
 const PLACEHOLDER: &[u8] = br#"{"_placeholder":true,"num":"#;
 /// Up to this many UTF-16 units, and bytes, notepack.io writes a string by itself, and takes any
@@ -20,9 +18,9 @@ const UINT_64: u8 = 0xcf;
 const INT_64: u8 = 0xd3;
 const TWO_TO_THE_64TH: f64 = 18_446_744_073_709_551_616.0;
 
-/// Appends JSON text that lies within `outer` arrays and maps.
-pub(super) fn append_json(json: &str, outer: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    from_json(json, outer, &mut Notepack::default(), out)
+/// Appends the JSON text of what goes with a packet.
+pub(super) fn append_json(json: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    from_json(json, MAX_DEPTH, &mut Notepack::default(), out)
 }
 
 /// Appends a packet's data.
@@ -35,7 +33,7 @@ pub(super) fn append_data(
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let mut rules = Notepack { attachments, next: 0 };
-    from_json(json, OUTER, &mut rules, out)?;
+    from_json(json, MAX_ARGS_DEPTH, &mut rules, out)?;
     rules.attachments.is_empty().then_some(()).ok_or(EncodeError::Json)
 }
 
@@ -108,7 +106,7 @@ pub(super) fn read_data(
 ) -> Result<Data<'_>, Malformed> {
     let mut rules = Unpacked { deconstruct, most, attachments: Vec::new() };
     let capacity = input.rest().len();
-    let text = to_json(&mut input, OUTER, &mut rules, capacity)?;
+    let text = to_json(&mut input, MAX_ARGS_DEPTH, &mut rules, capacity)?;
     let text = String::from_utf8(text).map_err(|_| Malformed::MessagePack)?;
     Ok((text, rules.attachments))
 }

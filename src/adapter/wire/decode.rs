@@ -37,7 +37,7 @@ pub fn decode<'a>(
     }
     limits.check_length(payload)?;
     let packet = if len > 1 { packet(&mut input)? } else { None };
-    let opts = if len > 2 { object(&mut input, ["rooms", "except", "flags"])? } else { None };
+    let opts = if len > 2 { options(&mut input)? } else { None };
     input.skip(u64::from(len.saturating_sub(3)))?;
     if !input.is_empty() {
         return Err(Malformed::MessagePack);
@@ -87,6 +87,15 @@ fn packet<'a>(input: &mut Input<'a>) -> Result<Option<[Place<'a>; 4]>, Malformed
         None if is_truthy(&head_at(start)?) => Err(Malformed::Type),
         packet => Ok(packet),
     }
+}
+
+/// `None` for values that the official adapter throws at. Others that are no object have no fields.
+fn options<'a>(input: &mut Input<'a>) -> Result<Option<[Place<'a>; 3]>, Malformed> {
+    let start = *input;
+    let fields = object(input, ["rooms", "except", "flags"])?;
+    let head = head_at(start)?;
+    let takes_fields = matches!(head, Head::Array(_) | Head::Binary(_) | Head::Extension(_));
+    Ok(fields.or_else(|| (takes_fields && !is_unset(&head)).then_some([None; 3])))
 }
 
 fn head_at(mut place: Input<'_>) -> Result<Head<'_>, Malformed> {

@@ -47,7 +47,7 @@ pub fn encode(
         append_str(b"id", &mut out)?;
         append_id(id, &mut out)?;
     }
-    append_json(opts_json, 1, &mut out)?;
+    append_json(opts_json, &mut out)?;
     Ok(out)
 }
 
@@ -55,5 +55,5 @@ pub fn encode(
 fn append_id(id: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     let canonical = is_number && (id == "0" || !id.starts_with('0'));
-    if canonical { append_json(id, 2, out) } else { append_str(id.as_bytes(), out) }
+    if canonical { append_json(id, out) } else { append_str(id.as_bytes(), out) }
 }

@@ -28,11 +28,16 @@ pub(super) fn fields<'a, const N: usize>(
 ) -> Result<[Option<Input<'a>>; N], Malformed> {
     let mut found = [None; N];
     for _ in 0..pairs {
-        let key = input.step()?;
+        let mut behind = *input;
+        let at = if let Head::String(key) = behind.head_or_extension()? {
+            *input = behind;
+            names.iter().position(|name| name.as_bytes() == key)
+        } else {
+            let key = input.key()?;
+            names.iter().position(|name| *name == key)
+        };
         let value = *input;
         input.skip(1)?;
-        let Head::String(key) = key else { continue };
-        let at = names.iter().position(|name| name.as_bytes() == key);
         if let Some(place) = at.and_then(|at| found.get_mut(at)) {
             *place = Some(value);
         }

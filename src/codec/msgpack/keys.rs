@@ -41,7 +41,7 @@ pub(super) fn sorted_pairs<'a>(
     let mut sorted: Vec<Pair<'a>> = Vec::new();
     let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
     for _ in 0..pairs {
-        let key = key_text(&input.head_or_extension()?)?;
+        let key = input.key()?;
         let value = *input;
         spans.step(input)?;
         if key.as_bytes() == PROTOTYPE {
@@ -58,6 +58,63 @@ pub(super) fn sorted_pairs<'a>(
     // A stable sort: what is no index keeps its order.
     sorted.sort_by_key(|(key, _)| index(key).map_or(u64::MAX, u64::from));
     Ok(sorted)
+}
+
+/// What `String` makes of an object without a class, or of an array's element that is one.
+const OBJECT: &str = "[object Object]";
+
+impl<'a> Input<'a> {
+    /// The next key as JavaScript turns it into text, whatever it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Type`] for what cannot be text, and for a date, whose text depends on the reader.
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        Ok(match self.head_or_extension()? {
+            Head::Array(len) => Cow::Owned(self.joined(len)?),
+            Head::Map(pairs) => self.object_text(pairs).map(Cow::Borrowed)?,
+            Head::Binary(bytes) => String::from_utf8_lossy(bytes),
+            Head::Extension(Extension::ArrayBuffer(_)) => Cow::Borrowed("[object ArrayBuffer]"),
+            Head::Extension(Extension::Unknown(kind, bytes)) => {
+                Cow::Owned(format!("{kind},{}", String::from_utf8_lossy(bytes)))
+            }
+            head => key_text(&head)?,
+        })
+    }
+
+    /// `Array.prototype.join`, which takes what is nested for text in the place of an element.
+    fn joined(&mut self, len: u32) -> Result<String, Malformed> {
+        let mut text = String::new();
+        let mut left = u64::from(len);
+        while left > 0 {
+            left -= 1;
+            let mut ahead = *self;
+            match ahead.head_or_extension()? {
+                Head::Array(len @ 1..) => {
+                    *self = ahead;
+                    left = left.saturating_add(len.into());
+                    continue;
+                }
+                Head::Array(_) | Head::Nil | Head::Extension(Extension::Undefined) => *self = ahead,
+                _ => text.push_str(&self.key()?),
+            }
+            if left > 0 {
+                text.push(',');
+            }
+        }
+        Ok(text)
+    }
+
+    /// The text of an object that has no `toString` of its own.
+    fn object_text(&mut self, pairs: u32) -> Result<&'static str, Malformed> {
+        for _ in 0..pairs {
+            match self.step()? {
+                Head::String(key) if key != PROTOTYPE && key != b"toString" => self.skip(1)?,
+                _ => return Err(Malformed::Type),
+            }
+        }
+        Ok(OBJECT)
+    }
 }
 
 /// A key as JavaScript turns it into text.

@@ -7,7 +7,7 @@ use super::input::{Head, Input};
 use super::keys::{Pair, are_few, is_regular, key_text, sorted_pairs};
 use super::skip::Spans;
 use crate::codec::json::{is_plain_ascii, plain_len};
-use crate::codec::{MAX_DEPTH, MAX_SAFE_INTEGER, Malformed};
+use crate::codec::{MAX_SAFE_INTEGER, Malformed};
 
 /// `undefined` as old senders write it: an extension of one byte, of type 0.
 const UNDEFINED: &[u8] = &[0xd4, 0];
@@ -40,23 +40,23 @@ pub(crate) trait ReadRules<'a> {
     fn restart(&mut self) {}
 }
 
-/// The JSON text of the next value, which lies within `outer` arrays and maps, in a buffer that has
-/// at least this capacity.
+/// The JSON text of the next value, nested no deeper than `depth` arrays and maps, in a buffer that
+/// has at least this capacity.
 ///
 /// # Errors
 ///
 /// When the bytes are no such value, or it is nested too deeply.
 pub(crate) fn to_json<'a, R: ReadRules<'a>>(
     input: &mut Input<'a>,
-    outer: usize,
+    depth: usize,
     rules: &mut R,
     capacity: usize,
 ) -> Result<Vec<u8>, Malformed> {
-    let (text, behind) = match Reader::new(*input, None, rules, capacity).run(outer) {
+    let (text, behind) = match Reader::new(*input, None, rules, capacity).run(depth) {
         Err(Stop::Irregular) => {
             rules.restart();
-            let spans = Spans::of(*input, outer)?;
-            Reader::new(*input, Some(spans), rules, capacity).run(outer)?
+            let spans = Spans::of(*input, depth)?;
+            Reader::new(*input, Some(spans), rules, capacity).run(depth)?
         }
         ended => ended?,
     };
@@ -133,10 +133,10 @@ impl<'a, 'o, R: ReadRules<'a>> Reader<'a, 'o, R> {
     }
 
     /// Walks to the end of the value. Returns its text, and what follows the value.
-    fn run(mut self, outer: usize) -> Result<(Vec<u8>, Input<'a>), Stop> {
+    fn run(mut self, depth: usize) -> Result<(Vec<u8>, Input<'a>), Stop> {
         loop {
             self.value()?;
-            if outer + self.open.len() > MAX_DEPTH {
+            if self.open.len() > depth {
                 return Err(Stop::Malformed(Malformed::Depth));
             }
             if !self.has_next()? {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::input::{Head, Input};
-use crate::codec::{MAX_DEPTH, Malformed};
+use crate::codec::Malformed;
 
 impl<'a> Input<'a> {
     /// The next value. What an array or a map holds is stepped over.
@@ -56,8 +56,8 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    /// The spans within the next value, which itself lies within `outer` arrays and maps.
-    pub(crate) fn of(mut input: Input<'_>, outer: usize) -> Result<Self, Malformed> {
+    /// The spans within the next value, nested no deeper than `depth` arrays and maps.
+    pub(crate) fn of(mut input: Input<'_>, depth: usize) -> Result<Self, Malformed> {
         let mut ends = HashMap::new();
         let mut open: Vec<(usize, u64)> = Vec::new();
         loop {
@@ -66,7 +66,7 @@ impl Spans {
             if matches!(head, Head::Array(_) | Head::Map(_)) {
                 open.push((start, values_in(&head)));
             }
-            if outer + open.len() > MAX_DEPTH {
+            if open.len() > depth {
                 return Err(Malformed::Depth);
             }
             while let Some((start, 0)) = open.last().copied() {

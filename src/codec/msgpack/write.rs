@@ -2,8 +2,8 @@
 
 use super::number::append_number;
 use super::string::{append_escaped, append_str};
+use crate::codec::EncodeError;
 use crate::codec::json::plain_len;
-use crate::codec::{EncodeError, MAX_DEPTH};
 
 /// What the encoders of MessagePack do each in their own way.
 pub(crate) trait WriteRules {
@@ -30,19 +30,19 @@ pub(crate) trait WriteRules {
     }
 }
 
-/// Appends the MessagePack of JSON text, which lies within `outer` arrays and maps.
+/// Appends the MessagePack of JSON text, nested no deeper than `depth` arrays and objects.
 ///
 /// # Errors
 ///
 /// When the text is not JSON, is nested too deeply or is too long.
 pub(crate) fn from_json(
     json: &str,
-    outer: usize,
+    depth: usize,
     rules: &mut impl WriteRules,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     u32::try_from(json.len()).map_err(|_| EncodeError::TooLong)?;
-    let mut writer = Writer { rest: json.as_bytes(), open: Vec::new(), outer, rules, out };
+    let mut writer = Writer { rest: json.as_bytes(), open: Vec::new(), depth, rules, out };
     loop {
         if writer.value()? && !writer.has_next()? {
             break;
@@ -64,8 +64,8 @@ struct Open {
 struct Writer<'a, 'o, R> {
     rest: &'a [u8],
     open: Vec<Open>,
-    /// Arrays and maps that all of it lies within.
-    outer: usize,
+    /// How deep it may be nested.
+    depth: usize,
     rules: &'o mut R,
     out: &'o mut Vec<u8>,
 }
@@ -134,7 +134,7 @@ impl<'a, R: WriteRules> Writer<'a, '_, R> {
     /// Begins an array or an object. Returns whether that was all of it.
     #[inline]
     fn begin(&mut self, close: u8, is_map: bool) -> Result<bool, EncodeError> {
-        if self.outer + self.open.len() >= MAX_DEPTH {
+        if self.open.len() >= self.depth {
             return Err(EncodeError::Depth);
         }
         self.skip_space();

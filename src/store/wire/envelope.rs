@@ -7,12 +7,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Shape, args::shaped};
-use crate::codec::json::is_too_deep;
+use crate::codec::json::is_deeper_than;
 use crate::codec::msgpack::{
     Extension, Head, Input, ReadRules, WriteRules, append_buffer, append_double, append_str,
     from_json, key_text, to_json,
 };
-use crate::codec::{EncodeError, Malformed};
+use crate::codec::{EncodeError, MAX_ARGS_DEPTH, Malformed};
 use crate::store::{Incoming, NodeId};
 
 /// JSON, with U+FFFD for broken UTF-8 as in Node.
@@ -44,7 +44,8 @@ fn leading_node_id(payload: &[u8]) -> Option<NodeId> {
 
 fn json_text<'a>(text: &'a str, shape: Shape, own: &NodeId) -> Result<Incoming<'a>, Malformed> {
     let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|_| not_an_envelope(text))?;
-    if is_too_deep(text) {
+    // The envelope is one level.
+    if is_deeper_than(MAX_ARGS_DEPTH + 1, text) {
         return Err(Malformed::Depth);
     }
     let id = envelope.node_id.and_then(|id| NodeId::from_json(id.get()));
@@ -92,9 +93,9 @@ pub(super) fn to_message_pack(node_id: &str, args: &str) -> Result<Vec<u8>, Enco
     let mut out = Vec::with_capacity(node_id.len() + args.len() + ENVELOPE);
     out.push(0x82);
     append_str(b"nodeId", &mut out)?;
-    from_json(node_id, 1, &mut NpmMsgpack, &mut out)?;
+    from_json(node_id, MAX_ARGS_DEPTH, &mut NpmMsgpack, &mut out)?;
     append_str(b"args", &mut out)?;
-    from_json(args, 1, &mut NpmMsgpack, &mut out)?;
+    from_json(args, MAX_ARGS_DEPTH, &mut NpmMsgpack, &mut out)?;
     Ok(out)
 }
 
@@ -111,7 +112,7 @@ pub(super) fn message_pack(
     let mut args = b"null".to_vec();
     for _ in 0..pairs {
         let key = key_text(&input.head()?)?;
-        let value = to_json(&mut input, 1, &mut NpmMsgpack, 0)?;
+        let value = to_json(&mut input, MAX_ARGS_DEPTH, &mut NpmMsgpack, 0)?;
         match &*key {
             "nodeId" if is_same_node(&value, own) => return Ok(Incoming::Own),
             "args" => args = value,
@@ -132,7 +133,7 @@ pub(super) fn message_pack_is_own(payload: &[u8], own: &NodeId) -> bool {
         return false;
     }
     let Ok(Head::String(b"nodeId")) = input.head() else { return false };
-    to_json(&mut input, 1, &mut NpmMsgpack, 0).is_ok_and(|id| is_same_node(&id, own))
+    to_json(&mut input, MAX_ARGS_DEPTH, &mut NpmMsgpack, 0).is_ok_and(|id| is_same_node(&id, own))
 }
 
 fn is_same_node(json: &[u8], own: &NodeId) -> bool {

@@ -7,7 +7,8 @@ use crate::store::{Incoming, NodeId};
 
 pub use args::dispatch_args;
 
-use crate::codec::{EncodeError, Malformed};
+use crate::codec::json::is_deeper_than;
+use crate::codec::{EncodeError, MAX_ARGS_DEPTH, Malformed};
 
 /// How a message is written. Both are always understood on receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,10 +32,11 @@ pub enum Shape {
 /// The payload for two pieces of JSON text, as `JSON.stringify` writes them.
 ///
 /// # Errors
-/// In JSON never: the text is not checked. In MessagePack when it is not JSON, is nested too deeply
-/// or is too long.
+/// When the arguments are nested too deeply, which no reader here takes. In MessagePack also when the
+/// text is not JSON or is too long; in JSON it is not checked.
 pub fn encode(codec: Codec, node_id_json: &str, args_json: &str) -> Result<Vec<u8>, EncodeError> {
     match codec {
+        Codec::Json if is_deeper_than(MAX_ARGS_DEPTH, args_json) => Err(EncodeError::Depth),
         Codec::Json => {
             let parts = ["{\"nodeId\":", node_id_json, ",\"args\":", args_json, "}"];
             Ok(parts.concat().into_bytes())
