@@ -106,10 +106,11 @@ function reasonOf(cause) {
 
 /**
  * What comes after the end of a namespace; the native side makes the same for connections.
+ * @param {string} [message]
  * @returns {Error & { code: 'ERR_CLOSED' }}
  */
-function closedError() {
-  return Object.assign(new Error('The adapter is closed'), { code: /** @type {const} */ ('ERR_CLOSED') });
+function closedError(message = 'The adapter is closed') {
+  return Object.assign(new Error(message), { code: /** @type {const} */ ('ERR_CLOSED') });
 }
 
 /**

@@ -3,7 +3,8 @@
 const types = require('./types');
 const { Membership } = require('./membership');
 const { filterNames } = require('./room-names');
-const { Requests, timeoutError } = require('./requests');
+const { newId, Requests, timeoutError } = require('./requests');
+const { rethrow } = require('../backplane/inbox');
 const { encodeOrThrow } = require('../errors');
 
 /** What changes one socket, by the names of the methods. @type {Record<string, string>} */
@@ -63,17 +64,6 @@ class Cluster {
   /** Handles a response. @param {any} response */
   onResponse(response) {
     this.#requests.onResponse(response);
-  }
-
-  /**
-   * Registers the callbacks of a broadcast with acknowledgements.
-   * @param {string} requestId
-   * @param {number} timeout how long they may come, in ms
-   * @param {Function} count
-   * @param {Function} ack
-   */
-  registerAcks(requestId, timeout, count, ack) {
-    this.#requests.registerAcks(requestId, timeout, count, ack);
   }
 
   /**
@@ -188,11 +178,37 @@ class Cluster {
   }
 
   /**
+   * Publishes a broadcast with acknowledgements.
+   * @param {{ packet: any, opts: any }} broadcast
+   * @param {{ timeout: number, count: Function, ack: Function }} acks `timeout`: how long they may come, in ms
+   * @throws {Error} `ERR_ENCODE`
+   */
+  broadcast({ packet, opts }, { timeout, count, ack }) {
+    const { uid, channels, encode, publish } = this.#context;
+    const requestId = newId();
+    const payload = encodeOrThrow(() => encode({ type: types.BROADCAST, uid, requestId, packet, opts }));
+    this.#requests.registerAcks(requestId, timeout, count, ack);
+    publish(channels.requests, payload);
+  }
+
+  /**
    * Emits an event on the other servers.
+   * @param {any[]} packet its name and arguments; an acknowledgement may be the last
+   * @throws {Error} `ERR_ENCODE`
+   */
+  serverSideEmit(packet) {
+    const ack = packet[packet.length - 1];
+    if (typeof ack !== 'function') return this.publish({ type: types.SERVER_SIDE_EMIT, data: packet });
+    const data = packet.slice(0, -1);
+    encodeOrThrow(() => JSON.stringify(data));
+    this.#emit(data, ack).catch(rethrow);
+  }
+
+  /**
    * @param {unknown[]} data
    * @param {(error: Error | null, responses: unknown[]) => void} ack
    */
-  async emit(data, ack) {
+  async #emit(data, ack) {
     /** @type {any[]} */
     const responses = [];
     const membership = await this.#membership.count().catch((error) => error);

@@ -6,6 +6,8 @@ const { now: clock, setTimeout } = require('../timers');
 const POLL_MS = 10;
 /** How long it waits while nothing leaves, in ms. */
 const LIMIT_MS = 5000;
+/** How long `process.exit()` waits for what was published to leave, in ms. */
+const EXIT_LIMIT_MS = 100;
 
 /**
  * The open connections that do not keep the process alive, with their progress when that last changed,
@@ -15,19 +17,24 @@ const LIMIT_MS = 5000;
 const watched = new Map();
 
 /**
- * Lets the process exit although connections are open, once what was published has left.
+ * Lets the process exit although connections are open, once what was published has left. It ends with
+ * the connections.
  * @param {any} backplane
  */
 function flushAtExit(backplane) {
   backplane.unref();
-  if (watched.size === 0) process.on('beforeExit', wait);
+  if (watched.has(backplane)) return;
+  if (watched.size === 0) {
+    process.on('beforeExit', wait);
+    process.on('exit', waitShortly);
+  }
   watched.set(backplane, { progress: -1, since: 0 });
-}
-
-/** Takes `flushAtExit()` back. @param {any} backplane which is closed now */
-function stopFlushingAtExit(backplane) {
-  watched.delete(backplane);
-  if (watched.size === 0) process.removeListener('beforeExit', wait);
+  backplane.closed.then(() => {
+    watched.delete(backplane);
+    if (watched.size > 0) return;
+    process.removeListener('beforeExit', wait);
+    process.removeListener('exit', waitShortly);
+  });
 }
 
 function wait() {
@@ -43,4 +50,16 @@ function wait() {
   if (waiting) setTimeout(() => {}, POLL_MS);
 }
 
-module.exports = { flushAtExit, stopFlushingAtExit };
+/**
+ * `io.close()` does not wait for what was published, and `process.exit()` often comes next. Where Redis is
+ * there, that takes a round trip.
+ */
+function waitShortly() {
+  const deadline = clock() + EXIT_LIMIT_MS;
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (const backplane of watched.keys()) {
+    while (backplane.isPublishing && clock() < deadline) Atomics.wait(cell, 0, 0, 1);
+  }
+}
+
+module.exports = { flushAtExit };

@@ -60,8 +60,7 @@ class Incoming {
     packet.nsp = this.#nsp;
     const packets = this.#localSockets.encode(packet);
     if (packets === undefined) return this.#malformed(channel);
-    const { rooms, except } = filterOf(opts);
-    this.#localSockets.write(rooms, except, packet, packets, opts.flags ?? undefined);
+    this.#localSockets.write({ ...filterOf(opts), flags: opts.flags }, packet, packets);
   }
 
   *#request(channel, payload) {

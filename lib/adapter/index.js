@@ -1,6 +1,6 @@
 'use strict';
 
-const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./shared-connections');
+const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./factories');
 const { isOptions, readAdapterOptions, refuseOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
 
@@ -42,7 +42,7 @@ function createAdapter(pubClient, subClient, opts) {
  */
 function adapterOnStore(store, backplane, options) {
   const settings = readAdapterOptions(options, false);
-  return adapterFactoryOnStore(settings, store, backplane, { pubClient: store.pub, subClient: store.sub });
+  return adapterFactoryOnStore(settings, backplane, { pubClient: store.pub, subClient: store.sub });
 }
 
 module.exports = { adapterOnStore, createAdapter };

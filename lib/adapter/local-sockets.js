@@ -3,30 +3,58 @@
 const { isOneRoom, namesOf, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
 const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
+const { rethrow } = require('../backplane/inbox');
+const { setImmediate } = require('../timers');
 
 const NO_ROOMS = new Set();
+const NO_FLAGS = {};
+
+/**
+ * The options of a broadcast or a request with their rooms as sets, as the base class needs them.
+ * @param {any} opts
+ */
+function withSets(opts) {
+  const { rooms, except } = opts;
+  if (!Array.isArray(rooms) && !Array.isArray(except)) return opts;
+  return { ...opts, rooms: new Set(rooms), except: new Set(except) };
+}
 
 /** The sockets of a namespace that are connected to this server, and how broadcasts are written to them. */
 class LocalSockets {
   #adapter;
+  #base;
 
-  /** @param {any} adapter of the namespace */
-  constructor(adapter) {
+  /**
+   * @param {any} adapter of the namespace
+   * @param {{ isPatched: () => boolean, broadcast: (packet: any, opts: any) => void }} base its base class:
+   *   whether somebody has put another `broadcast` there, and that
+   */
+  constructor(adapter, base) {
     this.#adapter = adapter;
+    this.#base = base;
   }
 
   /**
    * Writes an encoded packet to the sockets that a broadcast is for.
-   * @param {Set<string | number>} rooms none means all sockets
-   * @param {Set<string | number>} except
+   * @param {{ rooms: Set<string | number>, except?: Set<string | number>, flags?: any }} opts of the broadcast
    * @param {any} packet for the listeners of `onAnyOutgoing`
    * @param {unknown[]} packets what the encoder made of it
-   * @param {{ volatile?: unknown, compress?: unknown }} [flags]
    */
-  write(rooms, except, packet, packets, flags = {}) {
+  write(opts, packet, packets) {
+    const { rooms, except, flags } = opts;
     if (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms))) return;
-    const options = new WriteOptions(flags, packets);
+    if (this.#base.isPatched()) return this.#writePatched(packet, opts);
+    const options = new WriteOptions(flags ?? NO_FLAGS, packets);
     this.#forEach(rooms, except, (socket) => writeTo(socket, packet, packets, options));
+  }
+
+  /**
+   * As by `io.attachApp`, whose sockets are reached by topics of uWebSockets.js.
+   * @param {any} packet
+   * @param {any} opts
+   */
+  #writePatched({ type, data, nsp, id }, { rooms, except, flags }) {
+    this.#base.broadcast({ type, data, nsp, id }, { rooms, except: except ?? NO_ROOMS, flags });
   }
 
   /** Calls back with each socket here that a broadcast is for, once. */
@@ -36,12 +64,12 @@ class LocalSockets {
       forEachSocket(adapter, { rooms, except }, callback);
       return;
     }
-    // With one room, no socket can come twice.
     const ids = adapter.rooms.get(first(rooms));
     if (ids === undefined) return;
     const { sockets } = adapter.nsp;
-    for (const id of ids) {
-      const socket = sockets.get(id);
+    // A copy: a socket that leaves and joins again would come again, and so for ever.
+    for (const id of [...ids]) {
+      const socket = ids.has(id) ? sockets.get(id) : undefined;
       if (socket !== undefined) callback(socket);
     }
   }
@@ -54,9 +82,12 @@ class LocalSockets {
     const { flags, rooms, except, text, attachments } = broadcast;
     const packets = attachments.length === 0 ? [text] : [text, ...attachments];
     const packet = new ReceivedPacket(this.#adapter.nsp.name, text, attachments);
-    const options = new WriteOptions(writeFlags(flags), packets);
     const excluded = except === '' ? NO_ROOMS : namesOf(except, flags);
     const included = isOneRoom(flags) ? new Set([rooms]) : rooms === '' ? NO_ROOMS : namesOf(rooms, flags);
+    if (this.#base.isPatched()) {
+      return this.#writePatched(packet, { rooms: included, except: excluded, flags: writeFlags(flags) });
+    }
+    const options = new WriteOptions(writeFlags(flags), packets);
     options.whileFrameIsIn(broadcast, () => {
       this.#forEach(included, excluded, (/** @type {any} */ socket) => {
         writeTo(socket, packet, packets, options);
@@ -76,6 +107,65 @@ class LocalSockets {
       return undefined;
     }
   }
+
+  /**
+   * Has sockets here join rooms.
+   * @param {any} opts which
+   * @param {any} rooms
+   * @throws what listeners throw, when all is done
+   */
+  join(opts, rooms) {
+    this.#change(opts, rooms, (socket, room) => socket.join(room));
+  }
+
+  /**
+   * Has sockets here leave rooms.
+   * @param {any} opts which
+   * @param {any} rooms
+   * @throws what listeners throw, when all is done
+   */
+  leave(opts, rooms) {
+    this.#change(opts, rooms, (socket, room) => socket.leave(room));
+  }
+
+  /** Calls back with each socket and each of some values; what that throws does not keep others from it. */
+  #change(opts, values, change) {
+    /** @type {unknown[]} */
+    const errors = [];
+    forEachSocket(this.#adapter, withSets(opts), (/** @type {any} */ socket) => {
+      for (const value of values) {
+        try {
+          change(socket, value);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+    });
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, 'Several listeners of sockets have thrown');
+  }
+
+  /**
+   * Disconnects sockets that are here now, a turn of the event loop later. What listeners throw is an
+   * uncaught exception.
+   * @param {any} opts which
+   * @param {boolean} close
+   */
+  disconnectLater(opts, close) {
+    /** @type {any[]} */
+    const sockets = [];
+    forEachSocket(this.#adapter, withSets(opts), (/** @type {any} */ socket) => sockets.push(socket));
+    if (sockets.length === 0) return;
+    setImmediate(() => {
+      for (const socket of sockets) {
+        try {
+          socket.disconnect(close);
+        } catch (error) {
+          rethrow(error);
+        }
+      }
+    });
+  }
 }
 
-module.exports = { LocalSockets };
+module.exports = { LocalSockets, withSets };

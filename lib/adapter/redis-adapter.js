@@ -1,21 +1,18 @@
 'use strict';
 
 const types = require('./types');
-const { channelOfServer, channelsOf } = require('./channels');
-const { Cluster, filterOf, listsOf } = require('./cluster');
-const { Incoming } = require('./incoming');
-const { LocalRooms } = require('./local-rooms');
-const { LocalSockets } = require('./local-sockets');
-const { Outgoing } = require('./outgoing');
+const { channelsOf } = require('./channels');
+const { filterOf, listsOf } = require('./cluster');
+const { LocalSockets, withSets } = require('./local-sockets');
+const { OpenNamespace } = require('./open-namespace');
 const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
 const { crossing } = require('./room-names');
-const { adapterBase, collectAcks, encodesText, featuresOf, socketOf } = require('./socket-io');
+const { adapterBase, collectAcks, engineOf, featuresOf, isPristine, socketOf } = require('./socket-io');
 const wire = require('./wire/classic');
-const { SubscriptionMode } = require('../backplane/binding');
-const { rethrow } = require('../backplane/inbox');
 const { MAX_TIMEOUT } = require('../backplane/options');
-const { encodeOrThrow } = require('../errors');
+const { closedError, encodeOrThrow } = require('../errors');
+const { queueMicrotask } = require('../timers');
 const { isWholeNumber } = require('../values');
 
 /**
@@ -23,23 +20,34 @@ const { isWholeNumber } = require('../values');
  * methods and properties.
  */
 class RedisAdapter extends adapterBase() {
-  #connections;
-  #id;
-  #outgoing;
-  #localRooms;
-  #localSockets = new LocalSockets(this);
-  #cluster;
-  #incoming;
+  #connectionsFor;
+  #channels;
+  /** The last one that was open. @type {InstanceType<typeof OpenNamespace>} */
+  #namespace;
+  #localSockets = new LocalSockets(this, {
+    isPatched: () => !isPristine(super.broadcast),
+    broadcast: (packet, opts) => super.broadcast(packet, opts),
+  });
+  #requestHandler = new RequestHandler(this.#localAdapter());
   #parser;
   #parserOf = () => this.parser;
   #features;
   #closed = false;
+  /** What the server listened with when this was closed. @type {unknown} */
+  #lastEngine;
+  /** Whether this has been seen to be the namespace's adapter. */
+  #attached = false;
 
-  /** @param {any} nsp @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections */
-  constructor(nsp, connections) {
+  /**
+   * @param {any} nsp
+   * @param {() => InstanceType<typeof import('./shared-connections').SharedConnections>} connectionsFor opens
+   *   connections where there are none
+   */
+  constructor(nsp, connectionsFor) {
     super(nsp);
-    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, mode, limits } = connections.settings;
-    this.#connections = connections;
+    const connections = connectionsFor();
+    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser } = connections.settings;
+    this.#connectionsFor = connectionsFor;
     this.#parser = parser;
     this.#features = featuresOf(this);
     /** What marks this server's messages in this namespace. */
@@ -49,67 +57,30 @@ class RedisAdapter extends adapterBase() {
     /** The client objects or whatever else was passed. They are never used. */
     this.pubClient = connections.pubClient;
     this.subClient = connections.subClient;
-    const channels = channelsOf(key, nsp.name, this.uid);
-    this.channel = channels.broadcasts;
-    this.requestChannel = channels.requests;
-    this.responseChannel = channels.responses;
-    this.specificResponseChannel = channels.ownResponses;
-
-    const { native, inbox, backplane } = connections;
-    const text = parser === undefined && encodesText(nsp.server);
-    const opening = { nsp: nsp.name, uid: this.uid, channels, mode, raw: !text, limits, requestsTimeout };
-    const id = native.openNamespace(opening);
-    this.#id = id;
-    this.#outgoing = new Outgoing({ native, id, uid: this.uid, text, parserOf: this.#parserOf });
-    inbox.addNamespace(id, this);
-    this.#localRooms = new LocalRooms({
-      update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
-      beforeDrain: (callback) => backplane.beforeDrain(callback),
-      registerCallback: mode === SubscriptionMode.Pattern ? null : (callback) => inbox.registerCallback(callback),
-      isDegraded: () => backplane.events.isDegraded,
-    });
-    this.on('create-room', (/** @type {string | number} */ room) => this.#localRooms.roomCreated(room));
-    this.on('delete-room', (/** @type {string | number} */ room) => this.#localRooms.roomDeleted(room));
-    this.#cluster = new Cluster(this.#context(channels));
-    this.#incoming = new Incoming({
-      uid: this.uid,
-      nsp: nsp.name,
-      limits,
-      parserOf: this.#parserOf,
-      localSockets: this.#localSockets,
-      requestHandler: new RequestHandler(this.#localAdapter(text)),
-      cluster: this.#cluster,
-      malformed: (channel) => this.#backplane.malformed(channel),
-    });
+    this.#channels = channelsOf(key, nsp.name, this.uid);
+    this.channel = this.#channels.broadcasts;
+    this.requestChannel = this.#channels.requests;
+    this.responseChannel = this.#channels.responses;
+    this.specificResponseChannel = this.#channels.ownResponses;
+    this.#namespace = this.#open(connections);
   }
 
-  /** @returns {import('./cluster').Context} */
-  #context(channels) {
-    return {
-      uid: this.uid,
-      timeoutOf: () => this.requestsTimeout,
-      partial: this.#connections.settings.partial,
-      channels,
-      encode: (request) => wire.encodeRequest(request, this.#parserOf),
-      publish: (channel, payload) => this.#publish(channel, payload),
-      pubsub: (args) => this.#pubsub(args),
-      awaitResponses: (awaits) => this.#connections.native.awaitResponses(this.#id, awaits),
-      emit: (event, details) => this.emit(event, details),
-    };
+  #open(connections) {
+    return new OpenNamespace(this, this.#channels, connections, this.#localSockets, this.#requestHandler);
   }
 
-  /** @param {boolean} text whether packets are encoded in the standard way @returns {import('./request-handler').LocalAdapter} */
-  #localAdapter(text) {
+  /** @returns {import('./request-handler').LocalAdapter} */
+  #localAdapter() {
     return {
       adapter: this,
       broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
-      hasRequest: (requestId) => this.#cluster.hasRequest(requestId),
-      respond: (request, response) => this.#respond(request, response),
+      hasRequest: (requestId) => this.#namespace.cluster.hasRequest(requestId),
+      respond: (request, response) => this.#namespace.respond(request, response),
       encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
-      respondToAll: (response) => this.#publish(this.responseChannel, response),
+      respondToAll: (response) => this.#namespace.respondToAll(response),
       // The standard encoder takes whatever is valid.
-      encodes: (packet) => text || this.#localSockets.encode(packet) !== undefined,
-      report: (error) => this.#connections.backplane.events.emitError(error),
+      encodes: (packet) => this.#namespace.text || this.#localSockets.encode(packet) !== undefined,
+      report: (error) => this.#namespace.report(error),
     };
   }
 
@@ -121,39 +92,47 @@ class RedisAdapter extends adapterBase() {
 
   /** What waits for responses of other servers, by its id. @returns {Map<string, unknown>} */
   get requests() {
-    return this.#cluster.requests;
+    return this.#namespace.cluster.requests;
   }
 
   /** The broadcasts of this server whose acknowledgements may still come, by their ids. @returns {Map<string, unknown>} */
   get ackRequests() {
-    return this.#cluster.ackRequests;
+    return this.#namespace.cluster.ackRequests;
   }
 
-  /** The native side of the connections. */
-  get #backplane() {
-    return this.#connections.backplane.native;
+  /** Socket.IO calls it once this is the namespace's adapter. */
+  init() {
+    this.#isReplaced();
+    return super.init();
   }
 
-  #publish(channel, payload) {
-    // The native side sees by requests which rooms other servers are about to subscribe to.
-    if (channel === this.requestChannel) this.#connections.native.request(this.#id, channel, payload);
-    else this.#backplane.publishPacked(channel, payload);
+  /** Whether the namespace has another adapter now, after `io.adapter(…)`: nothing closes this one then. */
+  #isReplaced() {
+    const isCurrent = this.nsp.adapter === this;
+    if (isCurrent) this.#attached = true;
+    else if (this.#attached) this.close();
+    return this.#closed;
   }
 
-  #pubsub(args) {
-    return new Promise((resolve, reject) => {
-      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) =>
-        error ? reject(error) : resolve(list);
-      this.#backplane.pubsub(args, this.#connections.inbox.registerCallback(answer));
-    });
+  /** Whether there is no way to other servers. After `io.close()` it opens again when the server listens again. */
+  #isAlone() {
+    if (this.#closed && engineOf(this.nsp.server) !== this.#lastEngine) {
+      this.#closed = false;
+      this.#namespace = this.#open(this.#connectionsFor());
+    }
+    return this.#closed || this.#namespace.isOver;
   }
 
-  #respond(request, response) {
-    const specific =
-      this.publishOnSpecificResponseChannel ||
-      request.type === types.COUNT_SOCKETS ||
-      request.type === types.SOCKET_IDS;
-    this.#publish(specific ? channelOfServer(this.responseChannel, request.uid) : this.responseChannel, response);
+  /**
+   * @param {string} event
+   * @param {...any} args
+   * @returns {boolean}
+   */
+  emit(event, ...args) {
+    // Not by listeners, which an application may remove.
+    if (event === 'create-room') this.#namespace.localRooms.roomCreated(args[0]);
+    else if (event === 'delete-room') this.#namespace.localRooms.roomDeleted(args[0]);
+    return super.emit(event, ...args);
   }
 
   /**
@@ -166,8 +145,9 @@ class RedisAdapter extends adapterBase() {
    * @returns {Promise<void> | void}
    */
   addAll(id, rooms) {
+    if (this.#closed) this.#isAlone();
     super.addAll(id, rooms);
-    return this.#localRooms.confirmed(rooms, this.requestsTimeout);
+    return this.#namespace.localRooms.confirmed(rooms, this.requestsTimeout);
   }
 
   /**
@@ -177,12 +157,13 @@ class RedisAdapter extends adapterBase() {
    * @throws {Error} `ERR_ENCODE` when the arguments hold a cycle or a BigInt, say
    */
   broadcast(packet, opts) {
+    opts = withSets(opts);
     packet.nsp = this.nsp.name;
     // What the encoder changes is left to a copy: Redis is to get the packet as it was.
     const encoded = this.#features.encodesInPlace ? { ...packet } : packet;
     const packets = encodeOrThrow(() => this.encoder.encode(encoded));
-    if (!opts.flags?.local) this.#outgoing.send(packet, packets, opts);
-    this.#localSockets.write(opts.rooms, opts.except, packet, packets, opts.flags);
+    if (!opts.flags?.local && !(this.#closed && this.#isAlone())) this.#namespace.outgoing.send(packet, packets, opts);
+    this.#localSockets.write(opts, packet, packets);
   }
 
   /**
@@ -190,7 +171,7 @@ class RedisAdapter extends adapterBase() {
    * @param {import('../backplane/inbox').Broadcast} broadcast
    */
   onBroadcast(broadcast) {
-    this.#localSockets.writeReady(broadcast);
+    if (!this.#isReplaced()) this.#localSockets.writeReady(broadcast);
   }
 
   /**
@@ -198,10 +179,9 @@ class RedisAdapter extends adapterBase() {
    * @param {number} kind
    * @param {string} channel
    * @param {Buffer} payload
-   * @returns {Iterator<void> | void} the steps that it takes
    */
   onPayload(kind, channel, payload) {
-    return this.#incoming.handle(kind, channel, payload);
+    if (!this.#isReplaced()) return this.#namespace.incoming.handle(kind, channel, payload);
   }
 
   /**
@@ -213,14 +193,11 @@ class RedisAdapter extends adapterBase() {
    * @throws {Error} `ERR_ENCODE`
    */
   broadcastWithAck(packet, opts, clientCountCallback, ack) {
+    opts = withSets(opts);
     packet.nsp = this.nsp.name;
-    if (!opts.flags?.local) {
-      const requestId = newId();
-      const fields = { ...listsOf(opts), flags: opts.flags };
-      const request = { type: types.BROADCAST, uid: this.uid, requestId, packet, opts: fields };
-      const payload = encodeOrThrow(() => wire.encodeRequest(request, this.#parserOf));
-      this.#cluster.registerAcks(requestId, this.#ackTimeout(opts), clientCountCallback, ack);
-      this.#publish(this.requestChannel, payload);
+    if (!opts.flags?.local && !this.#isAlone()) {
+      const acks = { timeout: this.#ackTimeout(opts), count: clientCountCallback, ack };
+      this.#namespace.cluster.broadcast({ packet, opts: { ...listsOf(opts), flags: opts.flags } }, acks);
     }
     this.#collectAcks(packet, opts, clientCountCallback, ack);
   }
@@ -236,13 +213,14 @@ class RedisAdapter extends adapterBase() {
   }
 
   /** How many servers take part in the namespace. @returns {Promise<number>} rejects when Redis refuses to say */
-  serverCount() {
-    return this.#cluster.count();
+  async serverCount() {
+    return this.#isAlone() ? 1 : this.#namespace.cluster.count();
   }
 
   /** All rooms of all servers. @param {any} [opts] `{ partial }` @returns {Promise<Set<string | number>>} */
-  allRooms(opts) {
-    return this.#cluster.allRooms(new Set(this.rooms.keys()), opts);
+  async allRooms(opts) {
+    const rooms = new Set(this.rooms.keys());
+    return this.#isAlone() ? rooms : this.#namespace.cluster.allRooms(rooms, opts);
   }
 
   /**
@@ -251,8 +229,8 @@ class RedisAdapter extends adapterBase() {
    *   answer, the result has `partial: { expected, received, missing }`
    */
   async fetchSockets(opts) {
-    const sockets = await super.fetchSockets(opts);
-    return opts.flags?.local ? sockets : this.#cluster.fetchSockets(sockets, opts);
+    const sockets = await super.fetchSockets(withSets(opts));
+    return this.#asksOthers(opts) ? this.#namespace.cluster.fetchSockets(sockets, opts) : sockets;
   }
 
   /**
@@ -262,7 +240,11 @@ class RedisAdapter extends adapterBase() {
    */
   async fetchSocketIds(opts = {}) {
     const ids = await this.#localIds(opts);
-    return opts.flags?.local ? ids : this.#cluster.fetchSocketIds(ids, opts);
+    return this.#asksOthers(opts) ? this.#namespace.cluster.fetchSocketIds(ids, opts) : ids;
+  }
+
+  #asksOthers({ flags }) {
+    return !flags?.local && !this.#isAlone();
   }
 
   async #localIds(opts) {
@@ -277,7 +259,7 @@ class RedisAdapter extends adapterBase() {
    */
   async countSockets(opts = {}) {
     const ids = await this.#localIds(opts);
-    return opts.flags?.local ? ids.size : this.#cluster.countSockets(ids, opts);
+    return this.#asksOthers(opts) ? this.#namespace.cluster.countSockets(ids, opts) : ids.size;
   }
 
   /**
@@ -287,7 +269,8 @@ class RedisAdapter extends adapterBase() {
    */
   async sockets(rooms) {
     const ids = await super.sockets(rooms);
-    return this.#features.asksAllForIds ? this.#cluster.sockets(ids, { rooms }) : ids;
+    const alone = !this.#features.asksAllForIds || this.#isAlone();
+    return alone ? ids : this.#namespace.cluster.sockets(ids, { rooms });
   }
 
   /**
@@ -312,63 +295,84 @@ class RedisAdapter extends adapterBase() {
 
   async #changeOne(id, change, request) {
     const socket = socketOf(this.nsp, id);
-    if (socket === undefined) return this.#cluster.changeOne({ ...request, sid: id });
-    await change(socket);
+    if (socket !== undefined) await change(socket);
+    else if (this.#isAlone()) throw closedError();
+    else await this.#namespace.cluster.changeOne({ ...request, sid: id });
   }
 
-  /** @param {any} opts @param {(string | number)[]} rooms */
+  /**
+   * Has sockets join rooms: asks the other servers first, and does it here at once. A listener that throws
+   * keeps no socket from joining; what it throws is thrown after.
+   * @param {any} opts
+   * @param {(string | number)[]} rooms
+   */
   addSockets(opts, rooms) {
-    super.addSockets(opts, rooms);
-    this.#publishRequest(opts, { type: types.JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
+    if (opts.flags?.local) return super.addSockets(opts, rooms);
+    this.#ask({ type: types.JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#localSockets.join(opts, rooms);
   }
 
-  /** @param {any} opts @param {(string | number)[]} rooms */
+  /** The same with `leave`. @param {any} opts @param {(string | number)[]} rooms */
   delSockets(opts, rooms) {
-    super.delSockets(opts, rooms);
-    this.#publishRequest(opts, { type: types.LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
+    if (opts.flags?.local) return super.delSockets(opts, rooms);
+    this.#ask({ type: types.LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
+    this.#localSockets.leave(opts, rooms);
   }
 
-  /** @param {any} opts @param {boolean} close */
+  /**
+   * Disconnects sockets: asks the other servers first. Here it takes place a turn of the event loop later, so
+   * that what is emitted to these sockets now still reaches them.
+   * @param {any} opts
+   * @param {boolean} close
+   */
   disconnectSockets(opts, close) {
-    super.disconnectSockets(opts, close);
-    this.#publishRequest(opts, { type: types.DISCONNECT, opts: listsOf(opts), close });
+    if (opts.flags?.local) return super.disconnectSockets(opts, close);
+    this.#ask({ type: types.DISCONNECT, opts: listsOf(opts), close });
+    this.#localSockets.disconnectLater(opts, close);
   }
 
-  #publishRequest({ flags }, request) {
-    if (!flags?.local) this.#cluster.publish(request);
+  #ask(request) {
+    if (!this.#isAlone()) this.#namespace.cluster.publish(request);
   }
 
   /**
    * Emits an event on the other servers.
-   * @param {any[]} packet the event's name and arguments; an acknowledgement may be the last
+   * @param {any[]} packet the event's name and arguments; an acknowledgement may be the last, which gets
+   *   `ERR_CLOSED` where this adapter is closed; without one, that is an event `error`
    * @throws {Error} `ERR_ENCODE`
    */
   serverSideEmit(packet) {
+    if (!this.#isAlone()) return this.#namespace.cluster.serverSideEmit(packet);
     const ack = packet[packet.length - 1];
-    if (typeof ack !== 'function') return this.#cluster.publish({ type: types.SERVER_SIDE_EMIT, data: packet });
-    const data = packet.slice(0, -1);
-    encodeOrThrow(() => JSON.stringify(data));
-    this.#cluster.emit(data, ack).catch(rethrow);
+    if (typeof ack === 'function') queueMicrotask(() => ack(closedError(), []));
+    else if (this.listenerCount('error') > 0) this.emit('error', closedError());
   }
 
   /** What is counted, queued and connected, for all namespaces on these connections. */
   stats() {
-    return this.#connections.stats();
+    return this.#namespace.stats();
   }
 
   /**
-   * Leaves all channels of the namespace.
-   * @returns {Promise<void>} resolves once what was published has left, should this have been the
-   *   last namespace
+   * @returns {Promise<void>} resolves once Redis has confirmed all subscriptions of the namespace and the
+   *   publishing connection is up, if Redis is away once it is back; rejects with
+   *   `ERR_SUBSCRIPTION_REFUSED` when Redis refuses one, and with `ERR_CLOSED` when the adapter is closed
+   */
+  async ready() {
+    if (this.#isAlone()) throw closedError();
+    return this.#namespace.ready();
+  }
+
+  /**
+   * Leaves all channels of the namespace. What was published leaves still, and holds the process until then
+   * (for `commandTimeout` at most) should this have been the last namespace.
+   * @returns {Promise<void>} resolves at once
    */
   async close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#cluster.close();
-    this.#localRooms.close();
-    this.#connections.inbox.removeNamespace(this.#id);
-    this.#connections.native.closeNamespace(this.#id);
-    await this.#connections.leave(this);
+    this.#lastEngine = engineOf(this.nsp.server);
+    this.#namespace.close();
   }
 }
 

@@ -60,6 +60,24 @@ function adapterBase() {
 }
 
 /**
+ * Whether a method of the base class is its own, and not what somebody has put in its place: uWebSockets.js
+ * servers (`io.attachApp`) do so. A method of a class has no prototype, a function has.
+ * @param {Function} method
+ */
+function isPristine(method) {
+  return method.prototype === undefined;
+}
+
+/**
+ * What a server listens with: another object each time that it begins to listen.
+ * @param {any} server
+ * @returns {unknown}
+ */
+function engineOf(server) {
+  return server.engine;
+}
+
+/**
  * What a version of Socket.IO has and others have not. `true` stands for the versions named.
  *
  * |                            | since | until | seen by                                            |
@@ -299,6 +317,8 @@ class ReceivedPacket {
 }
 
 module.exports = {
+  engineOf,
+  isPristine,
   adapterBase,
   collectAcks,
   emitHere,

@@ -5,9 +5,18 @@ const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ER
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 
+const { rethrow } = require('./inbox');
+
+/**
+ * @typedef {object} Emitter
+ * @property {(event: any, details: any) => unknown} emit
+ * @property {(event: any) => number} listenerCount
+ */
+
 /** Emits the events of the native side. */
 class EventSink {
-  #emitter;
+  /** @type {Set<Emitter>} */
+  #emitters;
   /** The connections that are away or degraded: it lasts as long as there are any. */
   #away = new Set();
   /** What the console has been warned of since. @type {Set<unknown>} */
@@ -18,11 +27,11 @@ class EventSink {
   #onClose;
 
   /**
-   * @param {import('node:events').EventEmitter} emitter a store, or the connections that namespaces share
+   * @param {Emitter} emitter a store, or the connections that namespaces share
    * @param {() => void} onClose called before the listeners for `close` are
    */
   constructor(emitter, onClose) {
-    this.#emitter = emitter;
+    this.#emitters = new Set([emitter]);
     this.#onClose = onClose;
     /** Whether Redis refuses subscriptions. */
     this.isDegraded = false;
@@ -43,9 +52,32 @@ class EventSink {
     } else if (event === 'error') {
       this.emitError(Object.assign(this.toError(error), details));
     } else if (error) {
-      this.#emitter.emit(event, { ...details, error: this.toError(error) });
+      this.#emit(event, { ...details, error: this.toError(error) });
     } else {
-      this.#emitter.emit(event, details);
+      this.#emit(event, details);
+    }
+  }
+
+  /** Has another one emit the events too. @param {Emitter} emitter */
+  follow(emitter) {
+    this.#emitters.add(emitter);
+  }
+
+  /** Takes that back. @param {Emitter} emitter */
+  unfollow(emitter) {
+    this.#emitters.delete(emitter);
+  }
+
+  /** What a listener throws becomes an uncaught exception, and hides the event from no other one. */
+  #emit(event, details) {
+    for (const emitter of [...this.#emitters]) {
+      // An `error` without a listener would be thrown.
+      if (event === 'error' && emitter.listenerCount(event) === 0) continue;
+      try {
+        emitter.emit(event, details);
+      } catch (error) {
+        rethrow(error);
+      }
     }
   }
 
@@ -80,8 +112,8 @@ class EventSink {
     this.isDegraded ||= error.code === REFUSED;
     const lasting = OUTAGE.has(error.code) ? OUTAGE : error.code === REFUSED ? REFUSED : null;
     if (lasting) this.#away.add(error.connection);
-    if (this.#emitter.listenerCount('error') > 0) {
-      this.#emitter.emit('error', error);
+    if ([...this.#emitters].some((emitter) => emitter.listenerCount('error') > 0)) {
+      this.#emit('error', error);
     } else if (!lasting || !this.#warned.has(lasting)) {
       if (lasting) this.#warned.add(lasting);
       const retried = lasting === OUTAGE ? ' (told once; it connects again as soon as Redis lets it)' : '';

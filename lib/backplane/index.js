@@ -36,6 +36,8 @@ class Backplane {
   #alive;
   /** What is to be done before the next drain. @type {Set<() => void>} */
   #due = new Set();
+  /** @type {() => void} */
+  #onClosed = () => {};
   /** The time at which what waits has to leave the event loop to others. */
   #deadline = 0;
   /** Whether a turn of the event loop is reserved for the messages that wait. */
@@ -50,7 +52,14 @@ class Backplane {
     this.#endpoints = endpoints;
     this.#flush = options.commandTimeout;
     /** Emits the events. */
-    this.events = new EventSink(emitter, () => clearInterval(this.#alive));
+    this.events = new EventSink(emitter, () => {
+      clearInterval(this.#alive);
+      this.#onClosed();
+    });
+    /** Resolves with the event `close`, when all that was queued is dealt with. @type {Promise<void>} */
+    this.closed = new Promise((resolve) => {
+      this.#onClosed = resolve;
+    });
     /** Hands out what arrives. */
     this.inbox = new Inbox(this.events);
     /** The native side. */
@@ -153,6 +162,17 @@ class Backplane {
   /** Takes `unref()` back. */
   ref() {
     this.#alive.ref();
+  }
+
+  /** Whether it has been closed; what is queued may still be leaving. */
+  get isClosed() {
+    return this.#closed;
+  }
+
+  /** Whether something that was published is about to leave: Redis is there, and has not answered. */
+  get isPublishing() {
+    const { depths, links } = this.native.stats();
+    return depths[0] > 0 && links[0].state === 'connected';
   }
 
   /** Whether something that was published or asked has not been answered. */

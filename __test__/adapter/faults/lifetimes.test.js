@@ -155,31 +155,59 @@ describe('namespaces', LIMIT, () => {
 });
 
 describe('close()', LIMIT, () => {
-  it('resolves after all that was published has left', async (t) => {
+  it('resolves at once, and that of the factory after all that was published has left', async (t) => {
     const fixture = await createFixture(t);
     const spy = await fixture.spy([], ['socket.io#*']);
-    const io = new Server(0, { adapter: /** @type {any} */ (createAdapter(fixture.redis.url)) });
+    const adapter = createAdapter(fixture.redis.url);
+    const io = new Server(0, { adapter });
     io.of('/chat').emit('chat');
     for (const number of range(1, 3000)) io.emit('news', number);
     await io.close();
+    await adapter.close();
     await fixture.publish('socket.io#end#', 'end');
     const items = await spy.through(({ channel }) => channel === 'socket.io#end#');
     assert.equal(items.length, 3002);
   });
 
-  it('resolves while Redis is away, after commandTimeout', async (t) => {
-    const fixture = await createFixture(t);
-    const node = await fixture.node({ opts: { commandTimeout: 200 } });
-    await fixture.redis.kill();
-    node.io.emit('news');
-    const closed = new Promise((resolve) => {
-      node.adapter().once('close', resolve);
+  for (const [what, away] of /** @type {const} */ ([
+    ['away', 'kill'],
+    ['stopped', 'pause'],
+  ])) {
+    it(`does not wait for a Redis that is ${what}`, async (t) => {
+      const fixture = await createFixture(t);
+      const node = await fixture.node({ opts: { commandTimeout: 3000 } });
+      await fixture.redis[away]();
+      node.io.emit('news');
+      let turns = 0;
+      const count = () => {
+        turns++;
+        counting = setImmediate(count);
+      };
+      let counting = setImmediate(count);
+      await node.adapter().close();
+      clearImmediate(counting);
+      assert.equal(turns, 0);
+      await node.io.close();
+      if (away === 'pause') fixture.redis.resume();
     });
-    await Promise.all([node.io.close(), closed]);
-    assert.equal(node.adapter().stats().dropped + node.adapter().stats().unconfirmed, 1);
-    node.io.emit('news', 'too late');
-    await assert.rejects(node.adapter().allRooms(), { code: 'ERR_CLOSED' });
-    assert.equal(await node.adapter().serverCount(), 1);
+  }
+
+  it('that of the factory resolves while Redis is away, after commandTimeout', async (t) => {
+    const fixture = await createFixture(t);
+    const adapter = createAdapter(fixture.redis.url, { commandTimeout: 200 });
+    const io = new Server(0, { adapter });
+    const namespace = io.of('/').adapter;
+    namespace.on('error', () => {});
+    await adapter.ready();
+    await fixture.redis.kill();
+    io.emit('news');
+    const closed = new Promise((resolve) => {
+      namespace.once('close', resolve);
+    });
+    await io.close();
+    await adapter.close();
+    await closed;
+    assert.equal(namespace.stats().dropped + namespace.stats().unconfirmed, 1);
   });
 
   for (const family of ['redis-6', 'redis-4', 'redis-3', 'ioredis-6', 'ioredis-4']) {

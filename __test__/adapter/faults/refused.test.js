@@ -131,7 +131,8 @@ for (const mode of MODES) {
       for (let i = 0; i < 5; i++) await turn();
       const fresh = adapter.addAll('a-socket', new Set(['fresh']));
       adapter.addAll('a-socket', new Set(['not waited for']));
-      const closed = adapter.close();
+      const closed = node.eventLog().next('close');
+      await adapter.close();
       await assert.rejects(pending, CLOSED);
       await assert.rejects(fresh, CLOSED);
       await assert.rejects(adapter.addAll('a-socket', new Set(['late'])), CLOSED);

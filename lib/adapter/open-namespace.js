@@ -1,0 +1,175 @@
+'use strict';
+
+const types = require('./types');
+const { channelOfServer } = require('./channels');
+const { Cluster } = require('./cluster');
+const { Incoming } = require('./incoming');
+const { LocalRooms } = require('./local-rooms');
+const { Outgoing } = require('./outgoing');
+const { encodesText } = require('./socket-io');
+const wire = require('./wire/classic');
+const { SubscriptionMode } = require('../backplane/binding');
+const { closedError } = require('../errors');
+
+/** The most subscriptions that a namespace cannot do without, in any mode. */
+const MOST_REQUIRED = 5;
+
+/**
+ * A namespace from when it is opened on connections until it is closed: its subscriptions, what it
+ * publishes, and what it asks of other servers.
+ */
+class OpenNamespace {
+  #adapter;
+  #channels;
+  #connections;
+  #id;
+  /** Settles with the next answer of `ready()`. @type {Promise<void> | null} */
+  #ready = null;
+  /** @type {(error: Error) => void} */
+  #abort = () => {};
+
+  /**
+   * Subscribes to the namespace's channels, and to those of the rooms that have sockets here.
+   * @param {any} adapter of the namespace
+   * @param {import('./channels').Channels} channels
+   * @param {InstanceType<typeof import('./shared-connections').SharedConnections>} connections
+   * @param {InstanceType<typeof import('./local-sockets').LocalSockets>} localSockets
+   * @param {InstanceType<typeof import('./request-handler').RequestHandler>} requestHandler
+   */
+  constructor(adapter, channels, connections, localSockets, requestHandler) {
+    const { native, inbox, backplane, settings } = connections;
+    const { nsp, uid, requestsTimeout } = adapter;
+    const { mode, limits, parser } = settings;
+    const parserOf = () => adapter.parser;
+    const text = parser === undefined && encodesText(nsp.server);
+    const id = native.openNamespace({ nsp: nsp.name, uid, channels, mode, raw: !text, limits, requestsTimeout });
+    this.#id = id;
+    this.#adapter = adapter;
+    this.#channels = channels;
+    this.#connections = connections;
+    /** Whether packets are encoded in the standard way. */
+    this.text = text;
+    /** Sends broadcasts. */
+    this.outgoing = new Outgoing({ native, id, uid, text, parserOf });
+    /** Which rooms have sockets here. */
+    this.localRooms = new LocalRooms({
+      update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
+      beforeDrain: (callback) => backplane.beforeDrain(callback),
+      registerCallback: mode === SubscriptionMode.Pattern ? null : (callback) => inbox.registerCallback(callback),
+      isDegraded: () => backplane.events.isDegraded,
+    });
+    /** The other servers. */
+    this.cluster = new Cluster({
+      uid,
+      timeoutOf: () => adapter.requestsTimeout,
+      partial: settings.partial,
+      channels,
+      encode: (request) => wire.encodeRequest(request, parserOf),
+      publish: (channel, payload) => native.request(id, channel, payload),
+      pubsub: (args) => this.#pubsub(args),
+      awaitResponses: (awaits) => native.awaitResponses(id, awaits),
+      emit: (event, details) => adapter.emit(event, details),
+    });
+    /** What is not ready for sockets when it arrives. */
+    this.incoming = new Incoming({
+      uid,
+      nsp: nsp.name,
+      limits,
+      parserOf,
+      localSockets,
+      requestHandler,
+      cluster: this.cluster,
+      malformed: (channel) => backplane.native.malformed(channel),
+    });
+    inbox.addNamespace(id, adapter);
+    connections.join(adapter);
+    for (const room of adapter.rooms.keys()) this.localRooms.roomCreated(room);
+  }
+
+  #pubsub(args) {
+    return new Promise((resolve, reject) => {
+      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) =>
+        error ? reject(error) : resolve(list);
+      this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
+    });
+  }
+
+  /** Whether the connections are closed, as those of a store that is destroyed. */
+  get isOver() {
+    return this.#connections.backplane.isClosed;
+  }
+
+  /**
+   * Publishes a response to the server that has asked, if it is sure to hear its own channel, else to all.
+   * @param {any} request
+   * @param {string | Buffer} response
+   */
+  respond({ type, uid }, response) {
+    const { publishOnSpecificResponseChannel } = this.#adapter;
+    const specific = publishOnSpecificResponseChannel || type === types.COUNT_SOCKETS || type === types.SOCKET_IDS;
+    if (!specific) return this.respondToAll(response);
+    this.#connections.backplane.native.publishPacked(channelOfServer(this.#channels.responses, uid), response);
+  }
+
+  /** Publishes a response to all servers. @param {string | Buffer} response */
+  respondToAll(response) {
+    this.#connections.backplane.native.publishPacked(this.#channels.responses, response);
+  }
+
+  /** Emits `error`. @param {Error} error */
+  report(error) {
+    this.#connections.backplane.events.emitError(error);
+  }
+
+  /** @returns {import('../..').BackplaneStats} */
+  stats() {
+    return this.#connections.stats();
+  }
+
+  /**
+   * @returns {Promise<void>} resolves once Redis has confirmed all subscriptions of the namespace and the
+   *   publishing connection is up; rejects when Redis refuses one, or with the end of the namespace
+   */
+  ready() {
+    this.#ready ??= /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        this.#abort = reject;
+        this.#confirm().then(resolve, reject);
+      })
+    ).finally(() => {
+      this.#ready = null;
+    });
+    return this.#ready;
+  }
+
+  async #confirm() {
+    const { native, inbox } = this.#connections;
+    /** @type {Promise<void>[]} */
+    const confirmed = [];
+    const ticket = () => {
+      let number = 0;
+      const promise = new Promise((resolve, reject) => {
+        number = inbox.registerCallback((/** @type {Error | null} */ error) =>
+          error ? reject(error) : resolve(undefined),
+        );
+      });
+      confirmed.push(/** @type {Promise<void>} */ (promise));
+      return number;
+    };
+    native.confirmSubscriptions(this.#id, Array.from({ length: MOST_REQUIRED }, ticket));
+    await Promise.all(confirmed);
+    await this.#connections.publishing();
+  }
+
+  /** Leaves all channels. What was published leaves still. */
+  close() {
+    this.#abort(closedError());
+    this.cluster.close();
+    this.localRooms.close();
+    this.#connections.inbox.removeNamespace(this.#id);
+    this.#connections.native.closeNamespace(this.#id);
+    this.#connections.leave(this.#adapter);
+  }
+}
+
+module.exports = { OpenNamespace };
