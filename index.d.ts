@@ -540,7 +540,29 @@ export interface CreateAdapterOptions extends AdapterOptions, BackplaneOptions {
  * take. Each adapter is a {@link RedisAdapter}. It throws `ERR_SOCKET_IO_MISSING` where there is no
  * Socket.IO 4.3.1 or later.
  */
-export type AdapterFactory = (nsp: any) => any;
+export interface AdapterFactory {
+  /** Socket.IO calls it for each namespace. */
+  (nsp: any): any;
+  /**
+   * Resolves once all namespaces of the adapter are ready, see {@link RedisAdapter.ready}.
+   *
+   * ```js
+   * const adapter = createAdapter('redis://localhost:6379');
+   * const io = new Server({ adapter });
+   * await adapter.ready();
+   * ```
+   *
+   * It rejects with `ERR_SUBSCRIPTION_REFUSED` or `ERR_CLOSED`, the latter also where no namespace uses the
+   * adapter yet.
+   */
+  ready(): Promise<void>;
+  /**
+   * Closes all namespaces of the adapter, see {@link RedisAdapter.close}, and resolves once what was
+   * published has left and the connections are closed, after `commandTimeout` at the latest. Before Socket.IO
+   * 4.7, `io.close()` does not close adapters: call this after it. The connections of a store stay open.
+   */
+  close(): Promise<void>;
+}
 
 /**
  * An adapter for Socket.IO 4, in the place of `@socket.io/redis-adapter`'s: same arguments, same
@@ -570,6 +592,8 @@ export function createAdapter(
  * @param opts the options
  */
 export function createAdapter(endpoint: RedisEndpoint | null | undefined, opts: CreateAdapterOptions): AdapterFactory;
+
+export default createAdapter;
 
 /** Which servers have not answered a request. */
 export interface PartialAnswer {
@@ -680,6 +704,16 @@ export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
   countSockets(opts?: SocketFilter): Promise<number>;
   /** Figures for a dashboard or an alarm, of all namespaces on the same connections. */
   stats(): BackplaneStats;
-  /** Leaves all channels of the namespace; resolves once what was published has left. */
+  /**
+   * Resolves once Redis has confirmed all subscriptions of the namespace and the publishing connection is up:
+   * from then on this server hears the others, and is counted. While Redis is away, it waits. It rejects with
+   * `ERR_SUBSCRIPTION_REFUSED` when Redis refuses a subscription, and with `ERR_CLOSED` when the adapter is closed.
+   */
+  ready(): Promise<void>;
+  /**
+   * Leaves all channels of the namespace; `io.close()` of Socket.IO 4.7 and later calls it. It resolves at once;
+   * what was published leaves still. After that, the methods answer for this server alone, and what only others
+   * could answer is an error with `ERR_CLOSED`. When the server listens again, the namespace opens again.
+   */
   close(): Promise<void>;
 }

@@ -21,4 +21,8 @@ class RedisStore extends Store {
   }
 }
 
-module.exports = { createAdapter, RedisStore };
+// The function itself, as of `@socket.io/redis-adapter`; with the names that `import` and `require` take from it.
+module.exports = createAdapter;
+module.exports.createAdapter = createAdapter;
+module.exports.RedisStore = RedisStore;
+module.exports.default = createAdapter;

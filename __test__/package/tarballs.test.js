@@ -14,7 +14,7 @@ const { LIMIT } = require('../support/limits');
 
 const MAX_BINARY = 5 * 1024 * 1024;
 /** Beside the face in lib/: what npm always adds, and what the package exports. */
-const MAIN = ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json'];
+const MAIN = ['LICENSE', 'README.md', 'index.d.mts', 'index.d.ts', 'index.js', 'package.json'];
 /** napi-rs's names of the platforms, from Rust's names of the targets. */
 const TARGETS = {
   'x86_64-unknown-linux-gnu': 'linux-x64-gnu',
