@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const notepack = require('notepack.io');
 const { awaitResponses, broadcast, createFixture } = require('./fixture');
+const { catchUncaught } = require('../../support/uncaught');
 const { LIMIT, PATIENCE } = require('../../support/limits');
 
 const pack = (value) => notepack.encode(value);
@@ -270,22 +271,6 @@ describe('malformed messages', LIMIT, () => {
     );
   });
 });
-
-/**
- * Gets uncaught exceptions in the place of the test runner, which would fail the file for them. What
- * the last of several answers throws is a rejection if that was Redis' count: Socket.IO awaits it.
- */
-function catchUncaught(t, callback) {
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    const others = process.listeners(event);
-    process.removeAllListeners(event);
-    process.on(event, callback);
-    t.after(() => {
-      process.removeListener(event, callback);
-      for (const other of others) process.on(event, other);
-    });
-  }
-}
 
 describe('what the application throws is an uncaught exception, and no error of ours', LIMIT, () => {
   /** What each kind of its functions is called by. */
