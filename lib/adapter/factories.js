@@ -117,15 +117,19 @@ function factory(connectionsFor, adaptersOf, closed) {
 }
 
 /**
- * Keeps client objects from throwing an `error` without a listener, as the official adapter does.
+ * Keeps client objects from throwing an `error` without a listener, as the official adapter does. It says so
+ * once for each, and not at each attempt of the client to connect.
  * @param {any[]} clients
  * @returns {() => void} removes the listeners
  */
 function addErrorListeners(clients) {
   const emitters = [...new Set(clients)].filter((client) => typeof client?.on === 'function');
+  const warned = new WeakSet();
   /** @this {import('node:events').EventEmitter} */
   function onError() {
-    if (this.listenerCount('error') === 1) console.warn("missing 'error' handler on this Redis client");
+    if (this.listenerCount('error') > 1 || warned.has(this)) return;
+    warned.add(this);
+    console.warn("missing 'error' handler on this Redis client");
   }
   for (const client of emitters) client.on('error', onError);
   return () => {

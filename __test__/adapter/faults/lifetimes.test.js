@@ -325,7 +325,8 @@ describe('a process', LIMIT, () => {
       await fixture.redis.kill();
       assert.deepEqual(await closed, [0, null], said.stderr);
       assert.equal(said.stdout, 'ready\nalive\n');
-      assert.match(said.stderr, /missing 'error' handler on this Redis client/);
+      const warnings = said.stderr.match(/missing 'error' handler on this Redis client/g) ?? [];
+      assert.ok(warnings.length === 1 || warnings.length === 2, said.stderr);
     });
   }
 });
