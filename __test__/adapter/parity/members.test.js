@@ -22,13 +22,16 @@ async function heard({ nodes }, node, nsp = '/') {
     ({ io }) =>
       new Promise((resolve) => {
         const { adapter } = io.of(nsp);
-        if (adapter.sids.size === 0) return resolve(undefined);
-        const listener = (room) => {
-          if (room !== barrier) return;
-          adapter.off('create-room', listener);
+        const missing = new Set(adapter.sids.keys());
+        if (missing.size === 0) return resolve(undefined);
+        // Each of them: what is long is done in slices.
+        const listener = (room, id) => {
+          if (room === barrier) missing.delete(id);
+          if (missing.size > 0) return;
+          adapter.off('join-room', listener);
           resolve(undefined);
         };
-        adapter.on('create-room', listener);
+        adapter.on('join-room', listener);
       }),
   );
   node.io.of(nsp).socketsJoin(barrier);
