@@ -63,6 +63,8 @@ class RedisAdapter extends adapterBase() {
     this.responseChannel = this.#channels.responses;
     this.specificResponseChannel = this.#channels.ownResponses;
     this.#namespace = this.#open(connections);
+    // Socket.IO makes it the namespace's adapter next.
+    queueMicrotask(() => this.#isReplaced());
   }
 
   #open(connections) {
@@ -100,7 +102,7 @@ class RedisAdapter extends adapterBase() {
     return this.#namespace.cluster.ackRequests;
   }
 
-  /** Socket.IO calls it once this is the namespace's adapter. */
+  /** Newer versions of Socket.IO call it once this is the namespace's adapter. */
   init() {
     this.#isReplaced();
     return super.init();
