@@ -40,13 +40,15 @@ const ALONE = `
   const { createAdapter, RedisStore } = require('socket.io-redis-native');
   const store = new RedisStore({ redisPub: process.env.REDIS_URL, redisSub: process.env.REDIS_URL, redisClient: process.env.REDIS_URL });
   const factories = [createAdapter(process.env.REDIS_URL), store.adapter()];
-  const codes = factories.map((factory) => {
+  // As in Socket.IO 2 and 3, its base class knows nothing of other servers.
+  class Server { adapter() { return class Adapter {}; } }
+  const codes = [{}, new Server()].flatMap((server) => factories.map((factory) => {
     try {
-      new factory({ name: '/', server: {} });
+      new factory({ name: '/', server });
     } catch ({ code, message }) {
       return [code, message.includes('npm install socket.io')];
     }
-  });
+  }));
   store.ref();
   store.client('id').get('key', (error, value) => {
     console.log(JSON.stringify({ codes, error, value }));
@@ -247,6 +249,6 @@ it('an app without Socket.IO has a RedisStore; its adapters say what is missing'
   const { stdout, stderr, status } = app.node('-e', ALONE);
   assert.equal(stderr, '');
   const missing = ['ERR_SOCKET_IO_MISSING', true];
-  assert.deepEqual(JSON.parse(stdout), { codes: [missing, missing], error: null, value: null });
+  assert.deepEqual(JSON.parse(stdout), { codes: Array(4).fill(missing), error: null, value: null });
   assert.equal(status, 0);
 });

@@ -15,7 +15,7 @@ const BINARY = /^[56](\d+)-/;
 const PROBE = { type: 2, nsp: '/probe', id: 7, data: ['e', { a: [1.5, null, 'é'] }, Uint8Array.of(1)] };
 const PROBE_TEXT = '51-/probe,7["e",{"a":[1.5,null,"é"]},{"_placeholder":true,"num":0}]';
 
-/** @type {any} */
+/** @type {any} nothing before there is a server */
 let base;
 
 /**
@@ -37,10 +37,16 @@ function defaultAdapterOf(server) {
   }
   try {
     // Without arguments it opens nothing, and is garbage at once.
-    return new Server().adapter();
+    const Adapter = new Server().adapter();
+    return isBase(Adapter) ? Adapter : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether a value is a base class that is new enough: Socket.IO 3 and before have no such method. */
+function isBase(value) {
+  return typeof value?.prototype?.serverSideEmit === 'function';
 }
 
 /**
@@ -49,11 +55,11 @@ function defaultAdapterOf(server) {
  * @throws {Error} `ERR_SOCKET_IO_MISSING`
  */
 function adapterBase() {
-  if (typeof base === 'function') return base;
+  if (base !== undefined) return base;
   for (const folder of folders()) {
     const Adapter = (requireFrom(folder, 'socket.io-adapter', 'socket.io') ?? requireFrom(folder, 'socket.io-adapter'))
       ?.Adapter;
-    if (typeof Adapter === 'function') return Adapter;
+    if (isBase(Adapter)) return Adapter;
   }
   const message = 'createAdapter needs Socket.IO 4.3.1 or later beside it: npm install socket.io@4';
   throw Object.assign(new Error(message), { code: 'ERR_SOCKET_IO_MISSING' });
