@@ -2,6 +2,7 @@
 
 const { isOneRoom, namesOf, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
+const { inRequest } = require('./room-names');
 const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
 const { rethrow } = require('../backplane/inbox');
 const { setImmediate } = require('../timers');
@@ -17,6 +18,14 @@ function withSets(opts) {
   const { rooms, except } = opts;
   if (!Array.isArray(rooms) && !Array.isArray(except)) return opts;
   return { ...opts, rooms: new Set(rooms), except: new Set(except) };
+}
+
+/**
+ * The filter of a request, as the other servers get it.
+ * @param {any} opts
+ */
+function asRequested({ rooms, except }) {
+  return { rooms: new Set(Array.from(rooms, inRequest)), except: new Set(Array.from(except ?? [], inRequest)) };
 }
 
 /** The sockets of a namespace that are connected to this server, and how broadcasts are written to them. */
@@ -115,7 +124,7 @@ class LocalSockets {
    * @throws what listeners throw, when all is done
    */
   join(opts, rooms) {
-    this.#change(opts, rooms, (socket, room) => socket.join(room));
+    this.#change(opts, Array.from(rooms, inRequest), (socket, room) => socket.join(room));
   }
 
   /**
@@ -125,14 +134,14 @@ class LocalSockets {
    * @throws what listeners throw, when all is done
    */
   leave(opts, rooms) {
-    this.#change(opts, rooms, (socket, room) => socket.leave(room));
+    this.#change(opts, Array.from(rooms, inRequest), (socket, room) => socket.leave(room));
   }
 
   /** Calls back with each socket and each of some values; what that throws does not keep others from it. */
   #change(opts, values, change) {
     /** @type {unknown[]} */
     const errors = [];
-    forEachSocket(this.#adapter, withSets(opts), (/** @type {any} */ socket) => {
+    forEachSocket(this.#adapter, asRequested(opts), (/** @type {any} */ socket) => {
       for (const value of values) {
         try {
           change(socket, value);
@@ -154,7 +163,7 @@ class LocalSockets {
   disconnectLater(opts, close) {
     /** @type {any[]} */
     const sockets = [];
-    forEachSocket(this.#adapter, withSets(opts), (/** @type {any} */ socket) => sockets.push(socket));
+    forEachSocket(this.#adapter, asRequested(opts), (/** @type {any} */ socket) => sockets.push(socket));
     if (sockets.length === 0) return;
     setImmediate(() => {
       for (const socket of sockets) {

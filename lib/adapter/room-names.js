@@ -36,4 +36,13 @@ function crossing(rooms) {
   return [...rooms].filter(crosses);
 }
 
-module.exports = { crosses, crossing, filterNames };
+/**
+ * A room as the other servers get it in a request, which is JSON: a number that is not finite is `null` there.
+ * The official adapter, which does what it asks for when its own request comes back, takes it for that too.
+ * @param {unknown} room
+ */
+function inRequest(room) {
+  return typeof room === 'number' && !Number.isFinite(room) ? null : room;
+}
+
+module.exports = { crosses, crossing, filterNames, inRequest };
