@@ -278,8 +278,10 @@ describe('the store', LIMIT, () => {
 });
 
 describe('the package', LIMIT, () => {
-  it('exports createAdapter and RedisStore and nothing else', () => {
-    assert.deepEqual(Object.keys(require('../..')), ['createAdapter', 'RedisStore']);
+  it('is createAdapter, and exports that and RedisStore and nothing else', () => {
+    const exported = require('../..');
+    assert.deepEqual(Object.keys(exported), ['createAdapter', 'RedisStore', 'default']);
+    assert.deepEqual([exported.createAdapter, exported.default], [exported, exported]);
   });
 
   it('has a named export for import', async () => {
