@@ -522,7 +522,7 @@ export interface AdapterOptions {
     /** Binary parts. Default: 1000. */
     attachments?: number;
     /**
-     * Values (numbers, texts, keys, objects, …) in what is decoded in JavaScript: requests, responses, broadcasts
+     * Values (numbers, texts, objects, …) in what is decoded in JavaScript: requests, responses, broadcasts
      * with acknowledgements or with a parser of the application's own. In the list of a response, each item
      * may have as many, since lists are read one part after the other. Default: 100000.
      */

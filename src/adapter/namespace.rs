@@ -99,6 +99,9 @@ impl Namespace {
         callback: impl FnOnce(&ReadyBroadcast<'_>) -> T,
     ) -> Result<T, Malformed> {
         let Broadcast { packet, rooms, except, volatile, compress } = broadcast;
+        if !packet::is_event(packet) {
+            return Err(Malformed::Type);
+        }
         let mut text = Vec::new();
         packet::append_text(packet, &self.origin.nsp, &mut text);
         if text.len() > packet::MAX_TEXT {

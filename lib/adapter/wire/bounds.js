@@ -2,8 +2,10 @@
 
 /** How deep and how large a value may be. */
 
-/** How many arrays and objects may lie within each other in the data of a message, as on the native side. */
+/** How many arrays and objects may lie within each other in one argument of a message, as on the native side. */
 const MAX_DEPTH = 512;
+/** The same for all arguments with their array. */
+const MAX_ARGS_DEPTH = MAX_DEPTH + 1;
 
 /** The bytes of MessagePack that say how long something is: in how many bytes, and what else stands there. */
 const LENGTHS = new Map([
@@ -26,11 +28,12 @@ const FIXED = [5, 9, 2, 3, 5, 9, 2, 3, 5, 9, 3, 4, 6, 10, 18];
 const FIRST_FIXED = 0xca;
 
 /**
- * Whether a value is within bounds: nested no deeper than `MAX_DEPTH`, the value itself being the first level.
- * @param {unknown} value without a cycle, unless `values` is given
- * @param {{ values?: number, attachments?: number }} [most] how many values and binary parts it may have
+ * Whether a value is within bounds.
+ * @param {unknown} value
+ * @param {number} most how deep it may be nested, the value itself being the first level
+ * @param {{ values: number, attachments?: number }} limits how many values and binary parts it may have
  */
-function isWithin(value, { values = Infinity, attachments = Infinity } = {}) {
+function isWithin(value, most, { values, attachments = Infinity }) {
   let left = values;
   let parts = attachments;
   /** @returns {boolean} */
@@ -38,7 +41,7 @@ function isWithin(value, { values = Infinity, attachments = Infinity } = {}) {
     if (--left < 0) return false;
     if (typeof value !== 'object' || value === null) return true;
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return --parts >= 0;
-    if (depth === MAX_DEPTH) return false;
+    if (depth === most) return false;
     if (Array.isArray(value)) return value.every((item) => fits(item, depth + 1));
     for (const key in value) if (!fits(value[key], depth + 1)) return false;
     return true;
@@ -50,7 +53,7 @@ function isWithin(value, { values = Infinity, attachments = Infinity } = {}) {
  * Takes the measure of MessagePack before it is decoded: notepack.io makes room for whatever length is
  * announced, 4 GiB from five bytes.
  * @param {Uint8Array} bytes
- * @param {number} [most] how many values there may be
+ * @param {number} [most] how many values there may be, keys apart
  * @returns {{ depth: number } | undefined} how deep it is nested; nothing when it is cut off or has more values
  */
 function measurePack(bytes, most = Infinity) {
@@ -66,22 +69,26 @@ function measurePack(bytes, most = Infinity) {
       continue;
     }
     if (at >= bytes.length || ++values > most) return undefined;
-    const { length, items } = headAt(view, at);
+    const { length, items, keys = 0 } = headAt(view, at);
     at += length;
     if (items < 0) continue;
     // Each takes a byte at least.
     if (items > bytes.length - at) return undefined;
     open.push(items);
+    values -= keys;
     depth = Math.max(depth, open.length - 1);
   }
   return at > bytes.length ? undefined : { depth };
 }
 
-/** How many bytes a value takes, without its items; how many of these it has, -1 where it can have none. */
+/**
+ * How many bytes a value takes, without its items; how many of these it has, -1 where it can have none; how many of
+ * them are keys.
+ */
 function headAt(view, at) {
   const byte = view.getUint8(at);
   if (byte < 0x80 || byte >= 0xe0) return { length: 1, items: -1 };
-  if (byte < 0x90) return { length: 1, items: 2 * (byte & 0x0f) };
+  if (byte < 0x90) return { length: 1, items: 2 * (byte & 0x0f), keys: byte & 0x0f };
   if (byte < 0xa0) return { length: 1, items: byte & 0x0f };
   if (byte < 0xc0) return { length: 1 + (byte & 0x1f), items: -1 };
   const counted = LENGTHS.get(byte);
@@ -93,7 +100,7 @@ function headAt(view, at) {
     case 'array':
       return { length: 1 + size, items: count };
     case 'map':
-      return { length: 1 + size, items: 2 * count };
+      return { length: 1 + size, items: 2 * count, keys: count };
     case 'extension':
       // Of a timestamp notepack.io reads as many bytes as one has, whatever length is announced.
       if (at + 2 < view.byteLength && byte === 0xc7 && view.getInt8(at + 2) === -1 && count !== 12)
@@ -133,4 +140,4 @@ function endOfString(text, i) {
   }
 }
 
-module.exports = { MAX_DEPTH, isDeeper, isWithin, measurePack };
+module.exports = { MAX_ARGS_DEPTH, MAX_DEPTH, isDeeper, isWithin, measurePack };

@@ -5,7 +5,7 @@
  * acknowledgements and the acknowledgements themselves are packed by a parser, all else is JSON.
  */
 
-const { MAX_DEPTH, isDeeper, isWithin, measurePack } = require('./bounds');
+const { MAX_ARGS_DEPTH, MAX_DEPTH, isDeeper, measurePack } = require('./bounds');
 const { parseInSlices } = require('./json');
 const { isFilter, isPacket, isRequest, isResponse, isScalar, isSocket, isId } = require('./valid');
 const types = require('../types');
@@ -47,6 +47,10 @@ for (const [type, forOne] of Object.entries(FOR_ONE)) toWire.set(forOne, /** @ty
 
 /** How many sockets are checked at once. */
 const SLICE = 100;
+/** More values than the envelope of a message has. */
+const ENVELOPE = 64;
+/** The lists of a response that may be long: with 10,000 sockets, or 100,000 rooms, say. */
+const LISTS = ['rooms', 'sockets'];
 
 /**
  * Encodes a broadcast that the native side does not encode.
@@ -56,7 +60,7 @@ const SLICE = 100;
  * @throws what the parser throws; a RangeError when the packet's data is nested too deep
  */
 function encodeBroadcast({ uid, packet, opts }, parserOf) {
-  return pack([uid, packet, opts], 2, parserOf);
+  return pack([uid, packet, opts], MAX_ARGS_DEPTH + 2, parserOf);
 }
 
 /**
@@ -69,9 +73,10 @@ function encodeBroadcast({ uid, packet, opts }, parserOf) {
 function encodeRequest(request, parserOf) {
   const { uid, requestId, packet, opts, rooms, close, data, sid, room } = request;
   const type = toWire.get(request.type);
-  if (request.type === types.BROADCAST) return pack({ uid, requestId, type, packet, opts }, 2, parserOf);
+  if (request.type === types.BROADCAST)
+    return pack({ uid, requestId, type, packet, opts }, MAX_ARGS_DEPTH + 2, parserOf);
   // JSON leaves out what is undefined.
-  return toJson({ uid, requestId, type, opts, rooms, close, data, sid, room });
+  return toJson({ uid, requestId, type, opts, rooms, close, data, sid, room }, MAX_ARGS_DEPTH + 1);
 }
 
 /**
@@ -86,10 +91,10 @@ function encodeResponse(response, parserOf) {
   const type = toWire.get(response.type);
   switch (response.type) {
     case types.ACK:
-      return pack({ type, requestId, uid, packet }, 1, parserOf);
+      return pack({ type, requestId, uid, packet }, MAX_DEPTH + 1, parserOf);
     case types.CLIENT_COUNT:
     case types.SERVER_SIDE_EMIT:
-      return toJson({ type, requestId, uid, clientCount, data });
+      return toJson({ type, requestId, uid, clientCount, data }, MAX_DEPTH + 1);
     default:
       return JSON.stringify({ requestId, uid, count });
   }
@@ -118,7 +123,7 @@ function encodeItems(items) {
  */
 function encodeSocket({ id, handshake, rooms, data }, leftOut) {
   try {
-    return toJson({ id, handshake: withoutStore(handshake), rooms, data });
+    return toJson({ id, handshake: withoutStore(handshake), rooms, data }, MAX_DEPTH + 1);
   } catch {
     const head = JSON.stringify({ id, rooms }).slice(0, -1);
     const fields = encodeFields('handshake', handshake, leftOut);
@@ -157,25 +162,20 @@ function encodeField(name, read, leftOut) {
   }
 }
 
-/**
- * JSON of what lies one level further out than the data, or of something else.
- * @throws what JSON throws; a RangeError when it is nested too deep
- */
-function toJson(value, depth = MAX_DEPTH + 1) {
+/** @throws what JSON throws; a RangeError when it is nested deeper than that */
+function toJson(value, depth) {
   const text = JSON.stringify(value);
   // Of undefined, there is none.
   if (text !== undefined && isDeeper(text, depth)) throw tooDeep();
   return text;
 }
 
-/** Packs a message whose data lies within `outer` arrays and objects. */
-function pack(message, outer, parserOf) {
+/** Packs a message. @throws what the parser throws; a RangeError when it is nested deeper than that */
+function pack(message, depth, parserOf) {
   const parser = parserOf();
   const bytes = parser.encode(message);
-  if (isNotepack(parser) && bytes.length > MAX_DEPTH) {
-    const measured = measurePack(bytes);
-    if (measured !== undefined && measured.depth > MAX_DEPTH + outer) throw tooDeep();
-  }
+  const measured = isNotepack(parser) && bytes.length > depth ? measurePack(bytes) : undefined;
+  if (measured !== undefined && measured.depth > depth) throw tooDeep();
   return bytes;
 }
 
@@ -184,8 +184,8 @@ function tooDeep() {
 }
 
 /** What an application's own parser makes of bytes is its own business. */
-function isNotepack(parser) {
-  return parser === require('notepack.io');
+function isNotepack({ decode }) {
+  return decode === require('notepack.io').decode;
 }
 
 /**
@@ -204,7 +204,7 @@ function decodeBroadcast(payload, parserOf, limits, nsp) {
     const [uid, packet, opts] = message;
     if (!packet) return null;
     if ((packet.nsp === undefined ? '/' : packet.nsp) !== nsp) return typeof packet === 'object' ? null : undefined;
-    const isValid = isId(uid) && isFilter(opts, limits) && isPacket(packet) && isWithin(packet.data, limits);
+    const isValid = isId(uid) && isFilter(opts, limits) && isPacket(packet, limits);
     return isValid ? { uid, packet, opts } : undefined;
   } catch {
     return undefined;
@@ -221,7 +221,7 @@ function decodeBroadcast(payload, parserOf, limits, nsp) {
  */
 function* decodeRequest(payload, parserOf, limits) {
   try {
-    const message = yield* parse(payload, parserOf, limits, () => true);
+    const message = yield* parse(payload, parserOf, limits);
     if (!isObject(message) || !isType(message.type)) return undefined;
     const { uid, requestId, packet, opts, rooms, close, data, sid, room } = message;
     const type = typeOf(message.type, opts);
@@ -254,7 +254,7 @@ function typeOf(onWire, opts) {
  */
 function* decodeResponse(payload, parserOf, limits, isAwaited) {
   try {
-    const message = yield* parse(payload, parserOf, limits, ({ requestId }) => isAwaited(requestId));
+    const message = yield* parse(payload, parserOf, limits, LISTS, ({ requestId }) => isAwaited(requestId));
     if (message === undefined) return null;
     if (!isObject(message)) return undefined;
     const { requestId, uid, packet, clientCount, data, count } = message;
@@ -290,16 +290,19 @@ function isListOrUnset(value) {
   return value === undefined || value === null || Array.isArray(value);
 }
 
-/** Takes JSON, in slices, or what the parser has packed apart. */
-function* parse(payload, parserOf, limits, isWanted) {
+/** @type {(message: any) => boolean} */
+const always = () => true;
+
+/** Takes JSON, in slices, or what the parser has packed apart. @param {string[]} [lists] */
+function* parse(payload, parserOf, limits, lists = [], isWanted = always) {
   // 0x7b is "{".
-  if (payload[0] === 0x7b) return yield* parseInSlices(payload, limits.values, isWanted);
+  if (payload[0] === 0x7b) return yield* parseInSlices(payload, limits.values + ENVELOPE, lists, isWanted);
   return unpack(payload, parserOf, limits);
 }
 
 function unpack(payload, parserOf, { values }) {
   const parser = parserOf();
-  if (isNotepack(parser) && measurePack(payload, values) === undefined)
+  if (isNotepack(parser) && measurePack(payload, values + ENVELOPE) === undefined)
     throw new RangeError('it is cut off or too long');
   return parser.decode(payload);
 }

@@ -8,29 +8,41 @@ const PIECE = 65_536;
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+/** How many times as many values as may be parsed at once all pieces together may have. */
+const MOST_PIECES = 100;
+
 /**
- * Finds the lists that an object has as its members, and where they can be cut. What it finds is right if the
- * text is valid, which parsing the pieces shows.
+ * Finds lists that an object has as its members, and where they can be cut. What it finds is right if the text
+ * is valid, which parsing the pieces shows.
  */
 class Cuts {
   #bytes;
   #mostValues;
+  #names;
   #at = 0;
   #depth = 0;
   #inString = false;
-  /** How many values there are outside of the lists, and in the piece. */
+  /** How many values there are outside of the lists, in the lists, and in the piece. */
   #frameValues = 0;
+  #listValues = 0;
   #pieceValues = 0;
+  /** Where the last text that is a member's key or value begins. */
+  #text = 0;
   #pieceStart = 0;
   /** The list that is open. @type {[start: number, end: number][] | null} */
   #list = null;
   /** Of each list, its pieces. @type {[start: number, end: number][][]} */
   lists = [];
 
-  /** @param {Buffer} bytes @param {number} mostValues in a piece, or outside of the lists */
-  constructor(bytes, mostValues) {
+  /**
+   * @param {Buffer} bytes
+   * @param {number} mostValues in a piece, or outside of the lists
+   * @param {string[]} names of the lists
+   */
+  constructor(bytes, mostValues, names) {
     this.#bytes = bytes;
     this.#mostValues = mostValues;
+    this.#names = names.map((name) => Buffer.from(`"${name}"`));
   }
 
   /**
@@ -48,8 +60,10 @@ class Cuts {
       if (inString) {
         if (byte === BACKSLASH) at++;
         else if (byte === QUOTE) inString = false;
-      } else if (byte === QUOTE) inString = true;
-      else if (byte === COMMA) this.#comma(at);
+      } else if (byte === QUOTE) {
+        inString = true;
+        if (this.#depth === 1) this.#text = at;
+      } else if (byte === COMMA) this.#comma(at);
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#open(at, byte);
       else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#close(at);
       at++;
@@ -69,11 +83,16 @@ class Cuts {
   #open(at, byte) {
     this.#count();
     this.#depth++;
-    if (byte !== OPEN_LIST || this.#depth !== 2) return;
+    if (byte !== OPEN_LIST || this.#depth !== 2 || !this.#names.some((name) => this.#isAt(name))) return;
     this.#list = [];
     this.lists.push(this.#list);
     this.#pieceStart = at + 1;
     this.#pieceValues = 0;
+  }
+
+  /** Whether the last text of a member is this one. */
+  #isAt(text) {
+    return this.#bytes.subarray(this.#text, this.#text + text.length).equals(text);
   }
 
   #close(at) {
@@ -86,7 +105,9 @@ class Cuts {
 
   #count() {
     const values = this.#list === null ? ++this.#frameValues : ++this.#pieceValues;
-    if (values > this.#mostValues) throw new RangeError('too many values');
+    if (this.#list !== null) this.#listValues++;
+    if (values <= this.#mostValues && this.#listValues <= MOST_PIECES * this.#mostValues) return;
+    throw new RangeError('too many values');
   }
 
   #cut(at) {
@@ -97,24 +118,22 @@ class Cuts {
 }
 
 /**
- * Parses an object; should it be long, the lists that are its members piece by piece.
+ * Parses an object; should it be long, some lists that are its members piece by piece.
  * @param {Buffer} bytes
  * @param {number} mostValues how many values may be parsed at once
- * @param {(message: any) => boolean} isWanted whether the lists are; until they are parsed, a number stands in each
+ * @param {string[]} names of the lists
+ * @param {(message: any) => boolean} isWanted whether the lists are; they are not parsed yet
  * @returns {Generator<void, any>} between pieces it yields; the object, or nothing when it is not wanted
  * @throws {Error} when it is not valid
  */
-function* parseInSlices(bytes, mostValues, isWanted) {
+function* parseInSlices(bytes, mostValues, names, isWanted) {
   if (bytes.length <= PIECE) return JSON.parse(bytes.toString());
-  const cuts = new Cuts(bytes, mostValues);
+  const cuts = new Cuts(bytes, mostValues, names);
   while (cuts.advance()) yield;
   const message = parseFrame(bytes, cuts.lists);
   if (!isWanted(message)) return undefined;
-  for (const key of Object.keys(message)) {
-    const value = message[key];
-    // As an assignment it would be the prototype.
-    if (!Array.isArray(value) || key === '__proto__') continue;
-    message[key] = yield* parsePieces(bytes, cuts.lists[value[0]]);
+  for (const name of names) {
+    if (Array.isArray(message[name])) message[name] = yield* parsePieces(bytes, cuts.lists[message[name][0]]);
   }
   return message;
 }

@@ -5,7 +5,7 @@
  * official adapter makes sense of is valid; what it would throw at, or pass on to harm clients, is not.
  */
 
-const { isWithin } = require('./bounds');
+const { MAX_ARGS_DEPTH, MAX_DEPTH, isWithin } = require('./bounds');
 const types = require('../types');
 const { isObject, isWholeNumber } = require('../../values');
 
@@ -49,23 +49,24 @@ function isRequest(request, limits) {
     case types.DISCONNECT_ONE:
       return typeof sid === 'string' && isScalar(close);
     case types.SERVER_SIDE_EMIT:
-      return isEvent(request.data, RESERVED_HERE) && isWithin(request.data, { values: limits.values });
+      return isEvent(request.data, RESERVED_HERE) && isWithin(request.data, MAX_ARGS_DEPTH, { values: limits.values });
     case types.BROADCAST:
-      return isFilter(opts, limits) && isPacket(request.packet) && isWithin(request.packet.data, limits);
+      return isFilter(opts, limits) && isPacket(request.packet, limits);
     default:
       return true;
   }
 }
 
-/** Whether a packet can be sent to clients; how deep and large it is is not looked at. @param {any} packet */
-function isPacket(packet) {
+/** Whether a packet can be sent to clients. @param {any} packet @param {Limits} limits */
+function isPacket(packet, limits) {
   if (!isObject(packet)) return false;
   const { type, nsp, id, data } = packet;
   return (
     type === EVENT &&
     (isUnset(nsp) || typeof nsp === 'string') &&
     (isUnset(id) || isWholeNumber(id, 0)) &&
-    isEvent(data, RESERVED)
+    isEvent(data, RESERVED) &&
+    isWithin(data, MAX_ARGS_DEPTH, limits)
   );
 }
 
@@ -76,10 +77,9 @@ function isEvent(data, reserved) {
   return typeof name === 'string' ? !reserved.has(name) : Number.isFinite(name);
 }
 
-/** Whether something says which sockets are meant, none being all. PHP writes an empty list for an empty object. */
+/** Whether something says which sockets are meant, none being all. PHP writes a list for an empty object. */
 function isFilter(opts, limits) {
-  if (Array.isArray(opts)) return opts.length === 0;
-  return isObject(opts) && isNames(opts.rooms, limits) && isNames(opts.except, limits);
+  return typeof opts === 'object' && opts !== null && isNames(opts.rooms, limits) && isNames(opts.except, limits);
 }
 
 /**
@@ -106,8 +106,8 @@ function isResponse({ type, uid, requestId, clientCount, count, data, packet }, 
     isId(requestId) &&
     isCount(clientCount) &&
     isCount(count) &&
-    isWithin(data, { values }) &&
-    isWithin(packet, { values })
+    isWithin(data, MAX_DEPTH, { values }) &&
+    isWithin(packet, MAX_DEPTH, { values })
   );
 }
 
@@ -119,8 +119,8 @@ function isSocket(socket, { values }) {
     typeof id === 'string' &&
     isObject(handshake) &&
     Array.isArray(rooms) &&
-    isWithin(handshake, { values }) &&
-    isWithin(data, { values })
+    isWithin(handshake, MAX_DEPTH, { values }) &&
+    isWithin(data, MAX_DEPTH, { values })
   );
 }
 

@@ -1,5 +1,6 @@
 //! Socket.IO's packets as clients get them: their text, and the WebSocket frame around it.
 
+mod event;
 mod frame;
 mod text;
 
@@ -7,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::event_loop::MAX_STRING;
 
+pub use event::is_event;
 pub use frame::append_frame_head;
 pub use text::{append_text, parse};
 

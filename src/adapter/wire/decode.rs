@@ -12,6 +12,8 @@ use crate::codec::{Malformed, number_to_string};
 
 /// A packet without this key belongs to this namespace.
 const MAIN_NAMESPACE: &[u8] = b"/";
+/// More than an event has: its arguments are those of a call in JavaScript, which lie on the stack.
+const MAX_ARGUMENTS: u32 = 10_001;
 
 /// Reads a broadcast as this reader does; `is_here` says whether a client is in a room.
 ///
@@ -142,8 +144,12 @@ fn convert<'a>(
     };
     let mut packet = Packet { kind, id, ..Packet::default() };
     if let Some(place) = data
-        && !is_unset(&head_at(place)?)
+        && let head = head_at(place)?
+        && !is_unset(&head)
     {
+        if matches!(head, Head::Array(MAX_ARGUMENTS..)) {
+            return Err(Malformed::TooMany);
+        }
         // Only there does socket.io-parser look for binary.
         let deconstruct = matches!(kind, 2 | 3);
         let (text, attachments) = read_data(place, deconstruct, limits.attachments)?;

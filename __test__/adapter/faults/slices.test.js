@@ -1,0 +1,178 @@
+'use strict';
+
+/** What is long and legal is done in slices: other work has its turns, and what comes behind it waits. */
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const notepack = require('notepack.io');
+const { createFixture, range } = require('./fixture');
+const { Inbox } = require('../../support/client-inbox');
+const { LIMIT } = require('../../support/limits');
+
+const REQUESTS = 'socket.io-request#/#';
+const ALL = { rooms: [], except: [] };
+/** Far fewer turns than it takes, and far more than one message has that is handled at once. */
+const TURNS = 5;
+
+/** Counts the turns of the event loop. */
+function turnsOf(t) {
+  let [turns, isOver] = [0, false];
+  const turn = () => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  turn();
+  t.after(() => (isOver = true));
+  return () => turns;
+}
+
+/** Sockets that are in the namespace, without connections. @returns {any[]} */
+function attach({ io }, count, got = new Inbox()) {
+  const nsp = io.of('/');
+  return range(1, count).map((number) => {
+    const id = `socket-${number}`;
+    const socket = {
+      id,
+      handshake: { headers: { host: 'localhost' }, query: {}, auth: { token: 'x'.repeat(200) } },
+      data: { number },
+      get rooms() {
+        return nsp.adapter.socketRooms(id) ?? new Set();
+      },
+      join: (/** @type {any} */ rooms) => nsp.adapter.addAll(id, new Set([rooms].flat())),
+      leave: (/** @type {any} */ room) => nsp.adapter.del(id, room),
+      disconnect() {
+        nsp.sockets.delete(id);
+        nsp.adapter.delAll(id);
+      },
+      notifyOutgoingListeners() {},
+      client: { writeToEngine: (/** @type {any[]} */ [text]) => got.push([id, text]) },
+    };
+    nsp.sockets.set(id, socket);
+    nsp.adapter.addAll(id, new Set([id]));
+    return socket;
+  });
+}
+
+/** Calls back with the turns that there are between the first and the last call of what is done in slices. */
+function spread(turns, target, method) {
+  const real = target[method].bind(target);
+  const seen = { first: 0, last: 0, calls: 0 };
+  target[method] = (...args) => {
+    seen.first ||= turns();
+    seen.last = turns();
+    seen.calls++;
+    return real(...args);
+  };
+  return seen;
+}
+
+describe('requests', LIMIT, () => {
+  it('joins of many sockets: what comes behind them waits, and other work does not', async (t) => {
+    const fixture = await createFixture(t);
+    const node = await fixture.node();
+    const got = new Inbox();
+    attach(node, 20_000, got);
+    const turns = turnsOf(t);
+    const joins = spread(turns, node.adapter(), 'addAll');
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 2, opts: ALL, rooms: ['a', 'b'] }));
+    await fixture.publish(
+      'socket.io#/#',
+      notepack.encode(['peer', { type: 2, data: ['n'], nsp: '/' }, { rooms: ['a'], except: [], flags: {} }]),
+    );
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 3, opts: ALL, rooms: ['a', 'b'] }));
+    const reached = await got.through(([id]) => id === 'socket-20000');
+    assert.equal(reached.length, 20_000, 'all that have joined get the broadcast');
+    assert.ok(joins.last - joins.first > TURNS, `${joins.calls} joins in ${joins.last - joins.first} turns`);
+  });
+
+  it('joins of many rooms by one socket', async (t) => {
+    const fixture = await createFixture(t);
+    const node = await fixture.node({ opts: { limits: { rooms: 100_000, values: 200_000 } } });
+    attach(node, 1);
+    const turns = turnsOf(t);
+    const joins = spread(turns, node.adapter(), 'addAll');
+    const rooms = range(1, 100_000);
+    const heard = new Promise((resolve) => node.io.on('end', resolve));
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 2, opts: ALL, rooms }));
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 6, data: ['end', node.adapter().rooms.size] }));
+    await heard;
+    assert.equal(node.adapter().rooms.size, 100_001);
+    assert.ok(joins.last - joins.first > TURNS, `${joins.calls} joins in ${joins.last - joins.first} turns`);
+  });
+
+  it('a socket that leaves between two slices is not in rooms afterwards', async (t) => {
+    const fixture = await createFixture(t);
+    const node = await fixture.node();
+    const sockets = attach(node, 20_000);
+    const last = sockets.at(-1);
+    const { addAll } = node.adapter();
+    node.adapter().addAll = (id, rooms) => {
+      last.disconnect();
+      return addAll.call(node.adapter(), id, rooms);
+    };
+    const heard = new Promise((resolve) => node.io.on('end', resolve));
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 2, opts: ALL, rooms: ['a'] }));
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 6, data: ['end'] }));
+    await heard;
+    assert.equal(node.adapter().rooms.get('a').size, 19_999);
+    assert.equal(node.adapter().sids.has(last.id), false);
+  });
+
+  it('a namespace that closes meanwhile is asked for no more', async (t) => {
+    const fixture = await createFixture(t);
+    const node = await fixture.node();
+    const sockets = attach(node, 20_000);
+    let left = 0;
+    for (const socket of sockets) {
+      socket.disconnect = () => {
+        if (++left === 10) void node.adapter().close();
+      };
+    }
+    const closed = node.eventLog().next('close');
+    await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 4, opts: ALL, close: true }));
+    await closed;
+    assert.equal(left, 10);
+  });
+});
+
+describe('fetchSockets of many sockets', LIMIT, () => {
+  it('is answered and read in slices', async (t) => {
+    const fixture = await createFixture(t);
+    const [node, asking] = [await fixture.node(), await fixture.node()];
+    attach(node, 20_000);
+    const turns = turnsOf(t);
+    const before = turns();
+    const sockets = await asking.io.fetchSockets();
+    assert.equal(sockets.length, 20_000);
+    const [{ id, handshake, rooms, data }] = sockets;
+    const { auth } = handshake;
+    assert.deepEqual([id, [...rooms], data, String(auth.token).length], ['socket-1', ['socket-1'], { number: 1 }, 200]);
+    assert.ok(turns() - before > 2 * TURNS, `${turns() - before} turns`);
+    assert.equal(await asking.adapter().countSockets(), 20_000);
+    assert.equal((await asking.adapter().fetchSocketIds()).size, 20_000);
+    assert.equal((await asking.adapter().allRooms()).size, 20_000);
+  });
+});
+
+describe('the limit of values', LIMIT, () => {
+  const list = (/** @type {number} */ count) => ['n', Array(count - 3).fill(0)];
+  for (const [title, opts, most] of /** @type {[string, any, number][]} */ ([
+    ['as given', { limits: { values: 50 } }, 50],
+    ['by default', {}, 100_000],
+  ])) {
+    it(`${title}: a request that has more is malformed`, async (t) => {
+      const fixture = await createFixture(t);
+      const node = await fixture.node({ opts });
+      const heard = new Inbox();
+      node.io.on('n', (values) => heard.push(values.length));
+      node.io.on('end', () => heard.push('end'));
+      for (const count of [most, most + 1]) {
+        const request = { uid: 'peer', type: 6, data: list(count) };
+        await fixture.publish(REQUESTS, JSON.stringify(request));
+      }
+      await fixture.publish(REQUESTS, JSON.stringify({ uid: 'peer', type: 6, data: ['end'] }));
+      assert.deepEqual(await heard.through((value) => value === 'end'), [most - 3, 'end']);
+      assert.equal(node.adapter().stats().malformed, 1);
+    });
+  }
+});
