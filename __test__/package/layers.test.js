@@ -1,6 +1,6 @@
 'use strict';
 
-/** The lint rule that keeps the layers of lib/ apart. */
+/** The lint rules that keep the layers of lib/ apart, and out of the reach of fake timers. */
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -35,14 +35,34 @@ const REFUSED = [
   ['adapter/wire', '../../backplane/binding'],
 ];
 
-/** How the rule answers to a module of a layer that requires another. */
-async function lint(layer, required) {
-  const [result] = await new ESLint({ cwd: ROOT }).lintText(
-    `'use strict';\n\nmodule.exports = require('${required}');\n`,
-    { filePath: path.join(ROOT, 'lib', layer, 'new.js') },
-  );
+/** What fake timers replace, and the rule that finds it. */
+const FAKED = [
+  ['setTimeout(() => {}, 1)', 'no-restricted-globals'],
+  ['clearInterval(1)', 'no-restricted-globals'],
+  ['setImmediate(() => {})', 'no-restricted-globals'],
+  ['queueMicrotask(() => {})', 'no-restricted-globals'],
+  ['performance.now()', 'no-restricted-globals'],
+  ['Date.now()', 'no-restricted-properties'],
+  ['process.nextTick(() => {})', 'no-restricted-properties'],
+  ["require('node:timers')", 'no-restricted-modules'],
+  ["require('timers/promises')", 'no-restricted-modules'],
+  ["require('node:perf_hooks')", 'no-restricted-modules'],
+];
+
+/**
+ * Which rules a module of a layer breaks.
+ * @param {string} layer
+ * @param {string} expression what it exports
+ */
+async function broken(layer, expression) {
+  const [result] = await new ESLint({ cwd: ROOT }).lintText(`'use strict';\n\nmodule.exports = ${expression};\n`, {
+    filePath: path.join(ROOT, 'lib', layer, 'new.js'),
+  });
   return result.messages.map(({ ruleId }) => ruleId);
 }
+
+/** @param {string} layer @param {string} required */
+const lint = (layer, required) => broken(layer, `require('${required}')`);
 
 describe('the layers of lib/', LIMIT, () => {
   for (const [layer, required] of ALLOWED) {
@@ -53,4 +73,11 @@ describe('the layers of lib/', LIMIT, () => {
       assert.deepEqual(await lint(layer, required), ['no-restricted-syntax']);
     });
   }
+});
+
+describe('a timer that can be faked', LIMIT, () => {
+  for (const [expression, rule] of FAKED) {
+    it(`is refused: ${expression}`, async () => assert.deepEqual(await broken('adapter', expression), [rule]));
+  }
+  it('is taken from lib/timers.js', async () => assert.deepEqual(await lint('adapter', '../timers'), []));
 });
