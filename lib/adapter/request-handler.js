@@ -5,7 +5,7 @@ const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
 const { emitHere, forEachSocket, socketOf } = require('./socket-io');
 const { encodeItems, encodeList, encodeSocket } = require('./wire/classic');
-const { attempt } = require('../backplane/inbox');
+const { attempt } = require('../backplane/attempt');
 const { encodeError, encodeOrThrow, fieldError } = require('../errors');
 
 /** How many rooms a socket joins or leaves, and how many names are encoded, at once. */

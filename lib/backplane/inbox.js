@@ -14,7 +14,8 @@ const {
   REPLY_LIST,
   REPLY_STRING,
 } = require('./binding');
-const { now, queueMicrotask } = require('../timers');
+const { attempt, rethrow } = require('./attempt');
+const { now } = require('../timers');
 
 const MAX_TICKET = 0xffffffff;
 
@@ -54,7 +55,7 @@ const MAX_TICKET = 0xffffffff;
 /**
  * Reads payloads with the application's own `unpack`.
  * @typedef {object} Unpacker
- * @property {(channel: string, payload: Bytes, consumers: Function[], attempt: (fn: Function, self: null, args: unknown[]) => void) => void} unpack
+ * @property {(channel: string, payload: Bytes, consumers: Function[], attempt: (fn: Function, self: null, args: unknown[], channel?: string) => void) => void} unpack
  * @property {() => void} count called at the end of each batch
  */
 
@@ -296,7 +297,7 @@ class Inbox {
   #args(id, text) {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
-    for (const consumer of channel.consumers) attempt(consumer, null, JSON.parse(text));
+    for (const consumer of channel.consumers) attempt(consumer, null, JSON.parse(text), channel.name);
   }
 
   #dispatch(id, room, packet, volatile, exceptions) {
@@ -307,7 +308,7 @@ class Inbox {
       try {
         consumer(room, packet, volatile, exceptions === '' ? [] : JSON.parse(exceptions));
       } catch (error) {
-        rethrow(error);
+        rethrow(error, channel.name);
       }
     }
   }
@@ -378,23 +379,4 @@ function sliceOf(bytes, wide) {
   return wide ? (start, end) => bytes.utf8Slice(start, end) : (start, end) => bytes.latin1Slice(start, end);
 }
 
-/** Calls the application, whose exceptions are its own and must not stop the batch. */
-function attempt(fn, self, args) {
-  try {
-    fn.apply(self, args);
-  } catch (error) {
-    rethrow(error);
-  }
-}
-
-/**
- * Makes it an uncaught exception, after the batch: it is the application's.
- * @param {unknown} error
- */
-function rethrow(error) {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
-module.exports = { attempt, Inbox, rethrow };
+module.exports = { Inbox };

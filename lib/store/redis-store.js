@@ -10,6 +10,7 @@ const { encodeError } = require('../errors');
 const { Client, parts } = require('./client');
 const { isFlat } = require('./dispatch');
 const { readOptions } = require('./options');
+const { guarded } = require('./server-messages');
 const { Unpacker } = require('./unpacker');
 
 /**
@@ -141,7 +142,12 @@ class RedisStore extends EventEmitter {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
     const id = this.#native.subscribe(channel, this.#inbox.registerCallback(answerTo(fn)));
-    if (consumer) this.#inbox.addConsumer(id, channel, consumer);
+    if (consumer)
+      this.#inbox.addConsumer(
+        id,
+        channel,
+        guarded(this, channel, consumer, () => this.#backplane.native.malformed(channel)),
+      );
     this.emit('subscribe', name, consumer, fn);
   }
 
@@ -169,7 +175,11 @@ class RedisStore extends EventEmitter {
     const key = keyOf(id);
     // Each of its commands says so.
     if (key === undefined) return new Constructor(this, id);
-    this.clients[key] ??= new Constructor(this, id);
+    if (!Object.hasOwn(this.clients, key)) {
+      // An assignment to `__proto__` would be none.
+      const client = { value: new Constructor(this, id), enumerable: true, writable: true, configurable: true };
+      Object.defineProperty(this.clients, key, client);
+    }
     return this.clients[key];
   }
 
@@ -181,7 +191,7 @@ class RedisStore extends EventEmitter {
    */
   destroyClient(id, expiration) {
     const key = keyOf(id);
-    if (key !== undefined && this.clients[key]) {
+    if (key !== undefined && Object.hasOwn(this.clients, key)) {
       this.clients[key].destroy(expiration);
       delete this.clients[key];
     }

@@ -1,5 +1,7 @@
 'use strict';
 
+const { MAX_ARGS } = require('./server-messages');
+
 /**
  * Unpacks messages with the application's own `unpack`, and drops the node's own, as 0.9's store
  * does in JavaScript.
@@ -30,14 +32,14 @@ class Unpacker {
    * @param {string} channel
    * @param {import('../backplane/inbox').Bytes} payload
    * @param {Function[]} consumers
-   * @param {(fn: Function, self: null, args: unknown[]) => void} attempt
+   * @param {(fn: Function, self: null, args: unknown[], channel: string) => void} attempt
    */
   unpack(channel, payload, consumers, attempt) {
     for (const [position, consumer] of consumers.entries()) {
       const message = this.#read(channel, payload);
       if (message === undefined) return;
       if (position === 0) message.own ? this.#own++ : this.#delivered++;
-      if (!message.own) attempt(consumer, null, message.args);
+      if (!message.own) attempt(consumer, null, message.args, channel);
     }
   }
 
@@ -48,7 +50,7 @@ class Unpacker {
       const args = message.args ?? [];
       // eslint-disable-next-line eqeqeq -- as 0.9's store does: 5 and '5' are the same node
       const own = this.#store.nodeId == message.nodeId;
-      if (typeof message === 'object' && Array.isArray(args)) return { own, args };
+      if (typeof message === 'object' && Array.isArray(args) && args.length <= MAX_ARGS) return { own, args };
     } catch {
       // Counted below, like any other payload that is no message: an id may be an object that cannot be text, a
       // payload too long for a string.

@@ -9,6 +9,9 @@ use super::Shape;
 use crate::codec::Malformed;
 use crate::store::Args;
 
+/// How many arguments a message may have, as in `lib/store/server-messages.js`.
+const MAX_ARGS: usize = 10_000;
+
 /// Serde reads a struct from an array too, and wants exactly these four elements then.
 #[derive(Deserialize)]
 struct Dispatch<'a> {
@@ -27,7 +30,7 @@ struct Dispatch<'a> {
 /// parse. Anything that is no dispatch would make the server throw: it is malformed.
 pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Result<Args<'_>, Malformed> {
     if shape == Shape::Any {
-        return Ok(Args::Json(text));
+        return if has_too_many(&text) { Err(Malformed::TooMany) } else { Ok(Args::Json(text)) };
     }
     let taken_apart = match &text {
         Cow::Borrowed(text) => dispatch(text),
@@ -38,6 +41,13 @@ pub(super) fn shaped(text: Cow<'_, str>, shape: Shape) -> Result<Args<'_>, Malfo
         None if is_like_dispatch(&text) => Ok(Args::Json(text)),
         None => Err(Malformed::Type),
     }
+}
+
+/// Whether a consumer cannot be called with as many arguments: JavaScript throws at some 100,000.
+fn has_too_many(text: &str) -> bool {
+    // Each takes two bytes or more.
+    let maybe = text.len() > 2 * MAX_ARGS;
+    maybe && serde_json::from_str::<Vec<&RawValue>>(text).is_ok_and(|args| args.len() > MAX_ARGS)
 }
 
 /// Whether room and packet are strings and the exceptions an array, whatever is in them.
