@@ -142,7 +142,7 @@ export interface RedisStoreOptions extends BackplaneOptions {
   };
   /** What one message of another node may be; beyond it, it is counted and reported as malformed. */
   limits?: {
-    /** Bytes, as it crosses Redis. Default: 67108864 (64 MiB). */
+    /** Bytes, as it crosses Redis. Default: 8388608 (8 MiB). */
     bytes?: number;
   };
 }
@@ -519,7 +519,7 @@ export interface AdapterOptions {
   limits?: {
     /** Rooms, and exceptions. Default: 10000. */
     rooms?: number;
-    /** Binary parts. Default: 1000. */
+    /** Binary parts. Default: 100. */
     attachments?: number;
     /**
      * Values (numbers, texts, objects, …) in what is decoded in JavaScript: requests, responses, broadcasts
@@ -527,7 +527,7 @@ export interface AdapterOptions {
      * may have as many, since lists are read one part after the other. Default: 100000.
      */
     values?: number;
-    /** Bytes, as it crosses Redis. Default: 67108864 (64 MiB). */
+    /** Bytes, as it crosses Redis. Default: 8388608 (8 MiB). */
     bytes?: number;
   };
 }

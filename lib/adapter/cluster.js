@@ -4,7 +4,7 @@ const types = require('./types');
 const { Membership } = require('./membership');
 const { filterNames } = require('./room-names');
 const { newId, Requests, timeoutError } = require('./requests');
-const { rethrow } = require('../backplane/inbox');
+const { rethrow } = require('../backplane/attempt');
 const { encodeOrThrow } = require('../errors');
 
 /** What changes one socket, by the names of the methods. @type {Record<string, string>} */

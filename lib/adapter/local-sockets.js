@@ -4,7 +4,7 @@ const { isOneRoom, namesOf, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
 const { inRequest } = require('./room-names');
 const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
-const { rethrow } = require('../backplane/inbox');
+const { rethrow } = require('../backplane/attempt');
 const { setImmediate } = require('../timers');
 
 const NO_ROOMS = new Set();

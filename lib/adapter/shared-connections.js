@@ -1,7 +1,7 @@
 'use strict';
 
 const { NativeAdapter } = require('../backplane/binding');
-const { rethrow } = require('../backplane/inbox');
+const { rethrow } = require('../backplane/attempt');
 const { closedError } = require('../errors');
 
 /** The states of a connection that publishes. */

@@ -5,7 +5,7 @@ const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ER
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 
-const { rethrow } = require('./inbox');
+const { rethrow } = require('./attempt');
 
 /**
  * @typedef {object} Emitter

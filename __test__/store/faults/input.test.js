@@ -47,7 +47,12 @@ describe('bad input', LIMIT, () => {
   beforeEach(async () => {
     // Redis cuts a subscriber off that has 32 MiB to come; that is another test's matter.
     redis = await startRedis({ args: ['--client-output-buffer-limit', 'pubsub 0 0 0'] });
-    store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
+    store = new RedisStore({
+      redisPub: redis.url,
+      redisSub: redis.url,
+      redisClient: redis.url,
+      limits: { bytes: 128 * MIB },
+    });
     eventLog = new EventLog(store);
     raw = await connectRaw(redis.port);
     calls = { dispatch: [], plain: [] };
