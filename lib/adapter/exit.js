@@ -6,8 +6,8 @@ const { now: clock, setTimeout } = require('../timers');
 const POLL_MS = 10;
 /** How long it waits while nothing leaves, in ms. */
 const LIMIT_MS = 5000;
-/** How long `process.exit()` waits for what was published to leave, in ms. */
-const EXIT_LIMIT_MS = 100;
+/** How long `process.exit()` waits while nothing leaves, in ms. */
+const EXIT_LIMIT_MS = 500;
 
 /**
  * The open connections that do not keep the process alive, with their progress when that last changed,
@@ -55,10 +55,15 @@ function wait() {
  * there, that takes a round trip.
  */
 function waitShortly() {
-  const deadline = clock() + EXIT_LIMIT_MS;
   const cell = new Int32Array(new SharedArrayBuffer(4));
   for (const backplane of watched.keys()) {
-    while (backplane.isPublishing && clock() < deadline) Atomics.wait(cell, 0, 0, 1);
+    let last = { progress: -1, since: 0 };
+    while (backplane.isPublishing) {
+      const { progress } = backplane;
+      if (progress !== last.progress) last = { progress, since: clock() };
+      else if (clock() - last.since > EXIT_LIMIT_MS) break;
+      Atomics.wait(cell, 0, 0, 1);
+    }
   }
 }
 

@@ -268,6 +268,30 @@ describe('a process', LIMIT, () => {
     assert.deepEqual(numbers, range(0, 99));
   });
 
+  for (const [what, end] of [
+    ['at once', 'process.exit();'],
+    ['after io.close()', 'io.close().then(() => process.exit());'],
+  ]) {
+    it(`that exits ${what} takes along what it has published`, async (t) => {
+      const fixture = await createFixture(t);
+      const spy = await fixture.spy([], ['socket.io#*']);
+      const script = `const adapter = createAdapter(url); const io = new Server(0, { adapter });
+        adapter.ready().then(() => { for (let i = 0; i < 3000; i++) io.emit("news", i); ${end} });`;
+      assert.deepEqual(await runScript(t, script, fixture.redis.url), WELL);
+      await fixture.publish('socket.io#end#', 'end');
+      assert.equal((await spy.through(({ channel }) => channel === 'socket.io#end#')).length, 3001);
+    });
+  }
+
+  it('that exits does not wait for a Redis that does not answer', async (t) => {
+    const fixture = await createFixture(t);
+    const script = `const adapter = createAdapter(url); const io = new Server(0, { adapter });
+      adapter.ready().then(() => { process.kill(${fixture.redis.pid}, 'SIGSTOP'); io.emit('news'); process.exit(); });`;
+    const result = await runScript(t, script, fixture.redis.url);
+    fixture.redis.resume();
+    assert.deepEqual(result, WELL);
+  });
+
   it('with a listening server lives on', async (t) => {
     const fixture = await createFixture(t);
     const script = `${HEAD} new Server(0, { adapter: createAdapter(url) }); process.on('SIGUSR2', () => console.log('alive'));
