@@ -9,18 +9,53 @@
 
 import { EventEmitter } from 'node:events';
 
-/** TLS for an endpoint, with the names of Node's `tls.connect`. Texts and Buffers hold PEM. */
+/**
+ * TLS for an endpoint, with the names of Node's `tls.connect`. Texts and Buffers hold PEM. What else
+ * `tls.connect` takes does nothing for a client's connection, and is ignored, or is a TypeError.
+ */
 export interface TlsOptions {
-  /** The authorities to trust. Default: Mozilla's, as in Node. */
+  /**
+   * The certificates to trust: of authorities, or self-signed ones of servers. Default: what Node trusts,
+   * with `NODE_EXTRA_CA_CERTS` and Node's flags.
+   */
   ca?: string | Buffer | Array<string | Buffer>;
+  /** Whether what is in `ca` is trusted without its issuer. Default: `false`. */
+  allowPartialTrustChain?: boolean;
   /** The client's certificate chain; goes together with `key`. */
   cert?: string | Buffer;
   /** The client's private key; goes together with `cert`. */
   key?: string | Buffer;
+  /** Opens `key`. */
+  passphrase?: string;
   /** The name that the server's certificate must bear. Default: the host. */
   servername?: string;
-  /** Whether the server's certificate is checked. Default: `true`. */
+  /** Whether the server's certificate is checked. Default: `true`, unless `NODE_TLS_REJECT_UNAUTHORIZED` is 0. */
   rejectUnauthorized?: boolean;
+  /** The lowest version of TLS; below 1.2 there is none. Default: Node's, 1.2. */
+  minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  /** The highest version of TLS. Default: Node's, 1.3. */
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** The version of TLS as OpenSSL's methods name it, such as `TLSv1_2_method`. */
+  secureProtocol?: string;
+  /** The cipher suites by OpenSSL's names, separated by colons, the best first. Default: all that are known. */
+  ciphers?: string;
+  /** The groups for the key exchange, separated by colons: `X25519`, `P-256`, `P-384`, `P-521`. Default: all. */
+  ecdhCurve?: string;
+  /** The protocols to offer. */
+  ALPNProtocols?: string[];
+}
+
+/** What is asked for credentials before each connection, as `redis` 5 and 6 have it. */
+export interface AsyncCredentialsProvider {
+  /** The kind. */
+  type: 'async-credentials-provider';
+  /** Returns a user name, a password or both. What it throws is an `error` with the code `ERR_CONNECT`. */
+  credentials: () => Promise<{
+    /** ACL user. */
+    username?: string;
+    /** Password. */
+    password?: string;
+  }>;
 }
 
 /**
@@ -34,10 +69,24 @@ export interface EndpointOptions {
   port?: number | string;
   /** Path of a unix domain socket; it beats `host` and `port`. */
   path?: string;
-  /** ACL user (Redis 6 and later). */
+  /** ACL user (Redis 6 and later). Without a password it enters with an empty one. */
   username?: string;
   /** Password. */
   password?: string;
+  /** Asked for user and password before each connection. */
+  credentialsProvider?: AsyncCredentialsProvider;
+  /** The connections' name (`CLIENT SETNAME`). */
+  name?: string;
+  /** The same as `name`, as `ioredis` names it. */
+  connectionName?: string;
+  /** Stands before the ids of a store's clients, and never before channels. */
+  keyPrefix?: string;
+  /** The same as `keyPrefix`, as `redis` 2 and 3 name it. */
+  prefix?: string;
+  /** Whether connections keep to themselves what they are (`CLIENT SETINFO`). Default: `false`. */
+  disableClientInfo?: boolean;
+  /** Stands behind this package's name in `CLIENT SETINFO`, in brackets. */
+  clientInfoTag?: string;
   /** Password, as `redis` 0.8 to 3 name it. */
   auth_pass?: string;
   /** Number of the database for session data. Default: 0. */
@@ -58,6 +107,12 @@ export interface EndpointOptions {
     path?: string;
     /** Whether to use TLS; its options stand beside it. */
     tls?: boolean;
+    /** Finds the host's addresses, like `dns.lookup`. Default: the system does. */
+    lookup?: (
+      hostname: string,
+      options: any,
+      callback: (error: Error | null, address: any, family?: number) => void,
+    ) => void;
   } & TlsOptions;
   /** Other options of `redis` and `ioredis`: those that they know are accepted and do nothing. */
   [accepted: string]: unknown;
@@ -71,8 +126,8 @@ export interface EndpointOptions {
 export type RedisClientObject = object;
 
 /**
- * Where to connect: a client object, options, or a URL (`redis://`, `rediss://`, `unix://`,
- * `redis+unix://`).
+ * Where to connect: a client object, options, or a URL (`redis://`, `rediss://`, `valkey://`,
+ * `valkeys://`, `unix://`, `redis+unix://`).
  */
 export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL;
 
@@ -350,9 +405,10 @@ export class Client {
    * Reads a field.
    *
    * @param key the field
-   * @param fn gets the text, or `null` when the field is missing
+   * @param fn gets the text, or `null` when the field is missing; a Buffer where `redisClient` gives one
+   *   (`return_buffers`; with `detect_buffers` for a key that is one)
    */
-  get(key: string, fn?: (error: RedisStoreError | null, value?: string | null) => void): this;
+  get(key: string | Buffer, fn?: (error: RedisStoreError | null, value?: any) => void): this;
   /**
    * Writes a field.
    *

@@ -15,7 +15,9 @@ const { ensureRedisServer, freePort, startRedis } = require('./redis-server.js')
 const HOST = '127.0.0.1';
 
 /** What a leaf certificate says beside its key. */
-const LEAF = 'subjectAltName=IP:127.0.0.1,DNS:redis.test\nbasicConstraints=critical,CA:FALSE\n';
+const LEAF = ['subjectAltName=IP:127.0.0.1,DNS:redis.test', 'basicConstraints=critical,CA:FALSE'];
+/** What an authority's certificate says. */
+const AUTHORITY = ['basicConstraints=critical,CA:TRUE'];
 
 /**
  * @typedef {object} Identity
@@ -24,18 +26,31 @@ const LEAF = 'subjectAltName=IP:127.0.0.1,DNS:redis.test\nbasicConstraints=criti
  * @property {{ cert: string, key: string }} files
  */
 
+/**
+ * @typedef {object} Wanted what a certificate is to be
+ * @property {Identity | null} [issuer] null: it signs itself
+ * @property {string[]} [extensions] OpenSSL's lines; none at all make it one of version 1
+ * @property {string[]} [key] OpenSSL's arguments for a new key
+ * @property {string} [subject]
+ * @property {number} [days] how long it is valid, from now on; below 0: it has expired
+ */
+
+/** A key on a curve. */
+const curve = (name) => ['-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${name}`];
+
 /** A temporary directory with authorities and what they have signed. */
 class Certificates {
+  #count = 0;
+
   constructor() {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sio-tls-'));
     /** The authority that signs. */
-    this.ca = this.#authority('ca');
+    this.ca = this.issue('ca', { issuer: null, extensions: AUTHORITY });
     /** An authority that has signed nothing here. */
-    this.stranger = this.#authority('stranger');
-    fs.writeFileSync(path.join(this.dir, 'leaf.ext'), LEAF);
+    this.stranger = this.issue('stranger', { issuer: null, extensions: AUTHORITY });
     /** For the server: it bears 127.0.0.1 and redis.test. */
-    this.server = this.#leaf('server');
-    this.client = this.#leaf('client');
+    this.server = this.issue('server');
+    this.client = this.issue('client');
   }
 
   #openssl(...args) {
@@ -43,52 +58,31 @@ class Certificates {
     if (status !== 0) throw error ?? new Error(`openssl ${args.join(' ')}: ${stderr}`);
   }
 
-  #key(name) {
-    return [
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      '-subj',
-      `/CN=${name}`,
-    ];
-  }
-
-  /** @returns {Identity} */
-  #authority(name) {
-    this.#openssl('req', '-x509', ...this.#key(name), '-days', '2', '-out', `${name}.pem`);
-    return this.#identity(name);
-  }
-
-  /** @returns {Identity} */
-  #leaf(name) {
-    this.#openssl('req', ...this.#key(name), '-out', `${name}.csr`);
+  /**
+   * Makes a key and a certificate for it.
+   * @param {string} name
+   * @param {Wanted} [wanted]
+   * @returns {Identity}
+   */
+  issue(
+    name,
+    { issuer = this.ca, extensions = LEAF, key = curve('prime256v1'), subject = `/CN=${name}`, days = 2 } = {},
+  ) {
+    const file = `${name}-${++this.#count}`;
+    const paths = { cert: path.join(this.dir, `${file}.pem`), key: path.join(this.dir, `${file}.key`) };
+    const request = path.join(this.dir, `${file}.csr`);
+    this.#openssl('req', ...key, '-nodes', '-keyout', paths.key, '-subj', subject, '-out', request);
+    const lines = path.join(this.dir, `${file}.ext`);
+    fs.writeFileSync(lines, extensions.join('\n'));
+    const signer = issuer === null ? ['-signkey', paths.key] : ['-CA', issuer.files.cert, '-CAkey', issuer.files.key];
     this.#openssl(
       'x509',
       '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-extfile',
-      'leaf.ext',
-      '-out',
-      `${name}.pem`,
+      ...['-in', request, '-out', paths.cert, '-set_serial', String(Date.now()) + this.#count],
+      ...['-days', String(days), ...signer],
+      ...(extensions.length > 0 ? ['-extfile', lines] : []),
     );
-    return this.#identity(name);
-  }
-
-  #identity(name) {
-    const files = { cert: path.join(this.dir, `${name}.pem`), key: path.join(this.dir, `${name}.key`) };
-    return { cert: fs.readFileSync(files.cert, 'utf8'), key: fs.readFileSync(files.key, 'utf8'), files };
+    return { cert: fs.readFileSync(paths.cert, 'utf8'), key: fs.readFileSync(paths.key, 'utf8'), files: paths };
   }
 
   /** Removes the directory. */
@@ -133,44 +127,66 @@ async function startTlsRedis(certificates, { clients = false, proxy = !speaksTls
 
 async function startProxied({ ca, server }, clients) {
   const redis = await startRedis();
-  /** @type {Set<net.Socket>} */
-  const sockets = new Set();
-  const keep = (socket, peer) => {
-    sockets.add(socket);
-    socket
-      .on('error', () => {})
-      .on('close', () => {
-        sockets.delete(socket);
-        peer.destroy();
-      });
-  };
-  const options = {
+  const proxy = await startTlsProxy(redis.port, {
     cert: server.cert,
     key: server.key,
     ca: ca.cert,
     requestCert: clients,
     rejectUnauthorized: clients,
-  };
-  const proxy = tls.createServer(options, (secure) => {
-    const plain = net.connect(redis.port, HOST);
-    keep(secure, plain);
-    keep(plain, secure);
-    secure.pipe(plain).pipe(secure);
   });
-  proxy.on('tlsClientError', () => {});
-  proxy.listen(0, HOST);
-  await once(proxy, 'listening');
-  const tlsPort = /** @type {net.AddressInfo} */ (proxy.address()).port;
   return {
     redis,
-    tlsPort,
-    url: `rediss://${HOST}:${tlsPort}`,
+    tlsPort: proxy.port,
+    url: `rediss://${HOST}:${proxy.port}`,
     async stop() {
-      proxy.close();
-      for (const socket of sockets) socket.destroy();
+      proxy.stop();
       await redis.stop();
     },
   };
 }
 
-module.exports = { Certificates, startTlsRedis };
+/**
+ * Takes TLS and passes on what is in it.
+ * @param {number} to the port of a server here
+ * @param {tls.TlsOptions} options of the TLS server
+ * @returns {Promise<{ port: number, sockets: Set<tls.TLSSocket>, stop(): void }>} `sockets` are those that have
+ *   negotiated TLS
+ */
+async function startTlsProxy(to, options) {
+  /** @type {Set<net.Socket>} */
+  const all = new Set();
+  /** @type {Set<tls.TLSSocket>} */
+  const sockets = new Set();
+  const keep = (socket, peer) => {
+    all.add(socket);
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        all.delete(socket);
+        peer.destroy();
+      });
+  };
+  const proxy = tls.createServer(options, (secure) => {
+    const plain = net.connect(to, HOST);
+    sockets.add(secure);
+    keep(secure, plain);
+    keep(plain, secure);
+    secure
+      .on('close', () => sockets.delete(secure))
+      .pipe(plain)
+      .pipe(secure);
+  });
+  proxy.on('tlsClientError', () => {});
+  proxy.listen(0, HOST);
+  await once(proxy, 'listening');
+  return {
+    port: /** @type {net.AddressInfo} */ (proxy.address()).port,
+    sockets,
+    stop() {
+      proxy.close();
+      for (const socket of all) socket.destroy();
+    },
+  };
+}
+
+module.exports = { AUTHORITY, Certificates, curve, LEAF, startTlsProxy, startTlsRedis };

@@ -163,7 +163,9 @@ impl Serialize for Error {
             #[serde(skip_serializing_if = "Option::is_none")]
             channel: Option<&'a str>,
         }
-        let cause = std::error::Error::source(self).map(ToString::to_string);
+        // The message has the words of the first; what TLS said is below it.
+        let cause = std::error::Error::source(self);
+        let cause = cause.map(|cause| cause.source().unwrap_or(cause).to_string());
         let (command, channel) = match self {
             Self::SubscriptionRefused { command, channel, .. } => {
                 (Some(*command), Some(&**channel))

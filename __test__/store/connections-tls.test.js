@@ -89,9 +89,6 @@ describe('an authority of our own', LIMIT, () => {
     await assertRefused({ url: open.url, tls: { ca, servername: 'other.test' } }, /not valid for|name/i);
     await assertRefused({ url: `rediss://localhost:${open.tlsPort}`, tls: { ca } }, /not valid for|name/i);
   });
-
-  it('is no PEM text: told, and nothing crashes', () =>
-    assertRefused({ url: open.url, tls: { ca: 'no PEM' } }, /ca/, 'ERR_CONNECT'));
 });
 
 describe('rejectUnauthorized false', LIMIT, () => {

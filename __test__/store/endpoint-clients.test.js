@@ -9,12 +9,13 @@ const {
   CALLBACK_CLIENTS,
   DEFAULTS,
   HOST,
+  identity,
   ignore,
   IOREDIS_CLIENTS,
   PEM,
+  pkcs8,
   PLAIN_TLS,
   PORT,
-  PROMISE_CLIENTS,
   quiet,
   read,
   SOCKET,
@@ -110,7 +111,7 @@ for (const name of CALLBACK_CLIENTS) {
         });
         assert.deepEqual(read(client).tls, {
           ...PLAIN_TLS,
-          ca: [PEM],
+          ca: [],
           servername: 'x.test',
           rejectUnauthorized: false,
         });
@@ -139,144 +140,6 @@ describe('redis-3', LIMIT, () => {
 
   it('rediss://', () => {
     assert.deepEqual(read(create(`rediss://${HOST}:${PORT}`)).tls, PLAIN_TLS);
-  });
-});
-
-for (const name of PROMISE_CLIENTS) {
-  describe(name, LIMIT, () => {
-    const redis = require(name);
-    const create = (options) => quiet(redis.createClient(options));
-
-    it('defaults', () => {
-      assert.deepEqual(read(create()), DEFAULTS);
-      assert.deepEqual(read(create({})), DEFAULTS);
-    });
-
-    it('is recognised without its module, and with it', () => {
-      const client = create();
-      assert.equal(parseEndpoint('redisPub', client).client, client);
-      assert.equal(parseEndpoint('redisPub', client, redis).client, client);
-    });
-
-    it('host and port, a user and a database', () => {
-      const client = create({
-        socket: { host: HOST, port: PORT },
-        username: 'bob',
-        password: 'secret',
-        database: 2,
-      });
-      assert.deepEqual(read(client), {
-        ...DEFAULTS,
-        host: HOST,
-        port: PORT,
-        username: 'bob',
-        password: 'secret',
-        db: 2,
-      });
-      assert.deepEqual(read(create({ password: 'secret' })), { ...DEFAULTS, password: 'secret' });
-    });
-
-    it('a URL', () => {
-      assert.deepEqual(read(create({ url: `redis://bob:p%40ss@${HOST}:${PORT}/4` })), {
-        ...DEFAULTS,
-        host: HOST,
-        port: PORT,
-        username: 'bob',
-        password: 'p@ss',
-        db: 4,
-      });
-      assert.equal(read(create({ url: 'redis://:secret@localhost' })).password, 'secret');
-      assert.equal(read(create({ url: `redis://[::1]:${PORT}` })).host, '::1');
-    });
-
-    it('a Unix socket', () => {
-      assert.equal(read(create({ socket: { path: SOCKET } })).path, SOCKET);
-    });
-
-    it('TLS', () => {
-      const socket = {
-        host: HOST,
-        tls: true,
-        ca: [Buffer.from('ca 1'), 'ca 2'],
-        cert: 'cert',
-        key: Buffer.from('key'),
-        servername: 'x.test',
-      };
-      assert.deepEqual(read(create({ socket })).tls, {
-        ca: ['ca 1', 'ca 2'],
-        cert: 'cert',
-        key: 'key',
-        servername: 'x.test',
-        rejectUnauthorized: true,
-      });
-      assert.deepEqual(read(create({ url: 'rediss://h.test', socket: { ca: 'ca' } })).tls, {
-        ...PLAIN_TLS,
-        ca: ['ca'],
-      });
-      assert.equal(read(create({ socket: { host: HOST, ca: 'ca' } })).tls, null);
-    });
-
-    it('duplicates', () => {
-      const client = quiet(create({ url: `redis://:secret@${HOST}:${PORT}/4` }).duplicate());
-      assert.deepEqual(read(client), { ...DEFAULTS, host: HOST, port: PORT, password: 'secret', db: 4 });
-    });
-
-    it('select() and auth() before connect() fail in the client and change nothing', async () => {
-      const client = create({ database: 2 });
-      const endpoint = parseEndpoint('redisPub', client);
-      await assert.rejects(client.select(3));
-      await assert.rejects(client.auth({ username: 'bob', password: 'secret' }));
-      assert.deepEqual(endpoint.read(), { ...DEFAULTS, db: 2 });
-    });
-
-    it('refuses a cluster', () => {
-      const cluster = redis.createCluster({ rootNodes: [{ url: `redis://${HOST}:${PORT}` }] });
-      assertInvalid(cluster, 'redisPub', /Cluster and Sentinel clients are not supported yet; pass/);
-    });
-  });
-}
-
-describe('redis-4', LIMIT, () => {
-  it('the bare @redis/client has no options at all', () => {
-    const client = quiet(require('@redis/client').createClient());
-    assert.equal(client.options, undefined);
-    assert.deepEqual(read(client), DEFAULTS);
-  });
-});
-
-for (const name of ['redis-5', 'redis-6']) {
-  describe(name, LIMIT, () => {
-    const redis = require(name);
-    const credentials = async () => ({ password: 'secret' });
-
-    it('refuses a credentials provider', () => {
-      for (const type of ['async-credentials-provider', 'streaming-credentials-provider']) {
-        const client = quiet(redis.createClient({ credentialsProvider: { type, credentials } }));
-        assertInvalid(client, 'redisPub.credentialsProvider', /not supported; pass username and password/);
-      }
-    });
-
-    it('refuses sentinels and pools', () => {
-      const sentinel = redis.createSentinel({ name: 'main', sentinelRootNodes: [{ host: HOST, port: PORT }] });
-      assertInvalid(sentinel, 'redisPub', /not supported yet; pass/);
-      assertInvalid(redis.createClientPool(), 'redisPub', /not supported yet; pass/);
-    });
-
-    it('refuses the legacy face, which hides its client', () => {
-      assertInvalid(quiet(redis.createClient()).legacy(), 'redisPub', /pass a client/);
-    });
-  });
-}
-
-describe('redis-6', LIMIT, () => {
-  it('a unix:// URL', () => {
-    const client = quiet(require('redis-6').createClient({ url: `unix://bob:secret@${SOCKET}?db=2` }));
-    assert.deepEqual(read(client), { ...DEFAULTS, path: SOCKET, username: 'bob', password: 'secret', db: 2 });
-  });
-
-  it('an instance of the RedisClient it exports', () => {
-    const { RedisClient } = require('redis-6');
-    assert.deepEqual(read(quiet(new RedisClient({ database: 3 })), { RedisClient }), { ...DEFAULTS, db: 3 });
   });
 });
 
@@ -342,13 +205,32 @@ for (const name of IOREDIS_CLIENTS) {
     });
 
     it('TLS', () => {
-      const files = { ca: 'ca', cert: 'cert', key: 'key', servername: 'x.test' };
+      const { cert, key } = identity();
+      const files = { ca: PEM, cert, key, servername: 'x.test' };
       const client = create({ lazyConnect: true, tls: { ...files, rejectUnauthorized: false, port: PORT } });
-      assert.deepEqual(read(client).tls, { ...files, ca: ['ca'], rejectUnauthorized: false });
+      assert.deepEqual(read(client).tls, {
+        ...PLAIN_TLS,
+        ca: [],
+        cert,
+        key: pkcs8(key),
+        servername: 'x.test',
+        rejectUnauthorized: false,
+      });
       assert.equal(read(client).port, PORT);
       assert.deepEqual(read(create('rediss://h.test', { lazyConnect: true })).tls, PLAIN_TLS);
       const profile = read(create({ lazyConnect: true, tls: 'RedisCloudFixed' })).tls;
       assert.match(profile.ca[0], /BEGIN CERTIFICATE/);
+    });
+
+    it('a name', () => {
+      assert.equal(read(create({ lazyConnect: true, connectionName: 'chat', name: 'main' })).name, 'chat');
+      assert.equal(read(create({ lazyConnect: true })).name, null);
+    });
+
+    it('a prefix of keys', () => {
+      const client = create({ lazyConnect: true, keyPrefix: 'app:' });
+      assert.equal(parseEndpoint('redisPub', client).keyPrefix, 'app:');
+      assert.equal(parseEndpoint('redisPub', create({ lazyConnect: true })).keyPrefix, '');
     });
 
     it('refuses Sentinels, a Cluster and a connector of its own', () => {

@@ -49,6 +49,12 @@ describe('URLs', LIMIT, () => {
     'redis://h.test?db=4': { host: 'h.test', db: 4 },
     'redis://h.test/4?db=4': { host: 'h.test', db: 4 },
     'redis://h.test?family=6': { host: 'h.test' },
+    'redis://h.test?bd=1&timeout=5': { host: 'h.test' },
+    'redis://h.test?username=bob&password=a%26b': { host: 'h.test', username: 'bob', password: 'a&b' },
+    'redis://:secret@h.test?password=other': { host: 'h.test', password: 'secret' },
+    'redis://h.test?connectionName=chat': { host: 'h.test', name: 'chat' },
+    'valkey://bob:secret@h.test:7000/3': { host: 'h.test', port: 7000, db: 3, username: 'bob', password: 'secret' },
+    'valkeys://h.test': { host: 'h.test', tls: PLAIN_TLS },
     'redis://:secret@h.test': { host: 'h.test', password: 'secret' },
     'redis://bob@h.test': { host: 'h.test', username: 'bob' },
     'redis://b%C3%B6b:p%40%23%2F%3F@h.test': { host: 'h.test', username: 'böb', password: 'p@#/?' },
@@ -94,7 +100,9 @@ describe('URLs', LIMIT, () => {
     'redis://h.test?db=x',
     'redis://h.test/1?db=2',
     'redis://h.test?db=1&db=1',
-    'redis://h.test?bd=1',
+    'redis://h.test?tls=true',
+    'redis://h.test?keyPrefix=x',
+    'redis://h.test?sentinels=x',
     'redis://bob:12#3@h.test',
     'redis://bob:12?3@h.test',
     'redis://bob:%zz@h.test',
@@ -171,26 +179,6 @@ describe('options objects', LIMIT, () => {
     assert.equal(read({ url: 'rediss://h.test', tls: false }).tls, null);
   });
 
-  it('TLS, in its own object and beside socket.tls', () => {
-    const files = {
-      ca: [Buffer.from('a'), 'b'],
-      cert: 'c',
-      key: Buffer.from('d'),
-      servername: 'x.test',
-      rejectUnauthorized: false,
-    };
-    const expected = { ca: ['a', 'b'], cert: 'c', key: 'd', servername: 'x.test', rejectUnauthorized: false };
-    assert.deepEqual(read({ tls: files }).tls, expected);
-    assert.deepEqual(read({ socket: { tls: true, ...files } }).tls, expected);
-    assert.deepEqual(read({ socket: { tls: files } }).tls, expected);
-    assert.deepEqual(read({ url: 'rediss://h.test', socket: files }).tls, expected);
-    assert.deepEqual(read({ tls: true }).tls, PLAIN_TLS);
-    assert.deepEqual(read({ tls: {} }).tls, PLAIN_TLS);
-    assert.equal(read({ tls: { host: 'x.test' } }).host, 'x.test');
-    assert.equal(read({ tls: false }).tls, null);
-    assert.equal(read({ socket: files }).tls, null);
-  });
-
   it('ignores what only those clients need', () => {
     assert.deepEqual(
       read({
@@ -206,7 +194,6 @@ describe('options objects', LIMIT, () => {
         family: 4,
         keepAlive: 1,
         lazyConnect: true,
-        name: 'x',
         maxRetriesPerRequest: null,
         RESP: 3,
         modules: {},
@@ -230,10 +217,26 @@ describe('options objects', LIMIT, () => {
     }
   });
 
+  it('a prefix of keys', () => {
+    for (const option of ['prefix', 'keyPrefix'])
+      assert.equal(parseEndpoint('redisPub', { [option]: 'app:' }).keyPrefix, 'app:');
+    assert.equal(parseEndpoint('redisPub', {}).keyPrefix, '');
+  });
+
+  it('a name, a credentials provider and a lookup', async () => {
+    assert.equal(read({ name: 'chat' }).name, 'chat');
+    assert.equal(read({ connectionName: 'chat' }).name, 'chat');
+    const provider = { type: 'async-credentials-provider', credentials: async () => ({ password: 'secret' }) };
+    const lookup = (host, options, found) => found(null, HOST, 4);
+    const { preparation } = read({ host: 'h.test', credentialsProvider: provider, socket: { lookup } });
+    assert.deepEqual(await preparation.ask(), { error: null, username: null, password: 'secret', addresses: [HOST] });
+    const lost = read({ host: 'h.test', socket: { lookup: (host, options, found) => found(new Error('no DNS')) } });
+    assert.equal((await lost.preparation.ask()).error, 'lookup has failed: no DNS');
+  });
+
   const refused = [
     [{ prot: 1 }, 'redisPub.prot'],
     [{ socket: { prot: 1 } }, 'redisPub.socket.prot'],
-    [{ tls: { cca: 'x' } }, 'redisPub.tls.cca'],
     [{ port: 'abc' }, 'redisPub.port'],
     [{ port: 70000 }, 'redisPub.port'],
     [{ port: 0 }, 'redisPub.port'],
@@ -257,18 +260,17 @@ describe('options objects', LIMIT, () => {
     [{ tls: [] }, 'redisPub.tls'],
     [{ socket: 'x' }, 'redisPub.socket'],
     [{ socket: new EventEmitter() }, 'redisPub.socket'],
-    [{ tls: { ca: 5 } }, 'redisPub.tls.ca'],
-    [{ tls: { key: ['a', 'b'] } }, 'redisPub.tls.key'],
-    [{ tls: { servername: 5 } }, 'redisPub.tls.servername'],
-    [{ tls: { rejectUnauthorized: 'no' } }, 'redisPub.tls.rejectUnauthorized'],
-    [{ tls: { checkServerIdentity: ignore } }, 'redisPub.tls.checkServerIdentity'],
     [{ socket: { tls: true, pfx: 'x' } }, 'redisPub.socket.pfx'],
     [{ credentialsProvider: {} }, 'redisPub.credentialsProvider'],
+    [{ credentialsProvider: { type: 'streaming-credentials-provider' } }, 'redisPub.credentialsProvider'],
+    [{ socket: { lookup: true } }, 'redisPub.socket.lookup'],
+    [{ name: 'a b' }, 'redisPub.name'],
+    [{ rename_commands: {} }, 'redisPub.rename_commands'],
     [{ sentinels: [{ host: HOST }] }, 'redisPub.sentinels'],
     [{ rootNodes: [] }, 'redisPub.rootNodes'],
     [{ stream: {} }, 'redisPub.stream'],
-    [{ prefix: 'x:' }, 'redisPub.prefix'],
-    [{ keyPrefix: 'x:' }, 'redisPub.keyPrefix'],
+    [{ prefix: 5 }, 'redisPub.prefix'],
+    [{ keyPrefix: 5 }, 'redisPub.keyPrefix'],
   ];
 
   for (const [options, option] of refused) {

@@ -3,16 +3,20 @@
 // What the tests of endpoints share.
 
 const assert = require('node:assert/strict');
+const crypto = require('node:crypto');
 const { after } = require('node:test');
 const tls = require('node:tls');
 
 const { parseEndpoint } = require('../../lib/endpoint');
+const { defaultAuthorities } = require('../../lib/endpoint/authorities');
+const { Certificates } = require('../../dev/tls.js');
 
 // Nothing listens here, and nothing has to: a client is only asked where it points.
 const PORT = 1;
 const HOST = '127.0.0.1';
 const SOCKET = '/tmp/endpoint-test-no-such.sock';
 const PEM = tls.rootCertificates[0];
+const PEM2 = tls.rootCertificates[1];
 const DEFAULTS = {
   host: 'localhost',
   port: 6379,
@@ -21,13 +25,22 @@ const DEFAULTS = {
   password: null,
   db: 0,
   tls: null,
+  name: null,
+  library: 'socket.io-redis-native',
+  preparation: null,
 };
 const PLAIN_TLS = {
-  ca: [],
+  ca: defaultAuthorities(),
+  partial: false,
   cert: null,
   key: null,
   servername: null,
   rejectUnauthorized: true,
+  tls12: true,
+  tls13: true,
+  suites: null,
+  groups: null,
+  alpn: [],
 };
 
 const CALLBACK_CLIENTS = ['redis-0.7', 'redis-0.8', 'redis-0.12', 'redis-2', 'redis-3'];
@@ -37,6 +50,15 @@ const IOREDIS_CLIENTS = ['ioredis-4', 'ioredis-5', 'ioredis-6'];
 /** @type {any[]} */
 const open = [];
 const ignore = () => {};
+
+/** @type {InstanceType<typeof Certificates> | undefined} */
+let certificates;
+
+/** A certificate and its key, made when they are first asked for. */
+function identity() {
+  certificates ??= new Certificates();
+  return certificates.client;
+}
 
 /** Keeps a client quiet until the tests have ended. */
 function quiet(client) {
@@ -58,7 +80,13 @@ function destroy(client) {
   client.stream.destroy();
 }
 
-after(() => open.forEach(destroy));
+after(() => {
+  open.forEach(destroy);
+  certificates?.remove();
+});
+
+/** A key as it is handed on. */
+const pkcs8 = (key) => crypto.createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' });
 
 const read = (value, redisModule) => parseEndpoint('redisPub', value, redisModule).read();
 
@@ -81,9 +109,12 @@ module.exports = {
   CALLBACK_CLIENTS,
   DEFAULTS,
   HOST,
+  identity,
   ignore,
   IOREDIS_CLIENTS,
   PEM,
+  PEM2,
+  pkcs8,
   PLAIN_TLS,
   PORT,
   PROMISE_CLIENTS,

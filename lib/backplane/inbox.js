@@ -70,6 +70,8 @@ class Inbox {
   #channels = new Map();
   /** @type {Map<number, Function>} */
   #callbacks = new Map();
+  /** The tickets of requests whose replies are wanted as bytes. @type {Set<number>} */
+  #asBytes = new Set();
   #ticket = 0;
   /** @type {Map<number, Receiver>} */
   #namespaces = new Map();
@@ -95,12 +97,14 @@ class Inbox {
   /**
    * Registers the callback that gets the reply to a request.
    * @param {Function} [callback]
+   * @param {boolean} [asBytes] whether it gets a Buffer instead of a string
    * @returns {number} the ticket of the request; 0 when there is no callback
    */
-  registerCallback(callback) {
+  registerCallback(callback, asBytes = false) {
     if (typeof callback !== 'function') return 0;
     this.#ticket = this.#ticket === MAX_TICKET ? 1 : this.#ticket + 1;
     this.#callbacks.set(this.#ticket, callback);
+    if (asBytes) this.#asBytes.add(this.#ticket);
     return this.#ticket;
   }
 
@@ -226,7 +230,9 @@ class Inbox {
       }
       case ENTRY_REPLY: {
         const end = this.#pass(i + 4, start + index[i + 3]);
-        this.#reply(index[i + 1], index[i + 2], () => slice(start, end));
+        const isText = !this.#asBytes.delete(index[i + 1]) || index[i + 2] !== REPLY_STRING;
+        const read = isText ? () => slice(start, end) : () => Buffer.from(bytes.subarray(start, end));
+        this.#reply(index[i + 1], index[i + 2], read);
         break;
       }
       case ENTRY_BROADCAST:

@@ -1,7 +1,9 @@
 'use strict';
 
 const { optionError } = require('../errors');
-const { NO_PREFIX, NO_PROVIDER, NO_STREAM, ONE_SERVER } = require('./names');
+const { readIdentity } = require('./identity');
+const { NO_POOL, NO_RENAMING, NO_STREAM, ONE_SERVER } = require('./names');
+const { preparationOf, readLookup, readProvider } = require('./preparation');
 const { newestCommand } = require('./queue');
 const { readTls } = require('./tls');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
@@ -23,24 +25,13 @@ const { isGiven, isObject, isPlainObject } = require('../values');
 function clientReader(name, value, redisModule) {
   const isInstance = isInstanceOf(value, redisModule);
   if (!isInstance && isPlainObject(value)) return null;
+  if (isPool(value)) throw optionError(name, NO_POOL);
   if (isManyServers(value)) throw optionError(name, ONE_SERVER);
-  refusePrefix(name, value.options ?? {});
+  if (value.options?.rename_commands) throw optionError(`${name}.rename_commands`, NO_RENAMING);
   if (isIoredis(value)) return () => readIoredis(name, value);
   if (isPromiseClient(value)) return () => readPromiseClient(name, value);
   if (isInstance || isCallbackClient(value)) return () => readCallbackClient(name, value);
   return null;
-}
-
-/**
- * The application's own look-ups of session data would go to other keys than ours.
- *
- * @param {string} name
- * @param {Client} options a client's
- */
-function refusePrefix(name, options) {
-  for (const option of ['prefix', 'keyPrefix', 'rename_commands']) {
-    if (options[option]) throw optionError(`${name}.${option}`, NO_PREFIX);
-  }
 }
 
 /**
@@ -54,8 +45,16 @@ function isInstanceOf(value, redisModule) {
 }
 
 /**
- * ioredis' Cluster (`isCluster`), and redis 4 and later's cluster (`masters`), sentinel
- * (`getSentinelNode`, its leased client `_execute`) and pool (`totalClients`).
+ * @param {Client} value
+ * @returns {boolean} true for what `createClientPool` of redis 5 and 6 makes
+ */
+function isPool(value) {
+  return typeof value.isOpen === 'boolean' && 'totalClients' in value;
+}
+
+/**
+ * ioredis' Cluster (`isCluster`), and redis 4 and later's cluster (`masters`) and sentinel
+ * (`getSentinelNode`, its leased client `_execute`).
  *
  * @param {Client} value
  * @returns {boolean}
@@ -63,7 +62,7 @@ function isInstanceOf(value, redisModule) {
 function isManyServers(value) {
   if (value.isCluster === true) return true;
   if (typeof value.isOpen !== 'boolean') return false;
-  return ['masters', 'getSentinelNode', '_execute', 'totalClients'].some((member) => member in value);
+  return ['masters', 'getSentinelNode', '_execute'].some((member) => member in value);
 }
 
 /**
@@ -122,6 +121,9 @@ function readCallbackClient(name, client) {
     password: text(client.auth_pass),
     db: database(name, select?.[0], client.selected_db, client.old_state?.selected_db, options.db),
     tls: tls(name, options.tls),
+    // These clients have no name; a `name` here would be something else.
+    ...readIdentity(name, {}),
+    preparation: null,
   };
 }
 
@@ -136,14 +138,17 @@ function readCallbackClient(name, client) {
  */
 function readPromiseClient(name, client) {
   const options = client.options ?? {};
-  refuseProvider(name, options);
   const socket = options.socket ?? {};
+  const address = readAddress(name, { port: DEFAULT_PORT, ...givenAddress(socket) });
+  const lookup = readLookup(`${name}.socket.lookup`, socket.lookup);
   return {
-    ...readAddress(name, { port: DEFAULT_PORT, ...givenAddress(socket) }),
+    ...address,
     username: text(options.username),
     password: text(options.password),
     db: database(name, options.database),
     tls: socket.tls === true ? readTls(`${name}.socket`, socket) : null,
+    ...readIdentity(name, options),
+    preparation: preparationOf(provider(name, options), lookup, address.host),
   };
 }
 
@@ -154,11 +159,9 @@ function readPromiseClient(name, client) {
  * @param {string} name
  * @param {Client} options
  */
-function refuseProvider(name, options) {
-  const provider = options.credentialsProvider;
-  if (!provider) return;
-  const isWrapped = provider.type === 'async-credentials-provider' && (options.username || options.password);
-  if (!isWrapped) throw optionError(`${name}.credentialsProvider`, NO_PROVIDER);
+function provider(name, options) {
+  const found = readProvider(`${name}.credentialsProvider`, options.credentialsProvider);
+  return options.username || options.password ? null : found;
 }
 
 /**
@@ -177,12 +180,17 @@ function readIoredis(name, client) {
   const queues = [client.offlineQueue, client.commandQueue];
   const select = newestCommand(queues, 'select');
   const auth = newestCommand(queues, 'auth') ?? [options.username, options.password];
+  const address = readAddress(name, { port: DEFAULT_PORT, ...givenAddress(options), ...givenAddress(options.tls) });
+  const lookup = readLookup(`${name}.tls.lookup`, options.tls?.lookup);
   return {
-    ...readAddress(name, { port: DEFAULT_PORT, ...givenAddress(options), ...givenAddress(options.tls) }),
+    ...address,
     username: auth.length > 1 ? text(auth[0]) : null,
     password: text(auth[auth.length - 1]),
     db: database(name, select?.[0], client.prevCondition?.select, client.condition?.select, options.db),
     tls: tls(name, options.tls),
+    // Its `name` is that of a Sentinel's master.
+    ...readIdentity(name, { ...options, name: null }),
+    preparation: preparationOf(null, lookup, address.host),
   };
 }
 

@@ -4,17 +4,33 @@ const { optionError } = require('../errors');
 const { clientReader } = require('./client');
 const { parseOptions } = require('./options');
 const { parseUrl } = require('./url');
-const { isPlainObject } = require('../values');
+const { PREFIXES } = require('./names');
+const { readText } = require('./values');
+const { isGiven, isPlainObject } = require('../values');
 
 /**
- * What TLS needs besides an address. PEM texts, as Node's `tls.connect` takes them.
+ * What TLS needs besides an address, in the terms of Node's `tls.connect`.
  *
  * @typedef {object} Tls
- * @property {string[]} ca PEM texts to trust; empty for the system's own
+ * @property {string[]} ca PEM texts of what to trust
+ * @property {boolean} partial `allowPartialTrustChain`: it is trusted without its issuers
  * @property {string|null} cert PEM text of the client's certificate
  * @property {string|null} key PEM text of the client's key
  * @property {string|null} servername the name to ask for and to check; null for the host
  * @property {boolean} rejectUnauthorized false accepts any certificate
+ * @property {boolean} tls12 whether TLS 1.2 may be spoken
+ * @property {boolean} tls13 whether TLS 1.3 may be spoken
+ * @property {number[]|null} suites IANA's numbers of the cipher suites, the best first; null for all
+ * @property {number[]|null} groups IANA's numbers of the groups for the key exchange; null for all
+ * @property {string[]} alpn `ALPNProtocols`
+ */
+
+/**
+ * What the application is asked before each connection: `ask` never rejects.
+ *
+ * @typedef {object} Preparation
+ * @property {number} id the same for the same question
+ * @property {() => Promise<{ error: string|null, username: string|null, password: string|null, addresses: string[] }>} ask
  */
 
 /**
@@ -28,13 +44,16 @@ const { isPlainObject } = require('../values');
  * @property {string|null} password null when the server asks for none
  * @property {number} db the database to select
  * @property {Tls|null} tls null for a plain connection
+ * @property {string|null} name the connections' name
+ * @property {string|null} library what the connections say to be; null for nothing
+ * @property {Preparation|null} preparation null when there is nothing to ask
  */
 
 /**
- * What a user's value comes to: the client object it was, if it was one, and
- * the way to the endpoint.
+ * What a user's value comes to: the client object it was, if it was one, the way to the endpoint, and
+ * what it puts before keys (never before channels: no client does).
  *
- * @typedef {{ client: object|null, read(): Endpoint }} ParsedEndpoint
+ * @typedef {{ client: object|null, keyPrefix: string, read(): Endpoint }} ParsedEndpoint
  */
 
 const WANTED =
@@ -48,7 +67,8 @@ const WANTED =
  *
  * - nothing (`undefined`, `null`): `localhost:6379`, database 0
  * - a client of `redis` 0.7 to 6 or `ioredis` 4 to 6, from any copy of the package
- * - a URL, as a string or a `URL`: `redis[s]://[user][:pass@]host[:port][/db][?db=n]`, `unix:///path[?db=n]`
+ * - a URL, as a string or a `URL`: `redis[s]://[user][:pass@]host[:port][/db][?db=n]` (or `valkey[s]://`),
+ *   `unix:///path[?db=n]`
  * - an options object with the names that those clients know
  *
  * URLs and options are read at once. A client is recognised at once but read by
@@ -71,18 +91,28 @@ function parseEndpoint(name, value, redisModule) {
   const read = clientReader(name, value, redisModule);
   if (read !== null) {
     read(); // only to throw now, in the caller's own stack, what could not be read later
-    return { client: value, read };
+    return { client: value, keyPrefix: readPrefix(name, /** @type {any} */ (value).options ?? {}), read };
   }
   if (!isPlainObject(value)) throw optionError(name, `this object is not a known Redis client; ${WANTED}.`);
-  return settled(parseOptions(name, value));
+  return settled(parseOptions(name, value), readPrefix(name, value));
 }
 
 /**
  * @param {Endpoint} endpoint
+ * @param {string} [keyPrefix]
  * @returns {ParsedEndpoint}
  */
-function settled(endpoint) {
-  return { client: null, read: () => endpoint };
+function settled(endpoint, keyPrefix = '') {
+  return { client: null, keyPrefix, read: () => endpoint };
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, unknown>} options a client's, or what looks like them
+ */
+function readPrefix(name, options) {
+  const given = PREFIXES.find((one) => isGiven(options[one]));
+  return given === undefined ? '' : readText(`${name}.${given}`, options[given]);
 }
 
 module.exports = { parseEndpoint };

@@ -13,6 +13,9 @@ const ALIASES = {
   db: ['db', 'database'],
 };
 
+/** What the clients call the prefix of all keys: `redis` 2 and 3, `ioredis`. */
+const PREFIXES = ['prefix', 'keyPrefix'];
+
 /** Options of `redis` 0.7 to 3 about how that client works. */
 const REDIS_CALLBACK = [
   'camel_case',
@@ -38,11 +41,9 @@ const REDIS_CALLBACK = [
 /** Options of `redis` 4 to 6 about how that client works. */
 const REDIS_PROMISE = [
   'RESP',
-  'clientInfoTag',
   'clientSideCache',
   'commandOptions',
   'commandsQueueMaxLength',
-  'disableClientInfo',
   'disableOfflineQueue',
   'emitInvalidate',
   'functions',
@@ -56,7 +57,6 @@ const REDIS_PROMISE = [
   'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout',
   'modules',
-  'name',
   'pingInterval',
   'readonly',
   'scripts',
@@ -73,7 +73,6 @@ const IOREDIS = [
   'commandQueue',
   'commandTimeout',
   'connectTimeout',
-  'connectionName',
   'disconnectTimeout',
   'dropBufferSupport',
   'enableAutoPipelining',
@@ -127,7 +126,6 @@ const SOCKET_IGNORED = [
   'keepAliveInitialDelay',
   'localAddress',
   'localPort',
-  'lookup',
   'noDelay',
   'onread',
   'readable',
@@ -142,17 +140,14 @@ const ONE_SERVER =
   'Cluster and Sentinel clients are not supported yet; ' +
   'pass a client, a URL or the options of one Redis server instead.';
 const NO_STREAM = 'a connection of your own is not supported; pass host and port, or path.';
-const NO_PREFIX =
-  'key prefixes and renamed commands are not supported; the session data of a client is under its plain id.';
-const NO_PROVIDER = 'a credentialsProvider is not supported; pass username and password instead.';
+const NO_RENAMING = 'renamed commands are not supported; leave it out.';
+const NO_POOL =
+  'a pool does not say where it connects to; pass a client that createClient has made with the same options.';
 
 /** Known names that we must not ignore, with what to do instead. */
 const REFUSED = new Map([
   ['Connector', NO_STREAM],
-  ['credentialsProvider', NO_PROVIDER],
-  ['keyPrefix', NO_PREFIX],
-  ['prefix', NO_PREFIX],
-  ['rename_commands', NO_PREFIX],
+  ['rename_commands', NO_RENAMING],
   ['rootNodes', ONE_SERVER],
   ['sentinelRootNodes', ONE_SERVER],
   ['sentinels', ONE_SERVER],
@@ -162,9 +157,10 @@ const REFUSED = new Map([
 module.exports = {
   ALIASES,
   IGNORED,
-  NO_PREFIX,
-  NO_PROVIDER,
+  NO_POOL,
+  NO_RENAMING,
   NO_STREAM,
+  PREFIXES,
   ONE_SERVER,
   REFUSED,
   SOCKET_IGNORED,

@@ -1,7 +1,9 @@
 'use strict';
 
 const { optionError, unknownOption } = require('../errors');
-const { ALIASES, IGNORED, REFUSED, SOCKET_IGNORED } = require('./names');
+const { NAMES, readIdentity } = require('./identity');
+const { ALIASES, IGNORED, PREFIXES, REFUSED, SOCKET_IGNORED } = require('./names');
+const { preparationOf, readLookup, readProvider } = require('./preparation');
 const { readTls, TLS_NAMES } = require('./tls');
 const { parseUrl } = require('./url');
 const { DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText } = require('./values');
@@ -12,10 +14,22 @@ const { isGiven, isPlainObject } = require('../values');
 /** @typedef {[prefix: string, fields: Fields][]} Sources the places where a field may stand, the strongest first */
 
 const ADDRESS = ['host', 'port', 'path'];
-const OPTION_NAMES = new Set([...ADDRESS, ...Object.values(ALIASES).flat(), 'url', 'tls', 'socket', ...IGNORED]);
-const SOCKET_NAMES = new Set([...ADDRESS, 'tls', ...TLS_NAMES, ...SOCKET_IGNORED]);
 const IS_IGNORED = new Set([...IGNORED, ...SOCKET_IGNORED]);
-const TLS_OBJECT_NAMES = new Set([...ADDRESS, ...TLS_NAMES, ...SOCKET_IGNORED]);
+const OPTION_NAMES = new Set([
+  ...ADDRESS,
+  ...Object.values(ALIASES).flat(),
+  ...PREFIXES,
+  ...NAMES,
+  'clientInfoTag',
+  'credentialsProvider',
+  'disableClientInfo',
+  'socket',
+  'tls',
+  'url',
+  ...IGNORED,
+]);
+const TLS_OBJECT_NAMES = new Set([...ADDRESS, 'lookup', ...TLS_NAMES, ...SOCKET_IGNORED]);
+const SOCKET_NAMES = new Set(['tls', ...TLS_OBJECT_NAMES]);
 
 /**
  * Reads an options object with the names that the clients' own options have:
@@ -37,15 +51,19 @@ function parseOptions(name, options) {
   const top = [[name, options]];
   /** @type {Sources} */
   const places = [...top, [`${name}.socket`, socket], [`${name}.tls`, tls.fields]];
-  const host = pick(places, ['host'], readHost);
+  const given = pick(places, ['host'], readHost);
+  const host = given ?? url?.host ?? DEFAULT_HOST;
+  const provider = readProvider(`${name}.credentialsProvider`, options.credentialsProvider);
   return {
-    host: host ?? url?.host ?? DEFAULT_HOST,
+    host,
     port: pick(places, ['port'], readPort) ?? url?.port ?? DEFAULT_PORT,
-    path: pick(places, ['path'], readPath) ?? (host === undefined && url !== null ? url.path : null),
+    path: pick(places, ['path'], readPath) ?? (given === undefined && url !== null ? url.path : null),
     username: (pick(top, ALIASES.username, readText) ?? url?.username) || null,
     password: (pick(top, ALIASES.password, readText) ?? url?.password) || null,
     db: pick(top, ALIASES.db, readDb) ?? url?.db ?? 0,
     tls: (tls.on ?? (url !== null && url.tls !== null)) ? readTls(tls.option, tls.material) : null,
+    ...readIdentity(name, { ...options, name: options.name ?? url?.name }),
+    preparation: preparationOf(provider, pick(places.slice(1), ['lookup'], readLookup) ?? null, host),
   };
 }
 

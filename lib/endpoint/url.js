@@ -1,20 +1,25 @@
 'use strict';
 
 const { optionError } = require('../errors');
-const { IGNORED } = require('./names');
+const { readIdentity } = require('./identity');
+const { REFUSED } = require('./names');
 const { readTls } = require('./tls');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
 
 /** @typedef {import('.').Endpoint} Endpoint */
 
-const SCHEMES = ['redis:', 'rediss:', 'unix:', 'redis+unix:'];
+const SCHEMES = ['redis:', 'rediss:', 'valkey:', 'valkeys:', 'unix:', 'redis+unix:'];
+const WITH_TLS = ['rediss:', 'valkeys:'];
 const WANTED = 'write redis://[user][:password@]host[:port][/db], rediss:// for TLS, or unix:///path/to/socket';
 
 /**
  * Reads a Redis URL as the `redis` and `ioredis` packages do, following the IANA
- * registrations of `redis` and `rediss`, plus `unix:` and `redis+unix:` for a socket.
- * Stricter than they are where they guess: an unknown query, a `#`, or a path that is
- * no number is most often a password that was not percent-encoded.
+ * registrations of `redis` and `rediss`, plus `unix:` and `redis+unix:` for a socket, and `valkey:` and
+ * `valkeys:`, which say the same. As in ioredis, the query may say more (`db`, `username`, `password`,
+ * `connectionName`), the rest of the URL beats it, and what is not known there is ignored.
+ *
+ * Stricter than they are where they guess: a `#`, a path that is no number, or an `@` in the query is most
+ * often a password that was not percent-encoded.
  *
  * @param {string} option the option's name, for errors; the URL is never repeated there, it may hold a password
  * @param {unknown} value a string or a `URL`
@@ -23,6 +28,7 @@ const WANTED = 'write redis://[user][:password@]host[:port][/db], rediss:// for 
 function parseUrl(option, value) {
   const url = toUrl(option, value);
   const db = queryDb(option, url);
+  checkQuery(option, url);
   return url.protocol.endsWith('unix:') ? unixEndpoint(option, url, db) : tcpEndpoint(option, url, db);
 }
 
@@ -44,7 +50,9 @@ function tcpEndpoint(option, url, queried) {
     path: null,
     ...credentials(option, url),
     db: db ?? queried ?? 0,
-    tls: url.protocol === 'rediss:' ? readTls(option, {}) : null,
+    tls: WITH_TLS.includes(url.protocol) ? readTls(option, {}) : null,
+    ...readIdentity(option, { connectionName: url.searchParams.get('connectionName') }),
+    preparation: null,
   };
 }
 
@@ -60,7 +68,16 @@ function unixEndpoint(option, url, queried) {
   if (!isLocal || url.port !== '' || path === '' || path === '/') {
     throw optionError(option, 'a socket URL needs an absolute path after three slashes: unix:///path/to/socket.');
   }
-  return { host: DEFAULT_HOST, port: DEFAULT_PORT, path, ...credentials(option, url), db: queried ?? 0, tls: null };
+  return {
+    host: DEFAULT_HOST,
+    port: DEFAULT_PORT,
+    path,
+    ...credentials(option, url),
+    db: queried ?? 0,
+    tls: null,
+    ...readIdentity(option, { connectionName: url.searchParams.get('connectionName') }),
+    preparation: null,
+  };
 }
 
 /**
@@ -102,8 +119,8 @@ function tryUrl(text) {
  */
 function credentials(option, url) {
   return {
-    username: decode(option, url.username) || null,
-    password: decode(option, url.password) || null,
+    username: decode(option, url.username) || url.searchParams.get('username') || null,
+    password: decode(option, url.password) || url.searchParams.get('password') || null,
   };
 }
 
@@ -113,16 +130,28 @@ function credentials(option, url) {
  * @returns {number|null} the database that the query asks for
  */
 function queryDb(option, url) {
-  for (const name of url.searchParams.keys()) {
-    if (name === 'db' || IGNORED.has(name)) continue; // ioredis URLs may say ?family=6 and the like
-    throw optionError(
-      option,
-      'the URL has a query other than ?db=; use options for more, and %3F for a "?" in a password.',
-    );
-  }
   const values = url.searchParams.getAll('db');
   if (values.length > 1) throw optionError(option, 'the URL has more than one ?db=; give one.');
   return values.length === 1 ? readDb(option, values[0]) : null;
+}
+
+/**
+ * Refuses what ioredis would heed there and we would not.
+ *
+ * @param {string} option
+ * @param {URL} url
+ */
+function checkQuery(option, url) {
+  if (url.search.includes('@')) {
+    throw optionError(option, 'the URL has an "@" behind a "?"; in a user name or password write the "?" as %3F.');
+  }
+  for (const name of url.searchParams.keys()) {
+    if (name === 'tls')
+      throw optionError(option, 'the URL has ?tls=; write rediss:// for TLS, and use options for more.');
+    if (name === 'keyPrefix') throw optionError(option, 'the URL has ?keyPrefix=; use the option keyPrefix.');
+    const advice = REFUSED.get(name);
+    if (advice !== undefined) throw optionError(option, `the URL has ?${name}=: ${advice}`);
+  }
 }
 
 /**

@@ -6,9 +6,17 @@ const { setImmediate } = require('../timers');
 /** @typedef {InstanceType<typeof import('../backplane').Backplane>} Backplane */
 
 /**
+ * @typedef {object} Parts
+ * @property {Backplane} backplane
+ * @property {import('../native').NativeStore} native
+ * @property {string} keyPrefix what stands before each client's id, as `redisClient` puts it there
+ * @property {(key: unknown) => boolean} wantsBytes whether the value of a key is given as a Buffer
+ */
+
+/**
  * What each store is made of. Not properties of it, so that `new Client(store, id)` is all that it
  * takes, as in 0.9, and nothing private shows.
- * @type {WeakMap<object, { backplane: Backplane, native: import('../native').NativeStore }>}
+ * @type {WeakMap<object, Parts>}
  */
 const parts = new WeakMap();
 
@@ -23,30 +31,34 @@ class Client {
   #native;
   #events;
   #inbox;
+  #keyPrefix;
+  #wantsBytes;
 
   /**
    * @param {any} store the RedisStore
    * @param {string} id
    */
   constructor(store, id) {
-    const { backplane, native } = /** @type {{ backplane: Backplane, native: import('../native').NativeStore }} */ (
-      parts.get(store)
-    );
+    const { backplane, native, keyPrefix, wantsBytes } = /** @type {Parts} */ (parts.get(store));
     this.store = store;
     this.id = id;
     this.#native = native;
     this.#events = backplane.events;
     this.#inbox = backplane.inbox;
+    this.#keyPrefix = keyPrefix;
+    this.#wantsBytes = wantsBytes;
   }
 
   /**
    * @param {string} key
-   * @param {(error: Error | null, value?: string | null) => void} [fn] `null` for a missing key
+   * @param {(error: Error | null, value?: string | Buffer | null) => void} [fn] `null` for a missing key; a
+   *   Buffer where `redisClient` gives one (`return_buffers`; with `detect_buffers` for a key that is one)
    * @returns {this}
    */
   get(key, fn) {
     const texts = this.#texts([key], fn);
-    if (texts) this.#native.get(texts[0], texts[1], this.#inbox.registerCallback(fn));
+    if (texts === undefined) return this;
+    this.#native.get(texts[0], texts[1], this.#inbox.registerCallback(fn, this.#wantsBytes(key)));
     return this;
   }
 
@@ -112,7 +124,7 @@ class Client {
    */
   #texts(args, fn) {
     try {
-      return [this.id, ...args].map(String);
+      return [`${this.#keyPrefix}${this.id}`, ...args.map(String)];
     } catch (cause) {
       const error = encodeError(cause);
       if (typeof fn === 'function') setImmediate(fn, error);

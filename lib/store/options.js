@@ -41,6 +41,7 @@ function readOptions(options) {
     pack,
     unpack,
     buffers: wantsBuffers(options.redisSub),
+    wantsBytes: bytesWanted(options.redisClient),
     native: { messagePack, raw: options.pack !== undefined, longest: readLengthLimit(options.limits) },
     backplane: readQueues(options, Overflow.Wait),
   };
@@ -95,6 +96,17 @@ function requireMsgpack() {
 function wantsBuffers(redisSub) {
   const { return_buffers: all, detect_buffers: some } = redisSub?.options ?? redisSub ?? {};
   return Boolean(all || some);
+}
+
+/**
+ * A redis 0.x client with one of these options gives Buffers as values: always, or for a key that is one.
+ * @param {any} redisClient
+ * @returns {(key: unknown) => boolean}
+ */
+function bytesWanted(redisClient) {
+  const { return_buffers: all, detect_buffers: some } = redisClient?.options ?? redisClient ?? {};
+  if (all) return () => true;
+  return some ? (key) => Buffer.isBuffer(key) : () => false;
 }
 
 module.exports = { readOptions };

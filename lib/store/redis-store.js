@@ -74,7 +74,8 @@ class RedisStore extends EventEmitter {
     this.#inbox = this.#backplane.inbox;
     if (settings.native.raw)
       this.#inbox.unpacker = new Unpacker(this, this.#backplane.native, this.#native, settings.buffers);
-    parts.set(this, { backplane: this.#backplane, native: this.#native });
+    const { keyPrefix } = endpoints.cmd;
+    parts.set(this, { backplane: this.#backplane, native: this.#native, keyPrefix, wantsBytes: settings.wantsBytes });
   }
 
   /**

@@ -1,16 +1,22 @@
 //! Opens connections to a server.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use rustls::ClientConfig;
+use tokio::time::{sleep, timeout};
 
 use super::endpoint::Endpoint;
 use super::greeting::{Purpose, Warning, greet, probe};
 use super::link::{ByteStream, Connection};
 use super::stream::{self, Stream};
+use super::tls::Failure;
+use super::{hint, tls};
 use crate::error::{Error, Result};
 
 /// How long a server may take to let a connection in.
@@ -51,39 +57,167 @@ pub trait Connector: Send + Sync + 'static {
 /// Reaching a server must be done within this time; entering it too, unless there is patience.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-impl Connector for Endpoint {
+/// A server that has not let the first connection in by then may not be what it is taken for: Redis
+/// without TLS waits for the rest of a handshake for ever.
+const SUSPECT: Duration = Duration::from_secs(1);
+
+/// One server.
+pub struct Server {
+    endpoint: Endpoint,
+    // Made once: it holds all that is trusted.
+    tls: OnceLock<Arc<ClientConfig>>,
+    // Whether a connection was ever let in: then it is what it is taken for.
+    entered: AtomicBool,
+}
+
+/// An attempt: where to, as the application has said just now.
+struct Attempt<'a> {
+    endpoint: Cow<'a, Endpoint>,
+    addresses: Vec<IpAddr>,
+    config: Option<Arc<ClientConfig>>,
+}
+
+impl Server {
+    /// The server of `endpoint`.
+    #[must_use]
+    pub const fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, tls: OnceLock::new(), entered: AtomicBool::new(false) }
+    }
+
+    fn config(&self) -> io::Result<Option<Arc<ClientConfig>>> {
+        let Some(options) = &self.endpoint.tls else { return Ok(None) };
+        if let Some(made) = self.tls.get() {
+            return Ok(Some(Arc::clone(made)));
+        }
+        let made = Arc::new(tls::client_config(options)?);
+        Ok(Some(Arc::clone(self.tls.get_or_init(|| made))))
+    }
+
+    async fn attempt(&self) -> io::Result<Attempt<'_>> {
+        let config = self.config()?;
+        let Some(preparation) = &self.endpoint.preparation else {
+            let endpoint = Cow::Borrowed(&self.endpoint);
+            return Ok(Attempt { endpoint, addresses: Vec::new(), config });
+        };
+        let prepared = (preparation.ask)().await.map_err(io::Error::other)?;
+        let mut endpoint = self.endpoint.clone();
+        endpoint.username = prepared.username.or(endpoint.username);
+        endpoint.password = prepared.password.or(endpoint.password);
+        Ok(Attempt { endpoint: Cow::Owned(endpoint), addresses: prepared.addresses, config })
+    }
+
+    async fn open(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        // The application takes its time: an event loop may be busy.
+        let attempt = self.attempt().await.map_err(|error| self.cannot_connect(error))?;
+        let reaching = stream::reach(&attempt.endpoint, &attempt.addresses);
+        let reached = timeout(OPEN_TIMEOUT, reaching).await;
+        let stream = reached
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| self.cannot_connect(error))?;
+        let entering = self.enter(&attempt, stream, purpose, patience);
+        let opened = if patience == Patience::Limited && !self.entered.load(Ordering::Relaxed) {
+            self.or_advice(&attempt, entering).await
+        } else {
+            entering.await
+        };
+        if opened.is_ok() {
+            self.entered.store(true, Ordering::Relaxed);
+        }
+        opened
+    }
+
+    async fn enter(
+        &self,
+        attempt: &Attempt<'_>,
+        stream: Stream,
+        purpose: Purpose,
+        patience: Patience,
+    ) -> Result<Opened<Stream>> {
+        let endpoint = &*attempt.endpoint;
+        let stream = match &attempt.config {
+            Some(config) => stream::secure(stream, endpoint, Arc::clone(config))
+                .await
+                .map_err(|error| self.cannot_connect(error))?,
+            None => stream,
+        };
+        let mut connection = Connection::new(stream, endpoint.to_string());
+        let warning = greet(&mut connection, endpoint, purpose).await?;
+        if (purpose, patience) == (Purpose::Command, Patience::UntilAnswered) {
+            probe(&mut connection).await?;
+        }
+        Ok(Opened { connection, warning })
+    }
+
+    /// Where `entering` fails or takes long, finds out whether the server is another kind of server.
+    async fn or_advice(
+        &self,
+        attempt: &Attempt<'_>,
+        entering: impl Future<Output = Result<Opened<Stream>>> + Send,
+    ) -> Result<Opened<Stream>> {
+        tokio::pin!(entering);
+        let failed = tokio::select! {
+            biased;
+            opened = &mut entering => match opened {
+                Err(error) if self.may_be_another(&error) => Some(error),
+                opened => return opened,
+            },
+            () = sleep(SUSPECT) => None,
+        };
+        let endpoint = &*attempt.endpoint;
+        let asking = hint::peer_of(endpoint, &attempt.addresses);
+        let peer = if failed.is_some() {
+            asking.await
+        } else {
+            tokio::select! {
+                biased;
+                opened = &mut entering => return opened,
+                peer = asking => peer,
+            }
+        };
+        match (peer.and_then(|peer| hint::advice(peer, endpoint)), failed) {
+            (Some(advice), failed) => {
+                let cause = failed.map_or_else(
+                    || io::ErrorKind::TimedOut.into(),
+                    |error| io::Error::other(error.to_string()),
+                );
+                Err(self.cannot_connect(Failure::saying(advice, cause)))
+            }
+            (None, Some(error)) => Err(error),
+            (None, None) => entering.await,
+        }
+    }
+
+    /// Whether the server has answered nothing that its own kind would.
+    fn may_be_another(&self, error: &Error) -> bool {
+        match error {
+            // After a handshake it is known to speak TLS.
+            Error::Lost { .. } => self.endpoint.tls.is_none(),
+            Error::Connect { source, .. } => tls::is_not_tls(source),
+            _ => false,
+        }
+    }
+
+    fn cannot_connect(&self, source: io::Error) -> Error {
+        let source = Arc::new(tls::explain(source));
+        Error::Connect { endpoint: self.endpoint.to_string(), source }
+    }
+}
+
+impl Connector for Server {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        let opening = open(self, purpose, patience);
+        let opening = self.open(purpose, patience);
         let opened = match patience {
             Patience::UntilAnswered => opening.await,
             Patience::Limited => timeout(OPEN_TIMEOUT, opening)
                 .await
-                .unwrap_or_else(|_| Err(cannot_connect(self, io::ErrorKind::TimedOut.into()))),
+                .unwrap_or_else(|_| Err(self.cannot_connect(io::ErrorKind::TimedOut.into()))),
         };
         match opened {
             // It was never there to be lost: a server may hang up on a certificate, say.
-            Err(Error::Lost { reason, .. }) => Err(cannot_connect(self, io::Error::other(reason))),
+            Err(Error::Lost { reason, .. }) => Err(self.cannot_connect(io::Error::other(reason))),
             opened => opened,
         }
     }
-}
-
-async fn open(endpoint: &Endpoint, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-    let reached = timeout(OPEN_TIMEOUT, stream::reach(endpoint)).await;
-    let reached = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    let reached = reached.map_err(|error| cannot_connect(endpoint, error))?;
-    let stream = stream::secure(reached, endpoint).await;
-    let stream = stream.map_err(|error| cannot_connect(endpoint, error))?;
-    let mut connection = Connection::new(stream, endpoint.to_string());
-    let warning = greet(&mut connection, endpoint, purpose).await?;
-    if (purpose, patience) == (Purpose::Command, Patience::UntilAnswered) {
-        probe(&mut connection).await?;
-    }
-    Ok(Opened { connection, warning })
-}
-
-fn cannot_connect(endpoint: &Endpoint, source: io::Error) -> Error {
-    Error::Connect { endpoint: endpoint.to_string(), source: Arc::new(source) }
 }

@@ -1,5 +1,11 @@
 //! Where a Redis server is and how to enter it.
 
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
 /// An endpoint, as `lib/endpoint` reads it from a client object, options or a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -9,7 +15,7 @@ pub struct Endpoint {
     pub port: u16,
     /// Path of a unix domain socket; it takes the place of host and port.
     pub path: Option<String>,
-    /// ACL user, for Redis 6 and later.
+    /// ACL user, for Redis 6 and later. Without a password it enters with an empty one.
     pub username: Option<String>,
     /// Password.
     pub password: Option<String>,
@@ -17,13 +23,67 @@ pub struct Endpoint {
     pub db: i64,
     /// TLS, when wanted.
     pub tls: Option<Tls>,
+    /// The connections' name, for `CLIENT SETNAME`.
+    pub name: Option<String>,
+    /// What the connections say to be, for `CLIENT SETINFO`; nothing when they must not.
+    pub library: Option<String>,
+    /// What the application is asked before each connection.
+    pub preparation: Option<Preparation>,
+}
+
+/// What the application has said.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// Takes the place of the endpoint's.
+    pub username: Option<String>,
+    /// Takes the place of the endpoint's.
+    pub password: Option<String>,
+    /// The host's addresses; none: the system is asked.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// The answer, or why there is none.
+pub type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, String>> + Send>>;
+
+/// Asks the application for credentials and addresses.
+#[derive(Clone)]
+pub struct Preparation {
+    /// The same for the same question, so that endpoints can be compared.
+    pub id: u32,
+    /// Asks.
+    pub ask: Arc<dyn Fn() -> Preparing + Send + Sync>,
+}
+
+impl PartialEq for Preparation {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Preparation {}
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Preparation").field(&self.id).finish()
+    }
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 1.2
+    Tls12,
+    /// 1.3
+    Tls13,
 }
 
 /// TLS options, named as Node's `tls.connect` names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// PEM texts of the authorities to trust. Default: Mozilla's, as in Node.
+    /// PEM texts of the certificates to trust. Default: none.
     pub ca: Vec<String>,
+    /// Whether they are trusted without their issuers (`allowPartialTrustChain`). Default: `false`.
+    pub partial: bool,
     /// PEM text of the client's certificate chain.
     pub cert: Option<String>,
     /// PEM text of the client's private key.
@@ -32,6 +92,16 @@ pub struct Tls {
     pub servername: Option<String>,
     /// Whether the server's certificate is checked. Default: `true`.
     pub reject_unauthorized: bool,
+    /// The lowest version. Default: 1.2.
+    pub min: Version,
+    /// The highest version. Default: 1.3.
+    pub max: Version,
+    /// IANA's numbers of the cipher suites, the best first. Default: all that are known.
+    pub suites: Option<Vec<u16>>,
+    /// IANA's numbers of the groups for the key exchange, the best first. Default: all that are known.
+    pub groups: Option<Vec<u16>>,
+    /// The protocols to offer (`ALPNProtocols`). Default: none.
+    pub alpn: Vec<String>,
 }
 
 impl Default for Endpoint {
@@ -44,13 +114,28 @@ impl Default for Endpoint {
             password: None,
             db: 0,
             tls: None,
+            name: None,
+            library: None,
+            preparation: None,
         }
     }
 }
 
 impl Default for Tls {
     fn default() -> Self {
-        Self { ca: Vec::new(), cert: None, key: None, servername: None, reject_unauthorized: true }
+        Self {
+            ca: Vec::new(),
+            partial: false,
+            cert: None,
+            key: None,
+            servername: None,
+            reject_unauthorized: true,
+            min: Version::Tls12,
+            max: Version::Tls13,
+            suites: None,
+            groups: None,
+            alpn: Vec::new(),
+        }
     }
 }
 
@@ -64,8 +149,8 @@ impl Endpoint {
 }
 
 /// `host:port`, or the socket's path: never credentials.
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
             Some(path) => f.write_str(path),
             None if self.host.contains(':') => write!(f, "[{}]:{}", self.host, self.port),

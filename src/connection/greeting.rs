@@ -52,6 +52,7 @@ pub(super) async fn greet<S: ByteStream>(
             return Err(refused(connection, reply));
         }
     }
+    introduce(connection, endpoint, purpose).await?;
     // It finds out what the others would not: a password that is wanted, a loading server.
     match ask(connection, &cmd("PING")).await? {
         Some(reply) if is_refusal(&reply, purpose) => Err(refused(connection, reply)),
@@ -71,6 +72,40 @@ pub(super) async fn probe<S: ByteStream>(connection: &mut Connection<S>) -> Resu
     ask(connection, &count).await.map(drop)
 }
 
+/// Says what connects. A Redis before 7.2 does not know all of it, and a user may not have the right:
+/// either is lived without.
+async fn introduce<S: ByteStream>(
+    connection: &mut Connection<S>,
+    endpoint: &Endpoint,
+    purpose: Purpose,
+) -> Result<()> {
+    let mut commands = Vec::new();
+    let mut client = |args: &[&str]| {
+        let mut client = cmd("CLIENT");
+        client.arg(args);
+        commands.push(client);
+    };
+    if let Some(name) = &endpoint.name {
+        client(&["SETNAME", name]);
+    }
+    if let Some(library) = &endpoint.library {
+        client(&["SETINFO", "LIB-NAME", library]);
+        client(&["SETINFO", "LIB-VER", env!("CARGO_PKG_VERSION")]);
+    }
+    // In one go.
+    for command in &commands {
+        connection.queue(&command.get_packed_command());
+    }
+    for _ in &commands {
+        if let Value::Error(reply) = connection.next().await?
+            && is_refusal(&reply, purpose)
+        {
+            return Err(refused(connection, reply));
+        }
+    }
+    Ok(())
+}
+
 /// Sends a command; the reply, if it is an error.
 async fn ask<S: ByteStream>(
     connection: &mut Connection<S>,
@@ -83,13 +118,15 @@ async fn ask<S: ByteStream>(
     }
 }
 
+/// A user without a password enters with an empty one: as `default` it would be another one.
 fn auth(endpoint: &Endpoint) -> Option<Cmd> {
-    let password = endpoint.password.as_ref()?;
+    let Endpoint { username, password, .. } = endpoint;
     let mut auth = cmd("AUTH");
-    if let Some(username) = &endpoint.username {
-        auth.arg(username);
-    }
-    auth.arg(password);
+    match (username, password) {
+        (None, None) => return None,
+        (None, Some(password)) => auth.arg(password),
+        (Some(username), password) => auth.arg(username).arg(password.as_deref().unwrap_or("")),
+    };
     Some(auth)
 }
 

@@ -53,6 +53,45 @@ async fn enters_as_the_endpoint_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_user_without_a_password_does_not_enter_as_another_one() {
+    let user = Endpoint { username: Some("app".to_owned()), ..Endpoint::default() };
+    let script = [("AUTH app ", OK), ("PING", PONG)];
+    assert_eq!(greet_server(&user, Purpose::Command, &script).await.unwrap(), None);
+    let script = [("AUTH app ", "-WRONGPASS invalid username-password pair")];
+    let refused = greet_server(&user, Purpose::Command, &script).await;
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn says_what_connects_and_lives_without() {
+    let (name, library) = (Some("chat".to_owned()), Some("library".to_owned()));
+    let named = Endpoint { name, library, ..protected() };
+    let version = format!("CLIENT SETINFO LIB-VER {}", env!("CARGO_PKG_VERSION"));
+    for reply in [
+        OK,
+        "-ERR Unknown subcommand or wrong number of arguments for 'SETINFO'. Try CLIENT HELP.",
+        "-NOPERM this user has no permissions to run the 'client|setname' command",
+        "-ERR unknown command 'CLIENT'",
+    ] {
+        let script = [
+            ("AUTH secret", OK),
+            ("CLIENT SETNAME chat", reply),
+            ("CLIENT SETINFO LIB-NAME library", reply),
+            (&version, reply),
+            ("PING", PONG),
+        ];
+        let greeted = greet_server(&named, Purpose::Subscribe, &script).await;
+        assert_eq!(greeted.unwrap(), None, "{reply}");
+    }
+    // A server that is full says so once, to whatever comes first.
+    let script =
+        [("AUTH secret", OK), ("CLIENT SETNAME chat", "-ERR max number of clients reached")];
+    let named = Endpoint { library: None, ..named };
+    let greeted = greet_server(&named, Purpose::Subscribe, &script).await;
+    assert!(matches!(greeted, Err(Error::Refused { .. })), "{greeted:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_password_that_is_not_asked_for_is_a_warning() {
     for reply in [
         "-ERR Client sent AUTH, but no password is set",

@@ -13,6 +13,7 @@ use tokio_stream::Stream as _;
 use tokio_util::codec::Framed;
 
 use super::resp::{Resp, Value};
+use super::tls;
 use crate::error::{Error, Result};
 
 /// A byte stream that a connection can run over.
@@ -178,7 +179,7 @@ impl<S: ByteStream> Connection<S> {
         });
         match value.await {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.lost(error)),
+            Some(Err(error)) => Err(self.lost(tls::words(error))),
             None => Err(self.lost("Redis closed it")),
         }
     }

@@ -5,6 +5,7 @@ mod backoff;
 mod connector;
 mod endpoint;
 mod greeting;
+mod hint;
 mod link;
 mod race;
 mod resp;
@@ -15,8 +16,8 @@ mod tls;
 mod watchdog;
 
 pub use backoff::Backoff;
-pub use connector::{Connector, Opened, Patience};
-pub use endpoint::{Endpoint, Tls};
+pub use connector::{Connector, Opened, Patience, Server};
+pub use endpoint::{Endpoint, Preparation, Prepared, Preparing, Tls, Version};
 pub use greeting::{Purpose, Warning};
 pub use link::{Answer, ByteStream, Connection, pack};
 pub use resp::Value;

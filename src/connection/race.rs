@@ -1,7 +1,7 @@
 //! Opens a TCP connection to whichever of a host's addresses answers first (RFC 8305).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
@@ -12,12 +12,15 @@ use tokio_stream::StreamExt;
 /// How long an attempt is alone before the next one starts beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects to `host`, which is a name or an address.
+/// Connects to `host`, which is a name or an address; to one of `known`, if there are any.
 ///
 /// # Errors
 /// The resolver's error; that of the only address; or one that lists what each address said.
-pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let addresses = lookup_host((host, port)).await?.collect();
+pub(super) async fn connect(host: &str, port: u16, known: &[IpAddr]) -> io::Result<TcpStream> {
+    let addresses = match known {
+        [] => lookup_host((host, port)).await?.collect(),
+        known => known.iter().map(|&address| SocketAddr::new(address, port)).collect(),
+    };
     first_to_answer(interleave(addresses), ATTEMPT_DELAY).await
 }
 
@@ -230,8 +233,8 @@ mod tests {
                 Endpoint { host: NAME.to_owned(), port: hole.at.port(), ..Endpoint::default() };
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let opened =
-                runtime.block_on(async { timeout(OPEN_TIMEOUT, stream::reach(&endpoint)).await });
+            let opened = runtime
+                .block_on(async { timeout(OPEN_TIMEOUT, stream::reach(&endpoint, &[])).await });
             opened.unwrap().map(drop).unwrap();
         }
     }

@@ -1,55 +1,51 @@
-//! Opens a byte stream to an endpoint: TCP, TLS or a unix domain socket.
+//! Opens a byte stream to an endpoint: TCP or a unix domain socket, with TLS over it.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::AsyncStream;
+use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::endpoint::{Endpoint, Tls};
-use super::{race, tls};
+use super::endpoint::Endpoint;
+use super::race;
 
 /// A stream of any kind.
 pub type Stream = Pin<Box<dyn AsyncStream + Send + Sync>>;
 
-/// A stream that has reached its server; TLS, when wanted, is still to be negotiated.
-pub(super) enum Reached {
-    Plain(Stream),
-    Tls(TcpStream),
-}
-
-/// Reaches the server of `endpoint`.
-pub(super) async fn reach(endpoint: &Endpoint) -> io::Result<Reached> {
+/// Reaches the server of `endpoint`, by one of `addresses` when there are any. TLS, when wanted, is
+/// still to be negotiated.
+pub(super) async fn reach(endpoint: &Endpoint, addresses: &[IpAddr]) -> io::Result<Stream> {
     if let Some(path) = &endpoint.path {
-        return open_unix(path).await.map(Reached::Plain);
+        return open_unix(path).await;
     }
-    let tcp = race::connect(&endpoint.host, endpoint.port).await?;
+    let tcp = race::connect(&endpoint.host, endpoint.port, addresses).await?;
     tcp.set_nodelay(true)?;
     // The pings notice a dead peer; keepalive lets middleboxes know that the connection is in use.
     SockRef::from(&tcp)
         .set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(30)))?;
-    Ok(if endpoint.tls.is_some() { Reached::Tls(tcp) } else { Reached::Plain(Box::pin(tcp)) })
+    Ok(Box::pin(tcp))
 }
 
-/// Negotiates TLS, when wanted.
-pub(super) async fn secure(reached: Reached, endpoint: &Endpoint) -> io::Result<Stream> {
-    match (reached, &endpoint.tls) {
-        (Reached::Plain(stream), _) => Ok(stream),
-        (Reached::Tls(tcp), Some(options)) => open_tls(tcp, endpoint, options).await,
-        (Reached::Tls(tcp), None) => Ok(Box::pin(tcp)),
-    }
-}
-
-async fn open_tls(tcp: TcpStream, endpoint: &Endpoint, options: &Tls) -> io::Result<Stream> {
-    let name = options.servername.as_deref().unwrap_or(&endpoint.host);
-    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(Arc::new(tls::client_config(options)?));
-    Ok(Box::pin(connector.connect(name, tcp).await?))
+/// Negotiates TLS over `stream`.
+pub(super) async fn secure(
+    stream: Stream,
+    endpoint: &Endpoint,
+    config: Arc<ClientConfig>,
+) -> io::Result<Stream> {
+    let name = endpoint.tls.as_ref().and_then(|tls| tls.servername.as_deref());
+    let name = ServerName::try_from(name.unwrap_or(&endpoint.host).to_owned());
+    let name = name.map_err(|error| {
+        let error =
+            format!("the host is no name that a certificate can bear ({error}): pass servername");
+        io::Error::new(io::ErrorKind::InvalidInput, error)
+    })?;
+    Ok(Box::pin(TlsConnector::from(config).connect(name, stream).await?))
 }
 
 #[cfg(unix)]

@@ -8,7 +8,8 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use tokio::time::Duration;
 
-use super::options::{NativeEndpoint, NativeOptions};
+use super::endpoint::NativeEndpoint;
+use super::options::NativeOptions;
 use super::stats::NativeStats;
 use super::{bytes_of, runtime, waits};
 use crate::backplane::{Backplane, Command, Packed, Request};

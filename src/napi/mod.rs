@@ -7,6 +7,7 @@
 mod adapter;
 mod backplane;
 mod constants;
+mod endpoint;
 mod options;
 mod runtime;
 mod stats;

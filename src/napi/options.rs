@@ -4,7 +4,6 @@ use napi_derive::napi;
 use tokio::time::Duration;
 
 use crate::backplane::{Options, QueueLimits};
-use crate::connection::{Endpoint, Tls};
 use crate::event_loop::{self, Limits};
 
 /// The option `overflow`.
@@ -37,40 +36,6 @@ pub struct NativeOptions {
     pub command_timeout: u32,
 }
 
-/// Where one Redis server is and how to enter it; see `lib/endpoint`.
-#[napi(object, use_nullable = true)]
-pub struct NativeEndpoint {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Path of a unix domain socket; it takes the place of host and port.
-    pub path: Option<String>,
-    /// ACL user.
-    pub username: Option<String>,
-    /// Password.
-    pub password: Option<String>,
-    /// Database number.
-    pub db: i64,
-    /// TLS, when wanted.
-    pub tls: Option<NativeTls>,
-}
-
-/// TLS options, named as Node's `tls.connect` names them.
-#[napi(object, use_nullable = true)]
-pub struct NativeTls {
-    /// PEM texts of the authorities to trust; empty for the default ones.
-    pub ca: Vec<String>,
-    /// PEM text of the client's certificate chain.
-    pub cert: Option<String>,
-    /// PEM text of the client's private key.
-    pub key: Option<String>,
-    /// The name that the server's certificate must bear.
-    pub servername: Option<String>,
-    /// Whether the server's certificate is checked.
-    pub reject_unauthorized: bool,
-}
-
 impl From<NativeOptions> for Options {
     fn from(options: NativeOptions) -> Self {
         Self {
@@ -96,20 +61,6 @@ impl From<Overflow> for event_loop::Overflow {
             Overflow::DropNewest => Self::DropNewest,
             Overflow::Disconnect => Self::Disconnect,
         }
-    }
-}
-
-impl From<NativeEndpoint> for Endpoint {
-    fn from(endpoint: NativeEndpoint) -> Self {
-        let NativeEndpoint { host, port, path, username, password, db, tls } = endpoint;
-        Self { host, port, path, username, password, db, tls: tls.map(Tls::from) }
-    }
-}
-
-impl From<NativeTls> for Tls {
-    fn from(tls: NativeTls) -> Self {
-        let NativeTls { ca, cert, key, servername, reject_unauthorized } = tls;
-        Self { ca, cert, key, servername, reject_unauthorized }
     }
 }
 

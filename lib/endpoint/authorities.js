@@ -1,0 +1,90 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const tls = require('node:tls');
+
+/** Where systems keep their authorities, for a Node that does not say (below 22.15). */
+const SYSTEM = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
+
+/**
+ * The authorities that Node trusts where no `ca` is given: Mozilla's, or the system's, and
+ * `NODE_EXTRA_CA_CERTS`.
+ * @returns {string[]} PEM texts
+ */
+function defaultAuthorities() {
+  // From 22.15 on, Node says it itself, whatever flags and variables it was started with.
+  const { getCACertificates } = /** @type {any} */ (tls);
+  if (typeof getCACertificates === 'function') return [getCACertificates('default').join('\n')];
+  const own = usesSystem() ? systemAuthorities() : tls.rootCertificates.join('\n');
+  return [own, ...extraAuthorities()];
+}
+
+function usesSystem() {
+  const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
+  return flags.includes('--use-openssl-ca');
+}
+
+/** As OpenSSL finds them. */
+function systemAuthorities() {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folder } = process.env;
+  if (file) return readFile('SSL_CERT_FILE', file) ?? '';
+  if (folder) return readFolder(folder);
+  return SYSTEM.map((known) => tryRead(known)).find((text) => text !== null) ?? '';
+}
+
+/** @param {string} folder */
+function readFolder(folder) {
+  const names = folder.split(path.delimiter).flatMap((one) => listFiles(one));
+  return names.map((name) => tryRead(name) ?? '').join('\n');
+}
+
+/** @param {string} folder */
+function listFiles(folder) {
+  try {
+    return fs.readdirSync(folder).map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function extraAuthorities() {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  const text = file ? readFile('NODE_EXTRA_CA_CERTS', file) : null;
+  return text === null ? [] : [text];
+}
+
+/**
+ * Like Node, which goes on without.
+ * @param {string} variable
+ * @param {string} file
+ */
+function readFile(variable, file) {
+  const text = tryRead(file);
+  if (text === null) warnOnce(`${variable} is ignored: ${file} cannot be read.`);
+  return text;
+}
+
+/** @param {string} file */
+function tryRead(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** @type {Set<string>} */
+const warnings = new Set();
+
+/**
+ * Emits a process warning, the first time.
+ * @param {string} message
+ */
+function warnOnce(message) {
+  if (warnings.has(message)) return;
+  warnings.add(message);
+  process.emitWarning(message, { type: 'SocketIORedisWarning', code: 'TLS' });
+}
+
+module.exports = { defaultAuthorities, warnOnce };
