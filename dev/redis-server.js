@@ -17,6 +17,8 @@ const { ensureRedisServer, findRedisServer, which } = require('./install-redis')
 const { encodeCommand, parseReply, toText } = require('./resp');
 
 const HOST = '127.0.0.1';
+/** Where no Redis is: a port for which one needs to be root, of a service that there is no more. */
+const NO_PORT = 1;
 const START_TIMEOUT = 120_000;
 const COMMAND_TIMEOUT = 120_000;
 const POLL = 15;
@@ -306,4 +308,4 @@ async function startRedis({ port, args = [], password, unixSocket } = {}) {
   }
 }
 
-module.exports = { findRedisServer, ensureRedisServer, startRedis, freePort, which };
+module.exports = { NO_PORT, findRedisServer, ensureRedisServer, startRedis, freePort, which };

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { after, before, it } = require('node:test');
 
-const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { NO_PORT, startRedis } = require('../../dev/redis-server.js');
 const { LIMIT } = require('../support/limits.js');
 const { run } = require('../support/runtimes.js');
 
@@ -22,7 +22,7 @@ let server;
 let nowhere;
 before(async () => {
   server = await startRedis();
-  nowhere = `redis://127.0.0.1:${await freePort()}`;
+  nowhere = `redis://127.0.0.1:${NO_PORT}`;
 });
 after(() => server.stop());
 

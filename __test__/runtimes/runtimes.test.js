@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { after, afterEach, before, describe, it } = require('node:test');
 
-const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { NO_PORT, startRedis } = require('../../dev/redis-server.js');
 const { LIMIT } = require('../support/limits.js');
 const { MAJORS, bun, node, run } = require('../support/runtimes.js');
 const { clientList, until } = require('../support/stores.js');
@@ -24,7 +24,7 @@ let server;
 let settings;
 before(async () => {
   server = await startRedis();
-  settings = JSON.stringify({ url: server.url, nowhere: `redis://127.0.0.1:${await freePort()}` });
+  settings = JSON.stringify({ url: server.url, nowhere: `redis://127.0.0.1:${NO_PORT}` });
 });
 after(() => server.stop());
 afterEach(async () => {

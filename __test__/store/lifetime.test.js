@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { after, afterEach, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { freePort, startRedis } = require('../../dev/redis-server.js');
+const { NO_PORT, startRedis } = require('../../dev/redis-server.js');
 const { LIMIT } = require('../support/limits.js');
 const { ask, clientList, inbox, opener, subscribe, until } = require('../support/stores.js');
 const { runProgram } = require('./programs.js');
@@ -17,7 +17,7 @@ let server;
 let nowhere; // where no Redis is
 before(async () => {
   server = await startRedis();
-  nowhere = `redis://127.0.0.1:${await freePort()}`;
+  nowhere = `redis://127.0.0.1:${NO_PORT}`;
 });
 after(() => server.stop());
 afterEach(() => server.command('FLUSHALL'));

@@ -7,7 +7,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
-const { freePort } = require('../../../dev/redis-server');
+const { NO_PORT } = require('../../../dev/redis-server');
 const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { failSaves, failingSaves, refusals } = require('../../support/refusals');
@@ -25,7 +25,7 @@ const SITUATIONS = [
   { name: 'the last save has failed', args: async () => failingSaves(), begin: failSaves, error: 'MISCONF' },
   {
     name: 'it is the replica of a dead master',
-    args: async () => ['--replicaof', `127.0.0.1 ${await freePort()}`, '--replica-serve-stale-data', 'no'],
+    args: async () => ['--replicaof', `127.0.0.1 ${NO_PORT}`, '--replica-serve-stale-data', 'no'],
     error: 'MASTERDOWN',
   },
   { name: 'PING is renamed', args: async () => ['--rename-command', 'PING', ''], error: 'ERR' },

@@ -6,7 +6,7 @@ const { describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
-const { freePort, startRedis } = require('../../../dev/redis-server');
+const { NO_PORT, freePort, startRedis } = require('../../../dev/redis-server');
 const { LIMIT, SHORT } = require('../../support/limits');
 const { EventLog, Load, Receipt, cleanup, closeAll, until } = require('../../support/load');
 
@@ -97,7 +97,7 @@ describe('Redis absent at start', LIMIT, () => {
 
   it('lets commands time out when it stays away, and only those', async (t) => {
     const after = cleanup(t);
-    const store = new RedisStore({ ...at(await freePort()), commandTimeout: 200 });
+    const store = new RedisStore({ ...at(NO_PORT), commandTimeout: 200 });
     new EventLog(store);
     after(() => closeAll(store));
     const client = store.client('1');

@@ -8,7 +8,7 @@ const { describe, it } = require('node:test');
 
 const { RedisStore } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
-const { freePort, startRedis } = require('../../../dev/redis-server');
+const { NO_PORT, startRedis } = require('../../../dev/redis-server');
 const { LIMIT } = require('../../support/limits');
 const { EventLog, Load, cleanup, closeAll, until } = require('../../support/load');
 
@@ -67,7 +67,7 @@ describe('a store without a listener for `error`', LIMIT, () => {
 
   it('warns once when Redis never was there', async (t) => {
     const after = cleanup(t);
-    const { child, said, exited } = start(after, 'silent.js', `redis://127.0.0.1:${await freePort()}`);
+    const { child, said, exited } = start(after, 'silent.js', `redis://127.0.0.1:${NO_PORT}`);
     await until('attempts', () =>
       ['pub', 'sub'].every((connection) =>
         said.messages.some((message) => message.connection === connection && message.attempt >= 4),
@@ -142,7 +142,7 @@ describe('destroy() during an outage', LIMIT, () => {
   });
 
   it('before it ever connected', async () => {
-    const store = new RedisStore({ ...at(`redis://127.0.0.1:${await freePort()}`), commandTimeout: 100 });
+    const store = new RedisStore({ ...at(`redis://127.0.0.1:${NO_PORT}`), commandTimeout: 100 });
     const eventLog = new EventLog(store);
     const answer = new Promise((resolve) => {
       store.client('1').get('key', resolve);
