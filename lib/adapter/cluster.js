@@ -5,7 +5,7 @@ const { Membership } = require('./membership');
 const { filterNames } = require('./room-names');
 const { newId, Requests, timeoutError } = require('./requests');
 const { rethrow } = require('../backplane/attempt');
-const { encodeOrThrow } = require('../errors');
+const { closedError, encodeOrThrow } = require('../errors');
 
 /** What changes one socket, by the names of the methods. @type {Record<string, string>} */
 const CHANGES = {
@@ -122,6 +122,7 @@ class Cluster {
    */
   async changeOne(request) {
     const outcome = await this.#ask({ servers: 2, uids: new Set() }, request, () => true);
+    if (outcome.closed) throw closedError();
     if (outcome.received < outcome.expected) {
       const message = `timeout reached while waiting for ${CHANGES[request.type]} response`;
       throw timeoutError(message, outcome, undefined);
@@ -217,8 +218,9 @@ class Cluster {
       responses.push(response.data);
       return true;
     });
-    const { expected, received } = outcome;
+    const { expected, received, closed } = outcome;
     if (received >= expected) return ack(null, responses);
+    if (closed) return ack(closedError(), responses);
     const message = `timeout reached: only ${received} responses received out of ${expected}`;
     ack(timeoutError(message, outcome, responses), responses);
   }
@@ -226,7 +228,7 @@ class Cluster {
   /** Sends a request to the other servers, if there are any; with `natives`, on the channel of this package. */
   async #ask({ servers, uids }, request, accept, natives = false) {
     const { uid, channels, encode, publish } = this.#context;
-    if (servers <= 1) return { expected: 0, received: 0, missing: [] };
+    if (servers <= 1) return { expected: 0, received: 0, closed: false, missing: [] };
     return this.#requests.ask(
       uids,
       servers - 1,
@@ -239,8 +241,9 @@ class Cluster {
 
   /** What has arrived, or the official rejection; if `partial`, what has arrived and which servers are missing. */
   #conclude(outcome, request, value, opts) {
-    const { expected, received, missing } = outcome;
+    const { expected, received, closed, missing } = outcome;
     if (received >= expected) return value;
+    if (closed) throw closedError();
     if (!(opts?.partial ?? opts?.flags?.partial ?? this.#context.partial)) {
       throw timeoutError(`timeout reached while waiting for ${request} response`, outcome, value);
     }

@@ -25,6 +25,8 @@ class OpenNamespace {
   #id;
   /** Settles with the next answer of `ready()`. @type {Promise<void> | null} */
   #ready = null;
+  /** What waits for Redis to say who is there. @type {Set<(error: Error) => void>} */
+  #asking = new Set();
   /** @type {(error: Error) => void} */
   #abort = () => {};
 
@@ -88,8 +90,12 @@ class OpenNamespace {
 
   #pubsub(args) {
     return new Promise((resolve, reject) => {
-      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) =>
-        error ? reject(error) : resolve(list);
+      this.#asking.add(reject);
+      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => {
+        this.#asking.delete(reject);
+        if (error) reject(error);
+        else resolve(list);
+      };
       this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
   }
@@ -164,6 +170,8 @@ class OpenNamespace {
   /** Leaves all channels. What was published leaves still. */
   close() {
     this.#abort(closedError());
+    for (const reject of this.#asking) reject(closedError());
+    this.#asking.clear();
     this.cluster.close();
     this.localRooms.close();
     this.#connections.inbox.removeNamespace(this.#id);

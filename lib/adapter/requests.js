@@ -8,6 +8,7 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @typedef {object} Outcome
  * @property {number} expected how many servers were asked
  * @property {number} received how many have answered
+ * @property {boolean} closed whether the namespace was closed before
  * @property {string[]} missing the uids of those that have not, as far as is known: the answers
  *   of official servers carry no uid
  */
@@ -30,6 +31,7 @@ class Requests {
   #awaitResponses;
   /** Whether the native side passes responses on. */
   #awaits = false;
+  #closed = false;
   /** What waits for responses, by its id. @type {Map<string, Pending>} */
   pending = new Map();
   /** Broadcasts with acknowledgements. @type {Map<string, { count: Function, ack: Function, timer: NodeJS.Timeout }>} */
@@ -69,6 +71,7 @@ class Requests {
    * @returns {Promise<Outcome>} once all have answered, or their time is up
    */
   ask(uids, expected, publish, accept) {
+    if (this.#closed) return Promise.resolve({ expected, received: 0, closed: true, missing: [] });
     const requestId = newId();
     return new Promise((done) => {
       const timer = setTimeout(() => this.#finish(requestId), this.#timeoutOf());
@@ -113,7 +116,7 @@ class Requests {
     if (pending.received >= pending.expected) this.#finish(requestId);
   }
 
-  #finish(requestId) {
+  #finish(requestId, closed = false) {
     const pending = this.pending.get(requestId);
     if (pending === undefined) return;
     this.pending.delete(requestId);
@@ -121,12 +124,13 @@ class Requests {
     clearTimeout(pending.timer);
     const { expected, received, uids, answered, done } = pending;
     const missing = received < expected ? [...uids].filter((uid) => !answered.has(uid)) : [];
-    done({ expected, received, missing });
+    done({ expected, received, closed, missing });
   }
 
   /** Finishes all requests with what they have got. */
   close() {
-    for (const requestId of [...this.pending.keys()]) this.#finish(requestId);
+    this.#closed = true;
+    for (const requestId of [...this.pending.keys()]) this.#finish(requestId, true);
     for (const { timer } of this.broadcasts.values()) clearTimeout(timer);
     this.broadcasts.clear();
     this.#changed();

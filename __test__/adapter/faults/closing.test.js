@@ -64,6 +64,35 @@ describe('after io.close()', LIMIT, () => {
     assert.equal(await adapter.close(), undefined);
   });
 
+  for (const [what, freeze] of /** @type {[string, (fixture: any, other: any) => void][]} */ ([
+    ['for another server', (_, other) => other.freeze()],
+    ['for Redis', (fixture) => fixture.redis.pause()],
+  ])) {
+    it(`what waits ${what} meanwhile is ERR_CLOSED at once`, async (t) => {
+      const fixture = await createFixture(t);
+      const node = await fixture.node({ opts: { requestsTimeout: 2 ** 30, commandTimeout: 1000 } });
+      // Connections stay open for the other namespace.
+      const kept = node.io.of('/kept').adapter;
+      await kept.ready();
+      const other = await fixture.official();
+      assert.equal(await node.adapter().serverCount(), 2);
+      freeze(fixture, other);
+      const adapter = node.adapter();
+      const waiting = [
+        adapter.allRooms(),
+        node.io.fetchSockets(),
+        adapter.countSockets(),
+        adapter.fetchSocketIds({ except: ['room'] }),
+        node.io.serverSideEmitWithAck('ask'),
+      ];
+      const rejected = waiting.map((each) => assert.rejects(each, CLOSED));
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+      await adapter.close();
+      await Promise.all(rejected);
+      fixture.redis.resume();
+    });
+  }
+
   it('broadcasts and changes are those of this server, and acknowledgements are counted', async (t) => {
     const fixture = await createFixture(t);
     const [node, other] = [await fixture.node(), await fixture.node()];
