@@ -170,7 +170,7 @@ class AdapterNode {
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
       const response = `${this.key}-response#${name}#`;
       channels.push(`${this.key}-request#${name}#`, response, `${response}${adapter.uid}#`);
-      if (this.native) channels.push(`${this.key}-native#${name}#`, `${this.key}-native#${name}#${adapter.uid}#`);
+      if (this.native) channels.push(`${this.key}-native#${name}#`, `${this.key}-native#${name}#1#`);
       if (this.mode === 'pattern') continue;
       channels.push(`${this.key}#${name}#`);
       for (const room of adapter.rooms.keys()) {

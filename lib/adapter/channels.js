@@ -26,7 +26,6 @@ function channelsOf(key, nsp, uid) {
     responses,
     ownResponses: channelOfServer(responses, uid),
     nativeRequests,
-    nativeMark: channelOfServer(nativeRequests, uid),
   };
 }
 
@@ -37,6 +36,15 @@ function channelsOf(key, nsp, uid) {
  */
 function channelOfServer(channel, uid) {
   return `${channel}${uid}#`;
+}
+
+/**
+ * The channel that connections with at least so many servers of this package are subscribed to.
+ * @param {string} nativeRequests
+ * @param {number} rank 1 or more
+ */
+function siblingChannel(nativeRequests, rank) {
+  return `${nativeRequests}${rank}#`;
 }
 
 /**
@@ -62,4 +70,4 @@ function uidsIn(channel, found) {
   return uids.filter((uid) => uid !== '' && !uid.includes('#'));
 }
 
-module.exports = { channelOfServer, channelsOf, patternOfServers, uidsIn };
+module.exports = { channelOfServer, channelsOf, patternOfServers, siblingChannel, uidsIn };

@@ -36,9 +36,10 @@ class Cluster {
 
   /** @param {Context} context */
   constructor(context) {
+    const { uid, channels, pubsub } = context;
     this.#context = context;
-    this.#membership = new Membership(context.channels, context.pubsub);
-    this.#requests = new Requests(context.uid, context.timeoutOf, context.awaitResponses);
+    this.#requests = new Requests(context.timeoutOf, context.awaitResponses);
+    this.#membership = new Membership({ uid, channels, pubsub, rollCall: this.#rollCall.bind(this) });
   }
 
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
@@ -61,8 +62,18 @@ class Cluster {
     return this.#requests.has(requestId);
   }
 
+  /**
+   * Whether a server is known to hear what is sent to it alone. It is found out, for the next time.
+   * @param {unknown} uid
+   */
+  hears(uid) {
+    return typeof uid === 'string' && this.#membership.hears(uid);
+  }
+
   /** Handles a response. @param {any} response */
   onResponse(response) {
+    // Only servers of this package say who they are.
+    if (typeof response.uid === 'string') this.#membership.saw(response.uid);
     this.#requests.onResponse(response);
   }
 
@@ -121,7 +132,7 @@ class Cluster {
    * @throws {Error} `ERR_REQUEST_TIMEOUT` when there is no answer: no server has the socket, perhaps
    */
   async changeOne(request) {
-    const outcome = await this.#ask({ servers: 2, uids: new Set() }, request, () => true);
+    const outcome = await this.#ask({ servers: 2 }, request, () => true);
     if (outcome.closed) throw closedError();
     if (outcome.received < outcome.expected) {
       const message = `timeout reached while waiting for ${CHANGES[request.type]} response`;
@@ -137,7 +148,7 @@ class Cluster {
   async countSockets(ids, opts) {
     const membership = await this.#membership.count();
     let count = 0;
-    const outcome = isNative(membership)
+    const outcome = membership.allNative
       ? await this.#ask(
           membership,
           { type: types.COUNT_SOCKETS, opts: listsOf(opts) },
@@ -153,7 +164,7 @@ class Cluster {
   }
 
   async #askIds(membership, lists, ids) {
-    if (isNative(membership)) {
+    if (membership.allNative) {
       return this.#ask(membership, { type: types.SOCKET_IDS, opts: lists }, collectInto(ids), true);
     }
     // Official servers answer with the ids in rooms, and know no exceptions.
@@ -226,17 +237,31 @@ class Cluster {
   }
 
   /** Sends a request to the other servers, if there are any; with `natives`, on the channel of this package. */
-  async #ask({ servers, uids }, request, accept, natives = false) {
-    const { uid, channels, encode, publish } = this.#context;
+  async #ask({ servers }, request, accept, natives = false) {
     if (servers <= 1) return { expected: 0, received: 0, closed: false, missing: [] };
-    return this.#requests.ask(
-      uids,
-      servers - 1,
-      (requestId) => {
-        publish(natives ? channels.nativeRequests : channels.requests, encode({ uid, requestId, ...request }));
-      },
-      accept,
-    );
+    const { channels } = this.#context;
+    const channel = natives ? channels.nativeRequests : channels.requests;
+    const outcome = await this.#requests.ask(servers - 1, this.#sender(channel, request), accept);
+    const { expected, received, closed, answered } = outcome;
+    const isWhole = closed || received >= expected;
+    const missing = isWhole ? [] : await this.#membership.missing(answered, expected - received);
+    return { expected, received, closed, missing };
+  }
+
+  /** Asks what servers of every age answer at once. @returns {Promise<number>} how many answers have come */
+  async #rollCall(expected, timeout) {
+    if (expected <= 0) return 0;
+    // No socket is in a room of this name.
+    const request = { type: types.SOCKETS, rooms: [newId()] };
+    const send = this.#sender(this.#context.channels.requests, request);
+    const outcome = await this.#requests.ask(expected, send, ({ ids }) => Array.isArray(ids), timeout);
+    if (outcome.closed) throw closedError();
+    return outcome.received;
+  }
+
+  #sender(channel, request) {
+    const { uid, encode, publish } = this.#context;
+    return (/** @type {string} */ requestId) => publish(channel, encode({ uid, requestId, ...request }));
   }
 
   /** What has arrived, or the official rejection; if `partial`, what has arrived and which servers are missing. */
@@ -255,11 +280,6 @@ class Cluster {
   close() {
     this.#requests.close();
   }
-}
-
-/** Whether all servers are of this package. */
-function isNative({ servers, natives }) {
-  return natives >= servers;
 }
 
 /** Takes the ids of a response. @param {Set<string>} ids */

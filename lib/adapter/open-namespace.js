@@ -6,10 +6,12 @@ const { Cluster } = require('./cluster');
 const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
 const { Outgoing } = require('./outgoing');
+const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
 const wire = require('./wire/classic');
 const { SubscriptionMode } = require('../backplane/binding');
 const { closedError } = require('../errors');
+const { isGiven } = require('../values');
 
 /** The most subscriptions that a namespace cannot do without, in any mode. */
 const MOST_REQUIRED = 5;
@@ -23,6 +25,7 @@ class OpenNamespace {
   #channels;
   #connections;
   #id;
+  #removeSibling;
   /** Settles with the next answer of `ready()`. @type {Promise<void> | null} */
   #ready = null;
   /** What waits for Redis to say who is there. @type {Set<(error: Error) => void>} */
@@ -46,6 +49,7 @@ class OpenNamespace {
     const text = parser === undefined && encodesText(nsp.server);
     const id = native.openNamespace({ nsp: nsp.name, uid, channels, mode, raw: !text, limits, requestsTimeout });
     this.#id = id;
+    this.#removeSibling = addSibling(backplane, native, channels);
     this.#adapter = adapter;
     this.#channels = channels;
     this.#connections = connections;
@@ -106,20 +110,19 @@ class OpenNamespace {
   }
 
   /**
-   * Publishes a response to the server that has asked, if it is sure to hear its own channel, else to all.
+   * Publishes a response to the server that has asked alone where it hears that, else to all: servers before 7.1
+   * have no channel of their own.
    * @param {any} request
    * @param {string | Buffer} response
    */
   respond({ type, uid }, response) {
+    const { responses } = this.#channels;
     const { publishOnSpecificResponseChannel } = this.#adapter;
-    const specific = publishOnSpecificResponseChannel || type === types.COUNT_SOCKETS || type === types.SOCKET_IDS;
-    if (!specific) return this.respondToAll(response);
-    this.#connections.backplane.native.publishPacked(channelOfServer(this.#channels.responses, uid), response);
-  }
-
-  /** Publishes a response to all servers. @param {string | Buffer} response */
-  respondToAll(response) {
-    this.#connections.backplane.native.publishPacked(this.#channels.responses, response);
+    const isOfThisPackage = type === types.COUNT_SOCKETS || type === types.SOCKET_IDS;
+    const isWanted = publishOnSpecificResponseChannel && type !== types.SERVER_SIDE_EMIT;
+    const hears = isGiven(uid) && (isOfThisPackage || isWanted || this.cluster.hears(uid));
+    const channel = hears ? channelOfServer(responses, /** @type {string} */ (uid)) : responses;
+    this.#connections.backplane.native.publishPacked(channel, response);
   }
 
   /** Emits `error`. @param {Error} error */
@@ -176,6 +179,7 @@ class OpenNamespace {
     this.localRooms.close();
     this.#connections.inbox.removeNamespace(this.#id);
     this.#connections.native.closeNamespace(this.#id);
+    this.#removeSibling();
     this.#connections.leave(this.#adapter);
   }
 }

@@ -79,7 +79,6 @@ class RedisAdapter extends adapterBase() {
       hasRequest: (requestId) => this.#namespace.cluster.hasRequest(requestId),
       respond: (request, response) => this.#namespace.respond(request, response),
       encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
-      respondToAll: (response) => this.#namespace.respondToAll(response),
       // The standard encoder takes whatever is valid.
       encodes: (packet) => this.#namespace.text || this.#localSockets.encode(packet) !== undefined,
       report: (error) => this.#namespace.report(error),

@@ -20,7 +20,6 @@ const MAX_REPORTS = 100;
  * @property {(packet: any, opts: any, count: Function, ack: Function) => void} broadcastWithAck
  * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
- * @property {(response: string | Buffer) => void} respondToAll
  * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
  * @property {(error: Error) => void} report
@@ -167,9 +166,10 @@ class RequestHandler {
     this.#reply(request, {});
   }
 
-  #emit({ requestId, data }) {
+  #emit(request) {
+    const { requestId, data } = request;
     const { nsp } = this.#localAdapter.adapter;
-    const args = requestId === undefined ? data : [...data, this.#acknowledgement(requestId)];
+    const args = requestId === undefined ? data : [...data, this.#acknowledgement(request)];
     try {
       emitHere(nsp, args);
     } catch (error) {
@@ -177,18 +177,15 @@ class RequestHandler {
     }
   }
 
-  #acknowledgement(requestId) {
+  #acknowledgement(request) {
+    const { encodeResponse, respond } = this.#localAdapter;
+    const head = this.#head(request);
     let called = false;
-    const {
-      adapter: { uid },
-      encodeResponse,
-      respondToAll,
-    } = this.#localAdapter;
     return (/** @type {unknown} */ arg) => {
       if (called) return;
       called = true;
-      const response = { type: types.SERVER_SIDE_EMIT, requestId, uid, data: arg };
-      respondToAll(encodeOrThrow(() => encodeResponse(response)));
+      const response = encodeOrThrow(() => encodeResponse({ type: types.SERVER_SIDE_EMIT, ...head, data: arg }));
+      respond(request, response);
     };
   }
 

@@ -9,8 +9,8 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @property {number} expected how many servers were asked
  * @property {number} received how many have answered
  * @property {boolean} closed whether the namespace was closed before
- * @property {string[]} missing the uids of those that have not, as far as is known: the answers
- *   of official servers carry no uid
+ * @property {Set<string>} answered the uids of those that have, as far as is known: the answers of official
+ *   servers carry none
  */
 
 /**
@@ -20,13 +20,11 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @property {Set<string>} answered
  * @property {(response: any) => boolean} accept reads a response; false when it is none
  * @property {(outcome: Outcome) => void} done
- * @property {Set<string>} uids
  * @property {NodeJS.Timeout} timer
  */
 
 /** The requests of one server to the others. */
 class Requests {
-  #uid;
   #timeoutOf;
   #awaitResponses;
   /** Whether the native side passes responses on. */
@@ -38,13 +36,11 @@ class Requests {
   broadcasts = new Map();
 
   /**
-   * @param {string} uid
    * @param {() => number} timeoutOf `requestsTimeout`, in ms, which may change
    * @param {(awaits: boolean) => void} awaitResponses called when the first request begins to wait, and
    *   when none does any more
    */
-  constructor(uid, timeoutOf, awaitResponses) {
-    this.#uid = uid;
+  constructor(timeoutOf, awaitResponses) {
     this.#timeoutOf = timeoutOf;
     this.#awaitResponses = awaitResponses;
   }
@@ -64,19 +60,19 @@ class Requests {
 
   /**
    * Asks the other servers.
-   * @param {Set<string>} uids all servers
    * @param {number} expected how many are to answer
    * @param {(requestId: string) => void} publish
    * @param {(response: any) => boolean} accept reads a response; false when it is none
+   * @param {number} [timeout] in ms, where it is shorter than `requestsTimeout`
    * @returns {Promise<Outcome>} once all have answered, or their time is up
    */
-  ask(uids, expected, publish, accept) {
-    if (this.#closed) return Promise.resolve({ expected, received: 0, closed: true, missing: [] });
+  ask(expected, publish, accept, timeout = Infinity) {
+    if (this.#closed) return Promise.resolve({ expected, received: 0, closed: true, answered: new Set() });
     const requestId = newId();
     return new Promise((done) => {
-      const timer = setTimeout(() => this.#finish(requestId), this.#timeoutOf());
-      const answered = new Set([this.#uid]);
-      this.pending.set(requestId, { expected, received: 0, answered, accept, done, uids, timer });
+      const time = Math.min(timeout, this.#timeoutOf());
+      const timer = setTimeout(() => this.#finish(requestId), time);
+      this.pending.set(requestId, { expected, received: 0, answered: new Set(), accept, done, timer });
       this.#changed();
       publish(requestId);
     });
@@ -122,9 +118,8 @@ class Requests {
     this.pending.delete(requestId);
     this.#changed();
     clearTimeout(pending.timer);
-    const { expected, received, uids, answered, done } = pending;
-    const missing = received < expected ? [...uids].filter((uid) => !answered.has(uid)) : [];
-    done({ expected, received, closed, missing });
+    const { expected, received, answered, done } = pending;
+    done({ expected, received, closed, answered });
   }
 
   /** Finishes all requests with what they have got. */
@@ -140,7 +135,7 @@ class Requests {
 /**
  * Not all servers have answered in time.
  * @param {string} message as the official adapter words it
- * @param {Outcome} outcome
+ * @param {{ expected: number, received: number, missing: string[] }} outcome
  * @param {unknown} responses what has arrived
  */
 function timeoutError(message, { expected, received, missing }, responses) {

@@ -17,6 +17,4 @@ pub struct Channels {
     pub own_responses: String,
     /// `key-native#nsp#`: requests among servers of this package.
     pub native_requests: String,
-    /// `key-native#nsp#uid#`: shows that this server is one of this package.
-    pub native_mark: String,
 }

@@ -18,6 +18,7 @@ pub(crate) use self::subscriptions::Mode;
 pub(crate) use self::wire::Limits;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use self::namespace::Namespace;
 use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Request};
+use crate::pubsub::{Consumer, Kind, Need};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,31 +48,41 @@ pub(crate) struct Opening {
     pub requests_timeout: Duration,
 }
 
+/// Ignores what is published on a channel that is a mark.
+struct Mark;
+
+impl Consumer for Mark {
+    fn message(&self, _: &[u8], _: &[u8]) {}
+}
+
 /// The namespaces of the servers that share a backplane.
 pub(crate) struct Adapter {
     backplane: Arc<Backplane>,
+    marks: Arc<dyn Consumer>,
     // A plain mutex: only the event loop takes it.
     namespaces: Mutex<Namespaces>,
 }
 
+/// The number of the namespace opened last. Of the process, since several adapters may share what is
+/// delivered to JavaScript.
+static LAST: AtomicU32 = AtomicU32::new(0);
+
 #[derive(Default)]
 struct Namespaces {
     by_number: HashMap<u32, Subscribed>,
-    last: u32,
 }
 
 impl Adapter {
     /// An adapter without namespaces.
     #[must_use]
     pub fn new(backplane: Arc<Backplane>) -> Self {
-        Self { backplane, namespaces: Mutex::default() }
+        Self { backplane, marks: Arc::new(Mark), namespaces: Mutex::default() }
     }
 
     /// Opens a namespace: subscribes to its channels. Returns the number by which it goes.
     pub fn open(&self, opening: Opening) -> u32 {
         self.change(|namespaces| {
-            namespaces.last = namespaces.last.wrapping_add(1);
-            let number = namespaces.last;
+            let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
             let Opening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
             let channel = channels.broadcasts.clone();
             let recent_joins = (mode != Mode::Pattern).then(|| RecentJoins::new(requests_timeout));
@@ -82,6 +94,18 @@ impl Adapter {
             namespaces.by_number.insert(number, subscribed);
             number
         })
+    }
+
+    /// Subscribes to a channel that nothing is published on: that somebody is subscribed to it tells
+    /// other servers something. A user limited to the official channels does without.
+    pub fn mark(&self, channel: &str) {
+        let (mark, need) = (Arc::clone(&self.marks), Need::Optional);
+        self.backplane.subscribe(Kind::Channel, channel, mark, need, None);
+    }
+
+    /// Leaves such a channel.
+    pub fn unmark(&self, channel: &str) {
+        self.backplane.unsubscribe(Kind::Channel, channel, &self.marks, None);
     }
 
     /// Closes a namespace: leaves all its channels.

@@ -158,9 +158,8 @@ fn fixed(
     let requests = consumer(payload_kind::REQUEST);
     let responses = consumer(payload_kind::RESPONSE);
     all.extend([
-        // A user limited to the official channels does without these.
+        // A user limited to the official channels does without this one.
         channel(channels.native_requests, &requests, Need::Optional),
-        channel(channels.native_mark, &requests, Need::Optional),
         channel(channels.responses, &responses, Need::Required),
         channel(channels.own_responses, &responses, Need::Required),
         // The last, since it is what others count.

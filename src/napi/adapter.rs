@@ -69,8 +69,6 @@ pub struct NativeChannels {
     pub own_responses: String,
     /// Requests among servers of this package.
     pub native_requests: String,
-    /// Shows that this server is one of this package.
-    pub native_mark: String,
 }
 
 /// The namespaces of a Socket.IO 4 server.
@@ -99,6 +97,18 @@ impl NativeAdapter {
         let (channels, limits) = (channels.into(), limits.into());
         let requests_timeout = Duration::from_millis(requests_timeout.into());
         self.adapter.open(Opening { nsp, uid, channels, mode, raw, limits, requests_timeout })
+    }
+
+    /// Subscribes to a channel that nothing is published on, by which other servers see something.
+    #[napi(catch_unwind)]
+    pub fn mark(&self, channel: String) {
+        self.adapter.mark(&channel);
+    }
+
+    /// Leaves such a channel.
+    #[napi(catch_unwind)]
+    pub fn unmark(&self, channel: String) {
+        self.adapter.unmark(&channel);
     }
 
     /// Closes a namespace.
@@ -192,7 +202,6 @@ impl From<NativeChannels> for Channels {
             responses,
             own_responses,
             native_requests,
-            native_mark,
         } = channels;
         Self {
             broadcasts,
@@ -202,7 +211,6 @@ impl From<NativeChannels> for Channels {
             responses,
             own_responses,
             native_requests,
-            native_mark,
         }
     }
 }

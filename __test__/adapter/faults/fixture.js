@@ -9,6 +9,7 @@ const net = require('node:net');
 const official = require('@socket.io/redis-adapter');
 const Redis = require('ioredis-6').default;
 const notepack = require('notepack.io');
+const redis3 = require('redis-3');
 const { Server } = require('socket.io-4');
 const { createAdapter } = require('../../..');
 const { startProxy } = require('../../../dev/proxy');
@@ -18,12 +19,14 @@ const { AdapterClient } = require('../../support/adapter-client');
 const { Inbox } = require('../../support/client-inbox');
 const { EventLog, cleanup, until } = require('../../support/load');
 const { PATIENCE, SHORT } = require('../../support/limits');
+const { installBeside } = require('../../support/versions');
 
 const HOST = '127.0.0.1';
 
 /**
  * @typedef {object} Settings
  * @property {Record<string, any>} [opts] the adapter's
+ * @property {import('../../..').AdapterFactory} [factory] one that several servers share, in the place of `opts` and `url`
  * @property {string} [url] where Redis is, if not at the fixture's
  * @property {string[]} [namespaces] besides `/`
  * @property {Record<string, any>} [server] Socket.IO's options
@@ -71,7 +74,7 @@ class Node {
     const adapters = [...this.io._nsps.values()].map(({ adapter }) => adapter);
     await this.io.close();
     // Which older versions of Socket.IO leave to the application.
-    if (this.#old) await Promise.all(adapters.map((adapter) => adapter.close()));
+    if (this.#old) await Promise.all(adapters.map((adapter) => adapter.close?.()));
     this.#http.closeAllConnections();
   }
 }
@@ -115,6 +118,11 @@ class Fixture {
     this.#after = after;
   }
 
+  /** @param {() => unknown} step is done when the test is over, the last one first */
+  after(step) {
+    this.#after(step);
+  }
+
   /** A proxy in front of Redis. */
   async proxy() {
     const proxy = await startProxy(this.redis.port);
@@ -126,14 +134,16 @@ class Fixture {
    * A server with our adapter, which hears all others.
    * @param {Settings} [settings]
    */
-  async node({ url = this.redis.url, opts, connects = true, ...settings } = {}) {
-    // What cannot leave when the test is over is not waited for.
+  async node({ url = this.redis.url, opts, factory, connects = true, ...settings } = {}) {
     const create = settings.installed?.createAdapter ?? createAdapter;
-    const node = new Node(create(url, { commandTimeout: SHORT, requestsTimeout: PATIENCE, ...opts }), settings);
+    const made = () => create(url, { commandTimeout: SHORT, requestsTimeout: PATIENCE, ...opts });
+    const node = new Node(factory ?? made(), settings);
     this.#after(() => node.close());
     await node.listen();
     if (!connects) return node;
-    if (settings.listens === false)
+    if (factory)
+      await until('the server to hear', async () => (await this.subscribers(node.adapter().requestChannel)) > 0);
+    else if (settings.listens === false)
       await until('a connection', () => node.adapter().stats().connections.sub.state === 'connected');
     else await node.eventLog().next('connect', 'sub', undefined, 0);
     return node;
@@ -158,6 +168,31 @@ class Fixture {
     }
     // It is counted and hears nothing.
     const freeze = () => sub.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer');
+    return Object.assign(node, { freeze });
+  }
+
+  /**
+   * A server with an adapter of an older time, and with the Socket.IO of that time.
+   * @param {string} name an alias in the devDependencies
+   * @param {Settings} [settings]
+   */
+  async older(name, { opts, ...settings } = {}) {
+    const [pubClient, subClient] = [redis3.createClient(this.redis.port), redis3.createClient(this.redis.port)];
+    this.#after(() => [pubClient, subClient].forEach((client) => client.end(true)));
+    const subscribed = new Set();
+    subClient.on('subscribe', (channel) => subscribed.add(channel));
+    const { createAdapter: create } = require(name);
+    const adapter = name.startsWith('socket.io-redis')
+      ? create({ pubClient, subClient, ...opts })
+      : create(pubClient, subClient, opts);
+    const node = new Node(adapter, { installed: installBeside('socket.io-4.3'), ...settings, listens: false });
+    this.#after(() => node.close());
+    await node.listen();
+    for (const nsp of node.io._nsps.values()) {
+      await until('the older server to hear', () => subscribed.has(nsp.adapter.responseChannel));
+    }
+    // It is counted and hears nothing.
+    const freeze = () => subClient.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer');
     return Object.assign(node, { freeze });
   }
 

@@ -12,7 +12,7 @@ const ALL = { rooms: new Set(), except: new Set() };
 const DEAD = ['socket.io-request#/#', 'socket.io-response#/#', 'socket.io-response#/#deaduid#'];
 
 /** The same, of this package. */
-const NATIVE_DEAD = [...DEAD, 'socket.io-native#/#', 'socket.io-native#/#deaduid#'];
+const NATIVE_DEAD = [...DEAD, 'socket.io-native#/#', 'socket.io-native#/#1#'];
 
 /** One that asks, one that answers and one that does not. */
 async function setUp(t, opts) {

@@ -136,6 +136,31 @@ describeAdapterClusters(
   { namespaces: ['/chat'], opts: { publishOnSpecificResponseChannel: true } },
 );
 
+describeAdapterClusters(
+  'responses to a requester with a channel of its own',
+  SINGLES.filter(([kind]) => kind.startsWith('native')),
+  (cluster) => {
+    adapterTest('go there alone, once it is known; those to others go to all', async () => {
+      const [own, all] = [await cluster.spy(`${RESPONSES}asker#`), await cluster.spy(RESPONSES)];
+      const ask = (/** @type {any} */ request) => cluster.publish(REQUESTS, JSON.stringify({ type: 1, ...request }));
+      await ask({ uid: 'asker', requestId: 'first' });
+      assert.equal(parse(await all.take(() => true)).requestId, 'first');
+      let isKnown = false;
+      own.take(() => true).then(() => (isKnown = true));
+      for (let i = 0; !isKnown; i++) {
+        await ask({ uid: 'asker', requestId: `again ${i}` });
+        await cluster.settled();
+      }
+      await ask({ uid: 'asker', requestId: 'last' });
+      await own.take((message) => parse(message).requestId === 'last');
+      await ask({ uid: 'deaf', requestId: 'end' });
+      const shared = (await all.through((message) => parse(message).requestId === 'end')).map(parse);
+      assert.ok(!shared.some(({ requestId }) => requestId === 'last'));
+    });
+  },
+  { namespaces: ['/chat'] },
+);
+
 /** @param {string[]} problems what of it one of our servers has told */
 function assertMalformed(problems) {
   assert.deepEqual(
