@@ -32,6 +32,8 @@ function asRequested({ rooms, except }) {
 class LocalSockets {
   #adapter;
   #base;
+  /** How many sockets have left a room. */
+  #departures = 0;
 
   /**
    * @param {any} adapter of the namespace
@@ -66,6 +68,11 @@ class LocalSockets {
     this.#base.broadcast({ type, data, nsp, id }, { rooms, except: except ?? NO_ROOMS, flags });
   }
 
+  /** A socket has left a room: it gets no broadcast to it that is being written. */
+  left() {
+    this.#departures++;
+  }
+
   /** Calls back with each socket here that a broadcast is for, once. */
   #forEach(rooms, except, callback) {
     const adapter = this.#adapter;
@@ -76,9 +83,11 @@ class LocalSockets {
     const ids = adapter.rooms.get(first(rooms));
     if (ids === undefined) return;
     const { sockets } = adapter.nsp;
+    const before = this.#departures;
     // A copy: a socket that leaves and joins again would come again, and so for ever.
     for (const id of [...ids]) {
-      const socket = ids.has(id) ? sockets.get(id) : undefined;
+      if (this.#departures !== before && !ids.has(id)) continue;
+      const socket = sockets.get(id);
       if (socket !== undefined) callback(socket);
     }
   }

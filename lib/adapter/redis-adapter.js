@@ -131,7 +131,8 @@ class RedisAdapter extends adapterBase() {
    */
   emit(event, ...args) {
     // Not by listeners, which an application may remove.
-    if (event === 'create-room') this.#namespace.localRooms.roomCreated(args[0]);
+    if (event === 'leave-room') this.#localSockets.left();
+    else if (event === 'create-room') this.#namespace.localRooms.roomCreated(args[0]);
     else if (event === 'delete-room') this.#namespace.localRooms.roomDeleted(args[0]);
     return super.emit(event, ...args);
   }
