@@ -149,10 +149,11 @@ async function startProxied({ ca, server }, clients) {
  * Takes TLS and passes on what is in it.
  * @param {number} to the port of a server here
  * @param {tls.TlsOptions} options of the TLS server
+ * @param {string} [file] the path of the socket to listen on, instead of a port
  * @returns {Promise<{ port: number, sockets: Set<tls.TLSSocket>, stop(): void }>} `sockets` are those that have
  *   negotiated TLS
  */
-async function startTlsProxy(to, options) {
+async function startTlsProxy(to, options, file) {
   /** @type {Set<net.Socket>} */
   const all = new Set();
   /** @type {Set<tls.TLSSocket>} */
@@ -177,7 +178,8 @@ async function startTlsProxy(to, options) {
       .pipe(secure);
   });
   proxy.on('tlsClientError', () => {});
-  proxy.listen(0, HOST);
+  if (file === undefined) proxy.listen(0, HOST);
+  else proxy.listen(file);
   await once(proxy, 'listening');
   return {
     port: /** @type {net.AddressInfo} */ (proxy.address()).port,

@@ -3,10 +3,11 @@
 /** Connections with TLS: authorities, names, certificates of clients, every client family. */
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { Certificates, startTlsRedis } = require('../../dev/tls.js');
+const { Certificates, startTlsProxy, startTlsRedis } = require('../../dev/tls.js');
 const { families } = require('../support/client-families.js');
 const { ask, inbox, opener, subscribe } = require('../support/stores.js');
 const { LIMIT } = require('../support/limits.js');
@@ -109,6 +110,22 @@ describe("a client's certificate", LIMIT, () => {
   it('of a stranger is refused', () => {
     const { cert, key } = certificates.stranger;
     return assertRefused({ url: strict.url, tls: { ca: certificates.ca.cert, cert, key } }, /./);
+  });
+});
+
+describe('a Unix socket', LIMIT, () => {
+  it('has TLS too, when it is asked for', async (t) => {
+    const { cert, key } = certificates.server;
+    const file = path.join(certificates.dir, 'tls.sock');
+    const proxy = await startTlsProxy(open.redis.port, { cert, key }, file);
+    t.after(() => proxy.stop());
+    const tls = { ca: certificates.ca.cert, servername: 'redis.test' };
+    await assertWorks(store(same({ path: file, tls })));
+    assert.ok(proxy.sockets.size > 0);
+    await assertRefused(
+      { path: file, tls: { ca: certificates.ca.cert } },
+      /is for redis\.test, 127\.0\.0\.1 and not for localhost/,
+    );
   });
 });
 

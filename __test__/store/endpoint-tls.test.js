@@ -39,15 +39,16 @@ describe('TLS options', LIMIT, () => {
       { secureProtocol: 'TLS_method' },
       { secureOptions: other },
       { ciphers: nodeTls.DEFAULT_CIPHERS },
+      { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:!aNULL:@SECLEVEL=2' },
     ])
       assert.deepEqual(spoken(both), [true, true], JSON.stringify(both));
     for (const only13 of [{ minVersion: 'TLSv1.3' }, { secureOptions: no12 }, { ciphers: 'TLS_AES_128_GCM_SHA256' }])
       assert.deepEqual(spoken(only13), [false, true], JSON.stringify(only13));
     for (const only12 of [
       { maxVersion: 'TLSv1.2' },
+      { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:TLS_AES_128_CCM_SHA256' },
       { secureProtocol: 'TLSv1_2_method' },
       { secureOptions: no13 | other },
-      { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:!aNULL:@SECLEVEL=2' },
     ])
       assert.deepEqual(spoken(only12), [true, false], JSON.stringify(only12));
   });
@@ -55,6 +56,8 @@ describe('TLS options', LIMIT, () => {
   it('ciphers, curves and protocols', () => {
     const ciphers = 'ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:TLS_AES_128_GCM_SHA256:!MD5';
     assert.deepEqual(read({ tls: { ciphers } }).tls.suites, [0xc030, 0x1301]);
+    const only12 = read({ tls: { ciphers: 'ECDHE-RSA-AES256-GCM-SHA384' } }).tls.suites;
+    assert.deepEqual(only12, [0x1302, 0x1301, 0x1303, 0xc030]);
     assert.deepEqual(read({ tls: { ecdhCurve: 'X448:P-521:P-384:prime256v1' } }).tls.groups, [0x19, 0x18, 0x17]);
     assert.equal(read({ tls: { ecdhCurve: 'auto' } }).tls.groups, null);
     assert.deepEqual(read({ tls: { ALPNProtocols: ['redis'] } }).tls.alpn, ['redis']);
@@ -97,7 +100,7 @@ describe('TLS options', LIMIT, () => {
     [{ tls: { ciphers: 'HIGH:!aNULL' } }, 'redisPub.tls.ciphers'],
     [{ tls: { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:!AES128' } }, 'redisPub.tls.ciphers'],
     [{ tls: { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=3' } }, 'redisPub.tls.ciphers'],
-    [{ tls: { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', minVersion: 'TLSv1.3' } }, 'redisPub.tls.ciphers'],
+    [{ tls: { ciphers: 'TLS_AES_128_GCM_SHA256', maxVersion: 'TLSv1.2' } }, 'redisPub.tls.ciphers'],
     [{ tls: { ecdhCurve: 'X448' } }, 'redisPub.tls.ecdhCurve'],
     [{ tls: { ALPNProtocols: Buffer.from('x') } }, 'redisPub.tls.ALPNProtocols'],
     ...['crl', 'pskCallback', 'secureContext', 'sigalgs', 'clientCertEngine'].map((name) => [

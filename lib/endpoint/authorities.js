@@ -27,22 +27,28 @@ function usesSystem() {
 
 /** As OpenSSL finds them. */
 function systemAuthorities() {
-  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folder } = process.env;
-  if (file) return readFile('SSL_CERT_FILE', file) ?? '';
-  if (folder) return readFolder(folder);
-  return SYSTEM.map((known) => tryRead(known)).find((text) => text !== null) ?? '';
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
+  if (!file && !folders) return SYSTEM.map((known) => tryRead(known)).find((text) => text !== null) ?? '';
+  return [file ? readFile('SSL_CERT_FILE', file) : '', ...(folders ? readFolders(folders) : [])].join('\n');
+}
+
+/**
+ * OpenSSL looks only for names that `openssl rehash` has made.
+ * @param {string} folders
+ */
+function readFolders(folders) {
+  const files = folders.split(path.delimiter).flatMap((folder) =>
+    list(folder)
+      .filter((name) => /^[0-9a-f]{8}\.\d+$/.test(name))
+      .map((name) => path.join(folder, name)),
+  );
+  return files.map((file) => tryRead(file) ?? '');
 }
 
 /** @param {string} folder */
-function readFolder(folder) {
-  const names = folder.split(path.delimiter).flatMap((one) => listFiles(one));
-  return names.map((name) => tryRead(name) ?? '').join('\n');
-}
-
-/** @param {string} folder */
-function listFiles(folder) {
+function list(folder) {
   try {
-    return fs.readdirSync(folder).map((name) => path.join(folder, name));
+    return fs.readdirSync(folder);
   } catch {
     return [];
   }

@@ -36,8 +36,9 @@ const HARMLESS =
   /^(!(aNULL|eNULL|NULL|ADH|AECDH|EXP|EXPORT|LOW|MEDIUM|DES|3DES|RC2|RC4|IDEA|SEED|MD5|SHA|SHA1|PSK|SRP|DSS|aDSS|CAMELLIA|ARIA|CBC|kRSA|DH|kDH|kDHE|DHE|kEDH|CCM|CCM8)|@STRENGTH|@SECLEVEL=[0-2])$/;
 
 /**
- * Reads `ciphers` as Node does: names of TLS 1.3 begin with `TLS_`, and a version of which none is named
- * is not spoken. What is named and not there is left out, which only makes the choice smaller.
+ * Reads `ciphers` as Node does: names of TLS 1.3 begin with `TLS_`; where none is named, it has all of them,
+ * and where none of TLS 1.2 is named, that is not spoken. What is named and not there is left out, which only
+ * makes the choice smaller.
  *
  * @param {string} option the option's name, for errors
  * @param {string} text OpenSSL's list
@@ -49,10 +50,13 @@ function readCiphers(option, text) {
   if (rule !== undefined) throw optionError(option, `"${rule}" is not supported; ${advice(SUITES)}`);
   const known = names.filter((name) => SUITES.has(name));
   if (known.length === 0) throw optionError(option, `none of these can be used; ${advice(SUITES)}`);
+  const isOf13 = (/** @type {string} */ name) => name.startsWith('TLS_');
+  // Whatever is said of TLS 1.3, by a name that is not there too, leaves only that.
+  const others = names.some(isOf13) ? [] : [...SUITES.keys()].filter(isOf13);
   return {
-    suites: known.map((name) => /** @type {number} */ (SUITES.get(name))),
-    tls12: known.some((name) => !name.startsWith('TLS_')),
-    tls13: known.some((name) => name.startsWith('TLS_')),
+    suites: [...others, ...known].map((name) => /** @type {number} */ (SUITES.get(name))),
+    tls12: known.some((name) => !isOf13(name)),
+    tls13: others.length > 0 || known.some(isOf13),
   };
 }
 

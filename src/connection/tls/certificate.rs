@@ -11,13 +11,8 @@ use x509_cert::ext::pkix::{
     SubjectAltName, SubjectKeyIdentifier,
 };
 
-/// The extensions that are understood, so that they may be critical.
-const UNDERSTOOD: [ObjectIdentifier; 4] =
-    [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];
-
 /// What a certificate says.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are what it says")]
 pub(super) struct Certificate {
     /// The certificate itself.
     pub der: CertificateDer<'static>,
@@ -35,8 +30,6 @@ pub(super) struct Certificate {
     purposes: Option<Vec<ObjectIdentifier>>,
     /// It limits the names below it.
     pub has_name_constraints: bool,
-    /// There is something critical that is not understood.
-    pub has_unknown_critical: bool,
     /// The issuer's name, as text.
     pub issuer: String,
     /// The DNS names among the alternative names.
@@ -70,9 +63,6 @@ impl Certificate {
             key_usage: extension(tbs)?,
             purposes: extension::<ExtendedKeyUsage>(tbs)?.map(|usage| usage.0),
             has_name_constraints: extension::<NameConstraints>(tbs)?.is_some(),
-            has_unknown_critical: extensions(tbs)
-                .iter()
-                .any(|one| one.critical && !UNDERSTOOD.contains(&one.extn_id)),
             issuer: tbs.issuer.to_string(),
             dns_names,
             addresses,
@@ -119,10 +109,6 @@ impl Certificate {
             (true, false) => "no address at all (subjectAltName)".to_owned(),
         }
     }
-}
-
-fn extensions(tbs: &TbsCertificateInner<Raw>) -> &[x509_cert::ext::Extension] {
-    tbs.extensions.as_deref().unwrap_or_default()
 }
 
 fn extension<'a, T: Decode<'a> + AssociatedOid>(

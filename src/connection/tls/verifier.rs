@@ -63,7 +63,6 @@ impl Verifier {
             return Err(Untrusted::time(leaf.valid, now.as_secs()));
         }
         let is_constrained = if self.is_known(leaf) {
-            check_alone(leaf)?;
             leaf.has_name_constraints
         } else {
             self.check_chain(leaf, sent, now)?
@@ -134,14 +133,6 @@ impl Verifier {
     }
 }
 
-/// A certificate that is trusted for itself.
-fn check_alone(leaf: &Certificate) -> Result<(), Untrusted> {
-    if leaf.has_unknown_critical {
-        return Err(Untrusted::chain(&webpki::Error::UnsupportedCriticalExtension));
-    }
-    Ok(())
-}
-
 /// What webpki does not check of a chain that it has found.
 fn check_path(path: &VerifiedPath<'_>, authorities: &[Authority<'_>]) -> Result<(), webpki::Error> {
     let below = intermediates(path).map_err(|_| webpki::Error::BadDer)?;
@@ -183,6 +174,7 @@ fn check_name(
     host: &ServerName<'_>,
     is_constrained: bool,
 ) -> Result<(), Untrusted> {
+    // Also what is trusted for itself may have nothing critical that is not known.
     let entity = EndEntityCert::try_from(&leaf.der).map_err(|error| Untrusted::chain(&error))?;
     let Err(error) = entity.verify_is_valid_for_subject_name(host) else { return Ok(()) };
     if let ServerName::DnsName(host) = host
