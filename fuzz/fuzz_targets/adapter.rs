@@ -16,6 +16,9 @@ const READER: Reader<'_> = Reader {
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(Received::Broadcast(broadcast)) = decode(bytes, &READER, |_| true) else { return };
+    if !packet::is_event(&broadcast.packet) {
+        return;
+    }
     let mut text = Vec::new();
     packet::append_text(&broadcast.packet, "/", &mut text);
     let text = String::from_utf8(text).unwrap();

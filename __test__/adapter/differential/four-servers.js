@@ -78,6 +78,8 @@ class FourServers {
     const node = (/** @type {import('../../support/adapter-node').Kind} */ adapter) =>
       new AdapterNode({
         adapter,
+        // One of the edges has a thousand.
+        opts: { limits: { attachments: 2000 } },
         redis: /** @type {any} */ (this.redis),
         namespaces: [...NAMESPACES.slice(1), DEAF],
       });
