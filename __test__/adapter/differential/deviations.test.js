@@ -47,6 +47,20 @@ describe('official and native: not the same frames', LIMIT, () => {
   });
 
   // So that nobody can have us use up memory or stack. The sender is told.
+  it("an event without a name, at which real clients disconnect: nobody's but the sender's own clients get it of ours", async () => {
+    for (const event of [undefined, null, { a: 1 }]) {
+      const { official, native } = await both({ event: /** @type {any} */ (event) });
+      assert.deepEqual(
+        [official.native, native.native],
+        [
+          [[], []],
+          [[], []],
+        ],
+      );
+      assert.deepEqual(native.official, native.local);
+    }
+  });
+
   it('512 levels in an argument: everybody gets it', async () => {
     for (const args of [[nested(512)], [1, { a: nested(511) }]]) {
       const outcome = await both({ args });
