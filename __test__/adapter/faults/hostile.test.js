@@ -132,7 +132,8 @@ function* harm({ adapter }, count) {
   const [broadcasts, requests] = [atRandom([BROADCAST], random), atRandom(REQUESTS, random)];
   let left = count;
   while (left > 0) {
-    const responses = atRandom(requestIds().flatMap(responsesTo), random);
+    // There may be no request at this moment.
+    const responses = atRandom([first, ...requestIds()].flatMap(responsesTo), random);
     for (let i = 0; i < 300; i++, left -= 3) {
       yield [random.pick(broadcastChannels), broadcasts.next().value];
       yield [random.pick(requestChannels), requests.next().value];
