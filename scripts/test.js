@@ -38,6 +38,13 @@ function testFiles(filters) {
     .sort();
 }
 
+/** @param {any} cause of a failure @returns {string} */
+function inWords(cause) {
+  if (typeof cause === 'string') return cause;
+  // What was expected, and what came, is in its message.
+  return cause?.code === 'ERR_ASSERTION' ? cause.stack : inspect(cause);
+}
+
 /**
  * What of a file's report is worth a line: what fails, and what tests print.
  * @param {{ type: string, data: any }[]} events
@@ -55,7 +62,7 @@ function worthSaying(events) {
     const cause = data.details.error.cause ?? data.details.error;
     const title = [...names.slice(0, data.nesting), data.name].join(' > ');
     const at = `${path.relative(ROOT, data.file)}:${data.line}`;
-    said.push(`✖ ${title} (${at})`, (typeof cause === 'string' ? cause : inspect(cause)).replace(/^/gm, '    '));
+    said.push(`✖ ${title} (${at})`, inWords(cause).replace(/^/gm, '    '));
   }
   return said;
 }
