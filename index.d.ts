@@ -8,6 +8,8 @@
  */
 
 import { EventEmitter } from 'node:events';
+// @ts-ignore -- Socket.IO 0.9 comes without it
+import { Adapter } from 'socket.io-adapter';
 
 /**
  * TLS for an endpoint, with the names of Node's `tls.connect`. Texts and Buffers hold PEM. What else
@@ -62,7 +64,7 @@ export interface AsyncCredentialsProvider {
  * Where a Redis server is, with the names that the clients `redis` and `ioredis` know. Their other
  * options are accepted and do nothing here; an unknown one is a TypeError.
  */
-export interface EndpointOptions {
+export interface EndpointOptions extends Partial<Record<AcceptedOption, unknown>> {
   /** Host name or address. Default: `localhost`. */
   host?: string;
   /** TCP port. Default: 6379. */
@@ -113,17 +115,129 @@ export interface EndpointOptions {
       options: any,
       callback: (error: Error | null, address: any, family?: number) => void,
     ) => void;
-  } & TlsOptions;
-  /** Other options of `redis` and `ioredis`: those that they know are accepted and do nothing. */
-  [accepted: string]: unknown;
+  } & TlsOptions &
+    Partial<Record<AcceptedSocketOption, unknown>>;
 }
+
+/** Options of `redis` 4 and later, and of `net.connect`, that tune a socket: they are accepted and do nothing. */
+export type AcceptedSocketOption =
+  | 'allowHalfOpen'
+  | 'autoSelectFamily'
+  | 'autoSelectFamilyAttemptTimeout'
+  | 'connectTimeout'
+  | 'family'
+  | 'hints'
+  | 'keepAlive'
+  | 'keepAliveInitialDelay'
+  | 'localAddress'
+  | 'localPort'
+  | 'noDelay'
+  | 'onread'
+  | 'readable'
+  | 'reconnectStrategy'
+  | 'signal'
+  | 'socketTimeout'
+  | 'timeout'
+  | 'writable';
+
+/** Other options of `redis` and `ioredis`, and other names of some above: those that tune a client do nothing. */
+export type AcceptedOption =
+  | 'RESP'
+  | 'auth_user'
+  | 'autoPipeliningIgnoredCommands'
+  | 'autoResendUnfulfilledCommands'
+  | 'autoResubscribe'
+  | 'blockingTimeout'
+  | 'blockingTimeoutGrace'
+  | 'camel_case'
+  | 'clientSideCache'
+  | 'commandOptions'
+  | 'commandQueue'
+  | 'commandTimeout'
+  | 'command_queue_high_water'
+  | 'command_queue_low_water'
+  | 'commandsQueueMaxLength'
+  | 'connectTimeout'
+  | 'connect_timeout'
+  | 'detect_buffers'
+  | 'disableOfflineQueue'
+  | 'disable_resubscribing'
+  | 'disconnectTimeout'
+  | 'dropBufferSupport'
+  | 'emitInvalidate'
+  | 'enableAutoPipelining'
+  | 'enableOfflineQueue'
+  | 'enableReadyCheck'
+  | 'enableTLSForSentinelMode'
+  | 'enable_offline_queue'
+  | 'failoverDetector'
+  | 'family'
+  | 'functions'
+  | 'himportFieldsets'
+  | 'himportRegistry'
+  | 'isolationPoolOptions'
+  | 'keepAlive'
+  | 'lazyConnect'
+  | 'legacyMode'
+  | 'maintEndpointType'
+  | 'maintMovingEndpointType'
+  | 'maintNotifications'
+  | 'maintPushNotifications'
+  | 'maintRelaxedCommandTimeout'
+  | 'maintRelaxedSocketTimeout'
+  | 'maxLoadingRetryTime'
+  | 'maxRetriesPerRequest'
+  | 'maxScriptsCachingTime'
+  | 'max_attempts'
+  | 'modules'
+  | 'monitor'
+  | 'natMap'
+  | 'noDelay'
+  | 'no_ready_check'
+  | 'offlineQueue'
+  | 'parser'
+  | 'pass'
+  | 'pingInterval'
+  | 'preferredSlaves'
+  | 'protocol'
+  | 'readOnly'
+  | 'readonly'
+  | 'reconnectOnError'
+  | 'replyMapping'
+  | 'retryStrategy'
+  | 'retry_max_delay'
+  | 'retry_strategy'
+  | 'retry_unfulfilled_commands'
+  | 'return_buffers'
+  | 'role'
+  | 'scripts'
+  | 'sentinelCommandTimeout'
+  | 'sentinelMaxConnections'
+  | 'sentinelPassword'
+  | 'sentinelReconnectStrategy'
+  | 'sentinelRetryStrategy'
+  | 'sentinelTLS'
+  | 'sentinelUsername'
+  | 'showFriendlyErrorStack'
+  | 'socketTimeout'
+  | 'socket_initial_delay'
+  | 'socket_keepalive'
+  | 'socket_nodelay'
+  | 'stringNumbers'
+  | 'string_numbers'
+  | 'unstableResp3'
+  | 'updateSentinels'
+  | 'user';
 
 /**
  * A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6. It is only asked where it points, once
  * the tick is over, so `.auth()` and `.select()` may still be called on it; nothing is ever sent
  * through it. With `redis` 4 and later, put user, password and database into its options.
  */
-export type RedisClientObject = object;
+export interface RedisClientObject {
+  /** By which it is told from options: all clients emit events. */
+  on(event: any, listener: (...args: any[]) => void): unknown;
+}
 
 /**
  * Where to connect: a client object, options, or a URL (`redis://`, `rediss://`, `valkey://`,
@@ -588,6 +702,11 @@ export interface AdapterOptions {
   };
 }
 
+/** All options of `@socket.io/redis-adapter`, by their type's name there. */
+export type RedisAdapterOptions = Required<
+  Pick<AdapterOptions, 'key' | 'requestsTimeout' | 'publishOnSpecificResponseChannel' | 'parser'>
+>;
+
 /** The options of {@link createAdapter}. */
 export interface CreateAdapterOptions extends AdapterOptions, BackplaneOptions {}
 
@@ -598,7 +717,7 @@ export interface CreateAdapterOptions extends AdapterOptions, BackplaneOptions {
  */
 export interface AdapterFactory {
   /** Socket.IO calls it for each namespace. */
-  (nsp: any): any;
+  (nsp: any): RedisAdapter;
   /**
    * Resolves once all namespaces of the adapter are ready, see {@link RedisAdapter.ready}.
    *
@@ -701,12 +820,37 @@ export interface RedisAdapterEvents extends BackplaneEvents {
   'leave-room': [room: string, id: string];
 }
 
-/** The adapter of a namespace: `io.of('/').adapter`. What Socket.IO itself calls is left out here. */
-export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
+/** A listener of an event of a {@link RedisAdapter}, or of any other. */
+export type RedisAdapterListener<E> = E extends keyof RedisAdapterEvents
+  ? (...args: RedisAdapterEvents[E]) => void
+  : (...args: any[]) => void;
+
+/**
+ * The adapter of a namespace: `io.of('/').adapter`, which {@link createAdapter} makes. What Socket.IO itself
+ * calls is left out here. Without Socket.IO 4 it is `undefined`.
+ *
+ * ```js
+ * const { adapter } = io.of('/');
+ * if (adapter instanceof RedisAdapter) console.log(await adapter.countSockets());
+ * ```
+ */
+export class RedisAdapter extends Adapter {
+  /** Only {@link createAdapter} and {@link RedisStore.adapter} make one. */
+  private constructor();
+  /** Adds a listener. */
+  on<E extends string | symbol>(event: E, listener: RedisAdapterListener<E>): this;
+  /** Adds a listener for one time. */
+  once<E extends string | symbol>(event: E, listener: RedisAdapterListener<E>): this;
+  /** Removes a listener. */
+  off<E extends string | symbol>(event: E, listener: RedisAdapterListener<E>): this;
   /** What marks this server's messages in the namespace. */
   readonly uid: string;
-  /** The option of that name, in ms. */
-  readonly requestsTimeout: number;
+  /** The option of that name, in ms. It may be changed. */
+  requestsTimeout: number;
+  /** The requests that wait for answers, by their ids. */
+  readonly requests: ReadonlyMap<string, unknown>;
+  /** The broadcasts whose acknowledgements may still come, by their ids. */
+  readonly ackRequests: ReadonlyMap<string, unknown>;
   /** The option of that name. */
   readonly publishOnSpecificResponseChannel: boolean;
   /** What packs what is not packed off the event loop: the option `parser`, or notepack.io. */
@@ -751,6 +895,25 @@ export interface RedisAdapter extends EventEmitter<RedisAdapterEvents> {
    * @param opts which sockets; default: all
    */
   fetchSocketIds(opts?: SocketFilter): Promise<Set<string> & MaybePartial>;
+  /**
+   * The ids of sockets: of all servers up to Socket.IO 4.5, else of this one, as with the official adapters of
+   * their times.
+   *
+   * @param rooms in any of these rooms; none means all
+   */
+  sockets(rooms: Set<string>): Promise<Set<string>>;
+  /**
+   * Has one socket join a room, on whatever server it is; `socketsJoin` is newer. It rejects with
+   * `ERR_REQUEST_TIMEOUT` when no server has the socket.
+   *
+   * @param id the socket's
+   * @param room which room
+   */
+  remoteJoin(id: string, room: string): Promise<void>;
+  /** The same with `leave`. */
+  remoteLeave(id: string, room: string): Promise<void>;
+  /** The same with `disconnect`; `close` closes the connection too. */
+  remoteDisconnect(id: string, close?: boolean): Promise<void>;
   /**
    * How many sockets there are on all servers. Where all are of this package, only numbers cross
    * Redis.

@@ -21,8 +21,28 @@ class RedisStore extends Store {
   }
 }
 
+/** What only an application of Socket.IO 4 has the base class for. */
+const optional = {
+  /** The class of the adapters, or `undefined`. @returns {any} */
+  get RedisAdapter() {
+    try {
+      return require('./lib/adapter/redis-adapter').RedisAdapter;
+    } catch (/** @type {any} */ error) {
+      if (error.code === 'ERR_SOCKET_IO_MISSING') return undefined;
+      throw error;
+    }
+  },
+};
+
 // The function itself, as of `@socket.io/redis-adapter`; with the names that `import` and `require` take from it.
 module.exports = createAdapter;
 module.exports.createAdapter = createAdapter;
 module.exports.RedisStore = RedisStore;
 module.exports.default = createAdapter;
+// As what finds the names of a module for `import` understands it. Loaded when it is asked for.
+Object.defineProperty(module.exports, 'RedisAdapter', {
+  enumerable: true,
+  get() {
+    return optional.RedisAdapter;
+  },
+});

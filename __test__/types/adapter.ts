@@ -1,9 +1,12 @@
 // The types for Socket.IO 4, as an application uses them. `tsc` is the test.
 
 import { createServer } from 'node:http';
+import { Redis as IORedis } from 'ioredis-6';
+import { createClient as createRedis } from 'redis-6';
 import { Server } from 'socket.io-4';
 import {
   createAdapter,
+  RedisAdapter,
   RedisStore,
   type AdapterFactory,
   type AdapterOptions,
@@ -15,8 +18,8 @@ import {
   type CreateAdapterOptions,
   type PartialAnswer,
   type QueueDepth,
-  type RedisAdapter,
   type RedisAdapterEvents,
+  type RedisAdapterOptions,
   type RedisEndpoint,
   type RedisStoreError,
   type SocketFilter,
@@ -53,7 +56,15 @@ const io = new Server(createServer(), { adapter: createAdapter('redis://localhos
 new Server({ adapter: store.adapter() }).adapter(store.adapter(options));
 io.adapter(factories[0]);
 
-const adapter = io.of('/').adapter as unknown as RedisAdapter;
+const adapter = io.of('/').adapter as RedisAdapter;
+const own: typeof adapter.uid | undefined = narrowed()?.uid;
+function narrowed(): RedisAdapter | undefined {
+  const { adapter: found } = io.of('/');
+  return found instanceof RedisAdapter ? found : undefined;
+}
+const officialOptions: Partial<RedisAdapterOptions> = { key: 'chat', requestsTimeout: 100 };
+adapter.requestsTimeout = 100;
+const waiting: number = adapter.requests.size + adapter.ackRequests.size;
 const names: string[] = [
   adapter.uid,
   adapter.channel,
@@ -123,6 +134,15 @@ createAdapter('redis://localhost', null, { subscriptionMode: 'sharded' });
 createAdapter('redis://localhost', null, { parser: { encode: JSON.stringify } });
 // @ts-expect-error -- what happens when the mailbox is full is one of four
 createAdapter(undefined, undefined, { overflow: 'drop' });
+// @ts-expect-error -- a misspelt option does not make it an endpoint
+createAdapter({ requestTimeout: 100 });
+// @ts-expect-error -- nor where options may stand
+createAdapter('redis://localhost', { requestTimeout: 100 });
+// @ts-expect-error -- nor in a socket
+createAdapter({ socket: { hots: 'localhost' } });
+// What clients know is accepted.
+createAdapter({ host: 'localhost', retryStrategy: () => 1, lazyConnect: true, socket: { connectTimeout: 1 } });
+createAdapter(createRedis({ socket: { port: 1 } }), new IORedis());
 // @ts-expect-error -- a number is no endpoint
 createAdapter(6379);
 // @ts-expect-error -- the connections are the store's, and so are their options
@@ -136,4 +156,4 @@ adapter.uid = 'mine';
 // @ts-expect-error -- figures are counted, not set to texts
 stats.received = '5';
 
-export { ask, here, left, lost, packed, reconnecting, sub };
+export { ask, here, officialOptions, own, waiting, left, lost, packed, reconnecting, sub };
