@@ -697,7 +697,7 @@ export interface AdapterOptions {
      * may have as many, since lists are read one part after the other. Default: 100000.
      */
     values?: number;
-    /** Bytes, as it crosses Redis. Default: 8388608 (8 MiB). */
+    /** Bytes, as it crosses Redis; a response that is a list may have 8 times as many. Default: 8388608 (8 MiB). */
     bytes?: number;
   };
 }

@@ -237,7 +237,10 @@ impl Consumer for Requests {
         if is_response && !namespace.awaits_responses.load(Ordering::Acquire) {
             return Counters::count(&events.counters().filtered_responses);
         }
-        if let Err(problem) = namespace.limits.check_length(payload) {
+        let limits = &namespace.limits;
+        let checked =
+            if is_response { limits.check_response(payload) } else { limits.check_length(payload) };
+        if let Err(problem) = checked {
             return events.malformed(problem.kind(), channel);
         }
         if !is_response {

@@ -8,6 +8,7 @@ const notepack = require('notepack.io');
 const { createFixture, range } = require('./fixture');
 const { Inbox } = require('../../support/client-inbox');
 const { LIMIT } = require('../../support/limits');
+const { Random } = require('../differential/random');
 
 const REQUESTS = 'socket.io-request#/#';
 const ALL = { rooms: [], except: [] };
@@ -138,7 +139,9 @@ describe('requests', LIMIT, () => {
 describe('fetchSockets of many sockets', LIMIT, () => {
   it('is answered and read in slices', async (t) => {
     const fixture = await createFixture(t);
-    const [node, asking] = [await fixture.node(), await fixture.node()];
+    const node = await fixture.node();
+    // The answer is longer than that.
+    const asking = await fixture.node({ opts: { limits: { bytes: 1_000_000 } } });
     attach(node, 20_000);
     const turns = turnsOf(t);
     const before = turns();
@@ -151,6 +154,70 @@ describe('fetchSockets of many sockets', LIMIT, () => {
     assert.equal(await asking.adapter().countSockets(), 20_000);
     assert.equal((await asking.adapter().fetchSocketIds()).size, 20_000);
     assert.equal((await asking.adapter().allRooms()).size, 20_000);
+  });
+});
+
+describe('long JSON', LIMIT, () => {
+  const { parseInSlices } = require('../../../lib/adapter/wire/json');
+  const most = { values: 100_000, bytes: 8 * 1024 * 1024 };
+  const wanted = () => true;
+
+  /** What comes of it, and in how many slices. */
+  function read(text, limits = most, isWanted = wanted) {
+    const steps = parseInSlices(Buffer.from(text), limits, ['rooms', 'sockets'], isWanted);
+    for (let slices = 1; ; slices++) {
+      const { done, value } = steps.next();
+      if (done) return { slices, value };
+    }
+  }
+
+  const random = new Random(4);
+  const text = () =>
+    String.fromCodePoint(...random.list(random.below(9), () => random.pick([34, 92, 44, 91, 125, 233, 128_512])));
+  const value = (depth = 0) => {
+    const kind = random.below(depth > 3 ? 3 : 5);
+    if (kind < 3) return [text(), random.below(1000), null][kind];
+    const inner = random.list(random.below(5), () => value(depth + 1));
+    return kind === 3 ? inner : Object.fromEntries(inner.map((one) => [text(), one]));
+  };
+
+  for (const seed of range(1, 20)) {
+    it(`is what JSON.parse makes of it, and takes slices (${seed})`, () => {
+      const message = Object.fromEntries(
+        ['requestId', 'sockets', 'data', 'rooms', 'others'].map((name) => [name, value()]),
+      );
+      message[random.pick(['sockets', 'rooms'])] = random.list(20_000, () => value());
+      const json = JSON.stringify(message, null, random.below(2));
+      const { slices, value: read_ } = read(json);
+      assert.deepEqual(read_, JSON.parse(json));
+      assert.ok(slices > Buffer.byteLength(json) / 65_536, `${slices} slices`);
+    });
+  }
+
+  it('is not parsed where it is not valid, or holds too much', () => {
+    const items = '"x",'.repeat(50_000);
+    for (const wrong of [
+      `{"rooms":[${items}]}`,
+      `{"rooms":[${items}"x"}`,
+      `{"rooms":[${items}"x"]`,
+      `{"rooms":[${items}"x"]]`,
+      `{"rooms":[${items}"x"],}`,
+      `{"rooms":[${items}x]}`,
+      `{"others":[${'0,'.repeat(100_001)}0]}`,
+      `{"rooms":[[${'0,'.repeat(100_001)}0]]}`,
+      `{"rooms":[0],"x":"${'x'.repeat(9_000_000)}"}`,
+      `{"rooms":["${'x'.repeat(9_000_000)}"]}`,
+      `{"x":"${'\\"'.repeat(50_000)}`,
+    ])
+      assert.throws(() => read(wrong), wrong.slice(0, 50));
+    assert.throws(() => read(`{"rooms":[${'0,'.repeat(50_000)}0]}`, { ...most, values: 400 }), /too many/);
+  });
+
+  it('has its lists parsed only where it is wanted', () => {
+    const json = JSON.stringify({ requestId: 'x', rooms: range(1, 50_000) });
+    const seen = [];
+    assert.equal(read(json, most, ({ requestId }) => void seen.push(requestId)).value, undefined);
+    assert.deepEqual(seen, ['x']);
   });
 });
 

@@ -296,7 +296,10 @@ const always = () => true;
 /** Takes JSON, in slices, or what the parser has packed apart. @param {string[]} [lists] */
 function* parse(payload, parserOf, limits, lists = [], isWanted = always) {
   // 0x7b is "{".
-  if (payload[0] === 0x7b) return yield* parseInSlices(payload, limits.values + ENVELOPE, lists, isWanted);
+  if (payload[0] === 0x7b) {
+    const most = { values: limits.values + ENVELOPE, bytes: limits.bytes };
+    return yield* parseInSlices(payload, most, lists, isWanted);
+  }
   return unpack(payload, parserOf, limits);
 }
 

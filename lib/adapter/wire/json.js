@@ -120,22 +120,34 @@ class Cuts {
 /**
  * Parses an object; should it be long, some lists that are its members piece by piece.
  * @param {Buffer} bytes
- * @param {number} mostValues how many values may be parsed at once
+ * @param {{ values: number, bytes: number }} most what may be parsed at once
  * @param {string[]} names of the lists
  * @param {(message: any) => boolean} isWanted whether the lists are; they are not parsed yet
  * @returns {Generator<void, any>} between pieces it yields; the object, or nothing when it is not wanted
  * @throws {Error} when it is not valid
  */
-function* parseInSlices(bytes, mostValues, names, isWanted) {
+function* parseInSlices(bytes, most, names, isWanted) {
   if (bytes.length <= PIECE) return JSON.parse(bytes.toString());
-  const cuts = new Cuts(bytes, mostValues, names);
+  const cuts = new Cuts(bytes, most.values, names);
   while (cuts.advance()) yield;
+  checkLengths(bytes.length, cuts.lists, most.bytes);
   const message = parseFrame(bytes, cuts.lists);
   if (!isWanted(message)) return undefined;
   for (const name of names) {
     if (Array.isArray(message[name])) message[name] = yield* parsePieces(bytes, cuts.lists[message[name][0]]);
   }
   return message;
+}
+
+/** @throws {RangeError} when one of the pieces, or what is outside of the lists, is longer than may be parsed at once */
+function checkLengths(length, lists, most) {
+  let frame = length;
+  let longest = 0;
+  for (const [start, end] of lists.flat()) {
+    frame -= end - start;
+    longest = Math.max(longest, end - start);
+  }
+  if (Math.max(frame, longest) > most) throw new RangeError('too long');
 }
 
 /** The object; in the place of what its lists hold, the number of each. */

@@ -11,7 +11,7 @@ const { isObject, isWholeNumber } = require('../../values');
 
 /**
  * What one message may hold.
- * @typedef {{ rooms: number, attachments: number, values: number }} Limits
+ * @typedef {{ rooms: number, attachments: number, values: number, bytes: number }} Limits
  */
 
 /** Longer than any id or uid that a server makes; they are repeated in responses and in names of channels. */

@@ -33,7 +33,20 @@ impl Limits {
     pub const fn check_length(&self, payload: &[u8]) -> Result<(), Malformed> {
         if payload.len() > self.bytes { Err(Malformed::TooLong) } else { Ok(()) }
     }
+
+    /// A response in JSON may be longer: JavaScript reads its lists in slices, and limits the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::TooLong`]
+    pub fn check_response(&self, payload: &[u8]) -> Result<(), Malformed> {
+        let factor = if payload.starts_with(b"{") { SLICED } else { 1 };
+        Self { bytes: self.bytes.saturating_mul(factor), ..*self }.check_length(payload)
+    }
 }
+
+/// How many times as long as other messages a response in JSON may be.
+const SLICED: usize = 8;
 
 /// The adapter that reads a payload.
 #[derive(Debug, Clone, Copy)]
