@@ -109,9 +109,9 @@ impl Random {
                 _ => {}
             }
             if self.below(12) == 0 {
-                self.value(2, &mut out)
+                self.value(2, &mut out);
             } else {
-                out.extend_from_slice(key)
+                out.extend_from_slice(key);
             }
             if self.below(4) == 0 { self.value(5, &mut out) } else { out.extend_from_slice(value) }
         }
