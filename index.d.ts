@@ -340,7 +340,9 @@ export interface RedisStoreError extends Error {
    * - `ERR_NATIVE_MISSING`: by `require`; the platform's package is not installed, or there is none
    * - `ERR_NATIVE_LOAD`: by `require`; the native part is there and cannot be loaded
    *
-   * Process warnings have codes too: `WARN_PASSWORD_UNUSED`, a password that Redis does not ask for.
+   * Process warnings have codes too: `WARN_PASSWORD_UNUSED`, a password that Redis does not ask for;
+   * `WARN_TLS_UNVERIFIED`, `NODE_TLS_REJECT_UNAUTHORIZED` is 0; `WARN_CA_UNREADABLE`, a file of authorities
+   * that a variable names cannot be read.
    */
   code: string;
   /** Of `ERR_SUBSCRIPTION_REFUSED`: the command, such as `SUBSCRIBE`. */

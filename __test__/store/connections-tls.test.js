@@ -7,7 +7,7 @@ const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 
 const { RedisStore } = require('../..');
-const { Certificates, startTlsProxy, startTlsRedis } = require('../../dev/tls.js');
+const { Certificates, curve, startTlsProxy, startTlsRedis } = require('../../dev/tls.js');
 const { families } = require('../support/client-families.js');
 const { ask, inbox, opener, subscribe } = require('../support/stores.js');
 const { LIMIT } = require('../support/limits.js');
@@ -105,11 +105,34 @@ describe("a client's certificate", LIMIT, () => {
     return assertWorks(store(same({ url: strict.url, tls })), strict);
   });
 
-  it('is missed', () => assertRefused({ url: strict.url, tls: { ca: certificates.ca.cert } }, /./));
+  for (const [kind, key] of Object.entries({
+    'on P-521': curve('secp521r1'),
+    'on P-384': curve('secp384r1'),
+    'of RSA': ['-newkey', 'rsa:2048'],
+    'of Ed25519': ['-newkey', 'ed25519'],
+  })) {
+    for (const version of ['TLSv1.2', 'TLSv1.3']) {
+      it(`${kind} lets us in, with ${version}`, () => {
+        const own = certificates.issue('client', { key });
+        const tls = { ca: certificates.ca.cert, ...own, minVersion: version, maxVersion: version };
+        delete tls.files;
+        return assertWorks(store(same({ url: strict.url, tls })), strict);
+      });
+    }
+  }
+
+  it('is missed', () =>
+    assertRefused(
+      { url: strict.url, tls: { ca: certificates.ca.cert } },
+      /the server wants a client's certificate: pass cert and key/,
+    ));
 
   it('of a stranger is refused', () => {
     const { cert, key } = certificates.stranger;
-    return assertRefused({ url: strict.url, tls: { ca: certificates.ca.cert, cert, key } }, /./);
+    return assertRefused(
+      { url: strict.url, tls: { ca: certificates.ca.cert, cert, key } },
+      /the server has refused the client's certificate/,
+    );
   });
 });
 

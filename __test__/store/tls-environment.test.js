@@ -66,7 +66,7 @@ describe('variables and flags of Node', LIMIT, () => {
   it('NODE_EXTRA_CA_CERTS that is not there', async () => {
     const told = await assertBoth(false, { env: { NODE_EXTRA_CA_CERTS: '/nowhere.pem' } });
     // A newer Node reads it itself, and warns itself.
-    if (!('getCACertificates' in tls)) assert.match(told.join(), /NODE_EXTRA_CA_CERTS is ignored/);
+    if (!('getCACertificates' in tls)) assert.match(told.join(), /^WARN_CA_UNREADABLE NODE_EXTRA_CA_CERTS is ignored/);
   });
 
   it('--use-openssl-ca with SSL_CERT_FILE', () =>
@@ -76,7 +76,10 @@ describe('variables and flags of Node', LIMIT, () => {
 
   it('NODE_TLS_REJECT_UNAUTHORIZED=0, with a warning', async () => {
     const told = await assertBoth(true, { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
-    assert.match(told.join(), /^NODE_TLS_REJECT_UNAUTHORIZED is 0: [^,]*, and so anybody between\.$/);
+    assert.match(
+      told.join(),
+      /^WARN_TLS_UNVERIFIED NODE_TLS_REJECT_UNAUTHORIZED is 0: [^,]*, and so anybody between\.$/,
+    );
   });
 
   it('NODE_TLS_REJECT_UNAUTHORIZED=0 beside rejectUnauthorized: true', async () => {

@@ -51,9 +51,9 @@ function ours(port, options) {
 }
 
 /** Both verdicts on `server` with `options`. */
-async function judge({ server, chain = [], options }) {
+async function judge({ server, chain = [], options, more = {} }) {
   const cert = [server, ...chain].map((one) => one.cert).join('');
-  const proxy = await startTlsProxy(redis.port, { cert, key: server.key });
+  const proxy = await startTlsProxy(redis.port, { cert, key: server.key, ...more });
   try {
     return { node: await nodes(proxy.port, options), our: await ours(proxy.port, options) };
   } finally {
@@ -151,6 +151,29 @@ function knowsPartial() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   return major > 22 || (major === 22 && minor >= 9) || (major === 20 && minor >= 18);
 }
+
+describe('each kind of key is proved in each version, whose order of signatures ever counts:', LIMIT, () => {
+  const keys = {
+    'P-256': curve('prime256v1'),
+    'P-384': curve('secp384r1'),
+    'P-521': curve('secp521r1'),
+    RSA: ['-newkey', 'rsa:2048'],
+    Ed25519: ['-newkey', 'ed25519'],
+  };
+  for (const [name, key] of Object.entries(keys)) {
+    for (const version of ['TLSv1.2', 'TLSv1.3']) {
+      // Node's servers have the server's order unless they are told, OpenSSL's and Redis' the client's.
+      for (const honorCipherOrder of [true, false]) {
+        it(`${name}, ${version}, the ${honorCipherOrder ? "server's" : "client's"}`, async () => {
+          const wanted = under(certificates.ca, { key });
+          const options = { ...wanted.options, minVersion: version, maxVersion: version };
+          const verdicts = await judge({ ...wanted, options, more: { honorCipherOrder } });
+          assert.deepEqual(verdicts, { node: null, our: null });
+        });
+      }
+    }
+  }
+});
 
 describe('Node refuses it, and so do we, with a sentence:', LIMIT, () => {
   const cases = {

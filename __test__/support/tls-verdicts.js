@@ -40,7 +40,9 @@ function ours() {
   const verdicts = { node: await nodes(), our: await ours() };
   // Warnings come a tick later.
   setImmediate(() => {
-    const told = warnings.filter(({ code }) => code === 'TLS').map(({ message }) => message);
+    const told = warnings
+      .filter(({ code }) => code?.startsWith('WARN_'))
+      .map(({ code, message }) => `${code} ${message}`);
     process.stdout.write(JSON.stringify({ ...verdicts, told }));
   });
 })();

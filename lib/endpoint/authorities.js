@@ -67,7 +67,7 @@ function extraAuthorities() {
  */
 function readFile(variable, file) {
   const text = tryRead(file);
-  if (text === null) warnOnce(`${variable} is ignored: ${file} cannot be read.`);
+  if (text === null) warnOnce('WARN_CA_UNREADABLE', `${variable} is ignored: ${file} cannot be read.`);
   return text;
 }
 
@@ -85,12 +85,13 @@ const warnings = new Set();
 
 /**
  * Emits a process warning, the first time.
+ * @param {string} code
  * @param {string} message
  */
-function warnOnce(message) {
+function warnOnce(code, message) {
   if (warnings.has(message)) return;
   warnings.add(message);
-  process.emitWarning(message, { type: 'SocketIORedisWarning', code: 'TLS' });
+  process.emitWarning(message, { type: 'SocketIORedisWarning', code });
 }
 
 module.exports = { defaultAuthorities, warnOnce };

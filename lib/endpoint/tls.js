@@ -109,6 +109,7 @@ function readRejection(option, value) {
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return true;
   const { warnOnce } = require('./authorities');
   warnOnce(
+    'WARN_TLS_UNVERIFIED',
     'NODE_TLS_REJECT_UNAUTHORIZED is 0: connections to Redis with TLS accept any certificate, and so anybody between.',
   );
   return false;

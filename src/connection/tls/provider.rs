@@ -17,7 +17,6 @@ pub(super) static ALGORITHMS: LazyLock<WebPkiSupportedAlgorithms> = LazyLock::ne
     let ring = ring::default_provider().signature_verification_algorithms;
     let ours: [Algorithm; 3] = [&p521::SHA512, &p521::SHA384, &p521::SHA256];
     let mut mapping: Vec<(SignatureScheme, &'static [Algorithm])> = Vec::new();
-    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, leak(vec![&p521::SHA512])));
     for (scheme, algorithms) in ring.mapping {
         // In TLS 1.2 the scheme says nothing about the curve; in 1.3 the first one alone counts.
         let own: Option<Algorithm> = match *scheme {
@@ -27,6 +26,9 @@ pub(super) static ALGORITHMS: LazyLock<WebPkiSupportedAlgorithms> = LazyLock::ne
         };
         mapping.push((*scheme, leak(algorithms.iter().copied().chain(own).collect())));
     }
+    // The last choice: in TLS 1.2, Redis takes the first that fits any curve, and ring knows no other
+    // curve with SHA-512.
+    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, leak(vec![&p521::SHA512])));
     let all = leak(ring.all.iter().copied().chain(ours).collect());
     WebPkiSupportedAlgorithms { all, mapping: leak(mapping) }
 });
