@@ -142,4 +142,38 @@ describe('census', LIMIT, () => {
       [2, 1, 1, 2],
     );
   });
+
+  it('a count is one command, and a monitor has Redis search its channels once', async (t) => {
+    const fixture = await createFixture(t);
+    const a = await fixture.node({ opts: LONG });
+    await fixture.node();
+    await fixture.official();
+    const COUNT = 20;
+    /** How often Redis was asked what meanwhile. */
+    async function costsOf(work) {
+      await fixture.redis.command('CONFIG', 'RESETSTAT');
+      await work();
+      const stats = await fixture.redis.command('INFO', 'commandstats');
+      return Object.fromEntries(
+        [...stats.matchAll(/cmdstat_pubsub\|(\w+):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]),
+      );
+    }
+    const costs = () =>
+      costsOf(async () => {
+        for (let i = 0; i < COUNT; i++) await a.io.fetchSockets();
+      });
+    assert.equal(await a.adapter().serverCount(), 3);
+    await a.io.fetchSockets();
+    assert.deepEqual(await costs(), { numsub: COUNT });
+    await fixture.spy([REQUESTS, RESPONSES], ['*']);
+    const { channels } = await costsOf(async () => assert.equal(await a.adapter().serverCount(), 3));
+    assert.equal(channels, 1);
+    assert.deepEqual(await costs(), { numsub: COUNT });
+    const other = await fixture.node();
+    assert.equal(await a.adapter().serverCount(), 4);
+    // Which has the other one find out where this one hears.
+    await a.io.fetchSockets();
+    assert.deepEqual(await costs(), { numsub: COUNT }, 'servers of this package come and go as they like');
+    await other.close();
+  });
 });
