@@ -651,8 +651,8 @@ export interface AdapterOptions {
   /** How long the other servers have to answer a request, in ms. Default: 5000. */
   requestsTimeout?: number;
   /**
-   * Whether responses are published on a channel that only the server that asked gets. Default:
-   * `false`, which servers before `socket.io-redis@6.1` need.
+   * Whether responses go to the server that asked alone, although it may not hear them: adapters before 7.1 do
+   * not. Those that are known to hear them get them so anyway. Default: `false`.
    */
   publishOnSpecificResponseChannel?: boolean;
   /**

@@ -72,7 +72,7 @@ class Cluster {
 
   /** Handles a response. @param {any} response */
   onResponse(response) {
-    // Only servers of this package say who they are.
+    // Only servers of this package have their uid in responses.
     if (typeof response.uid === 'string') this.#membership.saw(response.uid);
     this.#requests.onResponse(response);
   }

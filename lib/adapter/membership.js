@@ -25,7 +25,7 @@ const MAX_CHECKS = 10;
  * - These also show which subscribers are of this package. All others are servers too, of
  *   whatever age, or monitors, which never answer. When their number changes, a roll call tells: a request
  *   that servers of every age answer at once, with next to nothing.
- * - Who is silent may be a monitor, or a server that is busy or dead. Servers from
+ * - A subscriber that is silent may be a monitor, or a server that is busy or dead. Servers from
  *   `@socket.io/redis-adapter` 7.1 on have a channel of responses that has their uid in its name, and
  *   monitors have none. Only then Redis is searched for such channels, seldom.
  */
