@@ -60,7 +60,7 @@ class Incoming {
     packet.nsp = this.#nsp;
     const packets = this.#localSockets.encode(packet);
     if (packets === undefined) return this.#malformed(channel);
-    this.#localSockets.write({ ...filterOf(opts), flags: opts.flags }, packet, packets);
+    return this.#localSockets.writeReceived({ ...filterOf(opts), flags: opts.flags }, packet, packets);
   }
 
   *#request(channel, payload) {

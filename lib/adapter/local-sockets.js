@@ -9,6 +9,8 @@ const { setImmediate } = require('../timers');
 
 const NO_ROOMS = new Set();
 const NO_FLAGS = {};
+/** What is written at once: a real WebSocket takes about 15 µs. */
+const MAX_WRITES = 1000;
 
 /**
  * The options of a broadcast or a request with their rooms as sets, as the base class needs them.
@@ -60,6 +62,20 @@ class LocalSockets {
   }
 
   /**
+   * The same for a packet of another server.
+   * @param {{ rooms: Set<string | number>, except: Set<string | number>, flags?: any }} opts
+   * @param {any} packet
+   * @param {unknown[]} packets
+   * @returns {Iterator<void> | void} the steps of what takes long
+   */
+  writeReceived(opts, packet, packets) {
+    const { rooms, except, flags } = opts;
+    if (this.#base.isPatched() || !this.#isLong(rooms, packets)) return this.write(opts, packet, packets);
+    const options = new WriteOptions(flags ?? NO_FLAGS, packets);
+    return this.#inSteps(rooms, except, (/** @type {any} */ socket) => writeTo(socket, packet, packets, options));
+  }
+
+  /**
    * As by `io.attachApp`, whose sockets are reached by topics of uWebSockets.js.
    * @param {any} packet
    * @param {any} opts
@@ -92,9 +108,27 @@ class LocalSockets {
     }
   }
 
+  /** Whether so much is to be written that other work should have its turns meanwhile. */
+  #isLong(rooms, packets) {
+    const { size } = rooms.size === 1 ? (this.#adapter.rooms.get(first(rooms)) ?? NO_ROOMS) : this.#adapter.sids;
+    return size * packets.length > MAX_WRITES;
+  }
+
+  /** Calls back with each socket that a broadcast is for when it begins, one a step. */
+  *#inSteps(rooms, except, callback) {
+    /** @type {any[]} */
+    const sockets = [];
+    this.#forEach(rooms, except, (socket) => sockets.push(socket));
+    for (const socket of sockets) {
+      callback(socket);
+      yield;
+    }
+  }
+
   /**
    * Writes a broadcast of another server, which is ready for sockets.
    * @param {import('../backplane/inbox').Broadcast} broadcast
+   * @returns {Iterator<void> | void} the steps of what takes long
    */
   writeReady(broadcast) {
     const { flags, rooms, except, text, attachments } = broadcast;
@@ -106,11 +140,13 @@ class LocalSockets {
       return this.#writePatched(packet, { rooms: included, except: excluded, flags: writeFlags(flags) });
     }
     const options = new WriteOptions(writeFlags(flags), packets);
-    options.whileFrameIsIn(broadcast, () => {
-      this.#forEach(included, excluded, (/** @type {any} */ socket) => {
-        writeTo(socket, packet, packets, options);
+    const write = (/** @type {any} */ socket) => writeTo(socket, packet, packets, options);
+    if (this.#isLong(included, packets)) {
+      return this.#inSteps(included, excluded, (/** @type {any} */ socket) => {
+        options.whileFrameIsIn(broadcast, () => write(socket));
       });
-    });
+    }
+    options.whileFrameIsIn(broadcast, () => this.#forEach(included, excluded, write));
   }
 
   /**

@@ -171,9 +171,10 @@ class RedisAdapter extends adapterBase() {
   /**
    * A broadcast of another server, ready for sockets.
    * @param {import('../backplane/inbox').Broadcast} broadcast
+   * @returns {Iterator<void> | void} the steps of what takes long
    */
   onBroadcast(broadcast) {
-    if (!this.#isReplaced()) this.#localSockets.writeReady(broadcast);
+    if (!this.#isReplaced()) return this.#localSockets.writeReady(broadcast);
   }
 
   /**

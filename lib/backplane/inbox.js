@@ -47,9 +47,9 @@ const MAX_TICKET = 0xffffffff;
 /**
  * A namespace of Socket.IO 4.
  * @typedef {object} Receiver
- * @property {(broadcast: Broadcast) => void} onBroadcast
- * @property {(kind: number, channel: string, payload: Buffer) => Iterator<void> | void} onPayload gives the steps
- *   of what takes long: whatever comes behind the payload waits until they are done
+ * @property {(broadcast: Broadcast) => Iterator<void> | void} onBroadcast gives the steps of what takes long:
+ *   whatever comes behind it waits until they are done
+ * @property {(kind: number, channel: string, payload: Buffer) => Iterator<void> | void} onPayload the same
  */
 
 /**
@@ -269,10 +269,11 @@ class Inbox {
       i + 8 + count,
       attachments.reduce((at, part) => at + part.length, end),
     );
-    const namespace = this.#namespaces.get(index[i + 1]);
+    const id = index[i + 1];
+    const namespace = this.#namespaces.get(id);
     if (namespace === undefined) return;
     try {
-      namespace.onBroadcast({
+      const steps = namespace.onBroadcast({
         flags: index[i + 2],
         rooms: slice(start, except),
         except: except === frame ? '' : slice(except, frame),
@@ -282,6 +283,7 @@ class Inbox {
         end,
         attachments,
       });
+      if (steps) this.#rest = { namespace: id, steps };
     } catch (error) {
       rethrow(error);
     }

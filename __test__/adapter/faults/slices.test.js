@@ -136,6 +136,38 @@ describe('requests', LIMIT, () => {
   });
 });
 
+describe('broadcasts', LIMIT, () => {
+  for (const { name, sockets, data, opts } of [
+    { name: 'to many sockets', sockets: 2000, data: ['long'] },
+    { name: 'with a parser of its own', sockets: 2000, data: ['long'], opts: { parser: notepack } },
+    { name: 'with many attachments', sockets: 100, data: ['long', ...range(1, 20).map(() => Buffer.of(1))] },
+  ]) {
+    it(`${name} are written in slices, and what comes behind waits`, async (t) => {
+      const fixture = await createFixture(t);
+      const node = await fixture.node({ opts });
+      const got = new Inbox();
+      const turns = turnsOf(t);
+      const seen = new Set();
+      for (const { id, client } of attach(node, sockets, got)) {
+        client.writeToEngine = ([text]) => {
+          got.push([id, text]);
+          seen.add(turns());
+          // As a WebSocket does, it takes a while.
+          for (const start = performance.now(); performance.now() - start < 100 / sockets;);
+        };
+      }
+      for (const args of [data, ['end']]) {
+        const filter = { rooms: [], except: ['socket-1'], flags: {} };
+        await fixture.publish('socket.io#/#', notepack.encode(['peer', { type: 2, data: args, nsp: '/' }, filter]));
+      }
+      const texts = await got.through(([id, text]) => id === `socket-${sockets}` && text.includes('"end"'));
+      assert.equal(texts.length, 2 * (sockets - 1));
+      assert.ok(texts.slice(0, sockets - 1).every(([, text]) => text.includes('"long"')));
+      assert.ok(seen.size > TURNS, `${seen.size} turns`);
+    });
+  }
+});
+
 describe('fetchSockets of many sockets', LIMIT, () => {
   it('is answered and read in slices', async (t) => {
     const fixture = await createFixture(t);
