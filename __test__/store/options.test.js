@@ -146,7 +146,7 @@ describe('refused', LIMIT, () => {
         'redis://h/db',
         'redis://h/1?db=2',
         'redis://:s3cret#@h',
-        'redis://h?password=s3cret',
+        'redis://h?tls=s3cret',
         'unix://relative/path',
         'rediss://%zz@h',
       ])
