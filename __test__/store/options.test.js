@@ -147,6 +147,7 @@ describe('refused', LIMIT, () => {
         'redis://h/1?db=2',
         'redis://:s3cret#@h',
         'redis://h?tls=s3cret',
+        'redis://h?password=s3cret@other',
         'unix://relative/path',
         'rediss://%zz@h',
       ])
@@ -278,9 +279,9 @@ describe('the store', LIMIT, () => {
 });
 
 describe('the package', LIMIT, () => {
-  it('is createAdapter, and exports that and RedisStore and nothing else', () => {
+  it('is createAdapter, and exports that, both classes and nothing else', () => {
     const exported = require('../..');
-    assert.deepEqual(Object.keys(exported), ['createAdapter', 'RedisStore', 'default']);
+    assert.deepEqual(Object.keys(exported), ['createAdapter', 'RedisStore', 'default', 'RedisAdapter']);
     assert.deepEqual([exported.createAdapter, exported.default], [exported, exported]);
   });
 
