@@ -9,17 +9,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde_json::Value;
-
-use crate::codec::number_to_string;
+use super::wire::rooms_to_join;
 
 /// How many rooms are remembered. With more, all rooms count as lately joined.
 const MAX_ROOMS: usize = 10_000;
 /// How many bytes of names are remembered.
 const MAX_BYTES: usize = 1024 * 1024;
-/// The type of such a request on the wire.
-const JOIN: f64 = 2.0;
 
 /// The rooms of a namespace that sockets were lately asked to join.
 #[derive(Debug)]
@@ -103,48 +98,9 @@ impl Recent {
     }
 }
 
-/// A request, as far as it matters here. Servers of 4.x name several rooms, older ones one.
-#[derive(Deserialize)]
-struct Request {
-    #[serde(rename = "type")]
-    kind: Value,
-    #[serde(default)]
-    rooms: Value,
-    #[serde(default)]
-    room: Value,
-}
-
-/// The rooms that a request has sockets join; none when it is another one.
-fn rooms_to_join(request: &[u8]) -> Vec<String> {
-    // Those that are not JSON are of other types.
-    if request.first() != Some(&b'{') {
-        return Vec::new();
-    }
-    let Ok(Request { kind, rooms, room }) = serde_json::from_slice(request) else {
-        return Vec::new();
-    };
-    if kind.as_f64().is_none_or(|kind| (kind - JOIN).abs() > f64::EPSILON) {
-        return Vec::new();
-    }
-    let rooms = match rooms {
-        Value::Array(rooms) => rooms,
-        one => vec![one],
-    };
-    rooms.into_iter().chain([room]).filter_map(name).collect()
-}
-
-/// What JavaScript makes of it as the name of a room.
-fn name(room: Value) -> Option<String> {
-    match room {
-        Value::String(room) => Some(room),
-        Value::Number(room) => room.as_f64().map(number_to_string),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, MAX_ROOMS, RecentJoins, rooms_to_join};
+    use super::{MAX_BYTES, MAX_ROOMS, RecentJoins};
     use std::time::{Duration, Instant};
 
     const SPAN: Duration = Duration::from_secs(5);
@@ -166,18 +122,6 @@ mod tests {
         assert!(!joins.has("b", start + SPAN));
         assert!(joins.has("a", start + 2 * SPAN));
         assert!(!joins.has("a", start + 3 * SPAN));
-    }
-
-    #[test]
-    fn only_requests_to_join_are_seen() {
-        let other = String::from_utf8(request(r#"["a"]"#)).unwrap().replace('2', "3");
-        let none: &[&[u8]] = &[other.as_bytes(), b"", b"{", b"\x83", b"{}", b"[]", b"{\"type\":2}"];
-        for request in none {
-            assert_eq!(rooms_to_join(request), Vec::<String>::new());
-        }
-        assert_eq!(rooms_to_join(br#"{"type":2.0,"sid":"x","room":"one"}"#), ["one"]);
-        assert_eq!(rooms_to_join(&request(r#""text""#)), ["text"]);
-        assert_eq!(rooms_to_join(&request(r#"[null,{},"a",[],true,-0]"#)), ["a", "0"]);
     }
 
     #[test]

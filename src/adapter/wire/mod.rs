@@ -6,11 +6,13 @@ mod decode;
 mod encode;
 mod fields;
 mod names;
+mod requests;
 
 pub use decode::decode;
 pub(crate) use decode::is_own;
 pub use encode::encode;
 pub(crate) use names::Names;
+pub(crate) use requests::rooms_to_join;
 
 use super::packet::Packet;
 use crate::codec::Malformed;
