@@ -64,7 +64,10 @@ export interface AsyncCredentialsProvider {
  * Where a Redis server is, with the names that the clients `redis` and `ioredis` know. Their other
  * options are accepted and do nothing here; an unknown one is a TypeError.
  */
-export interface EndpointOptions extends Partial<Record<AcceptedOption, unknown>> {
+export type EndpointOptions = UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
+
+/** Those of the {@link EndpointOptions} that do something. */
+export interface UsedEndpointOptions {
   /** Host name or address. Default: `localhost`. */
   host?: string;
   /** TCP port. Default: 6379. */
@@ -691,7 +694,7 @@ export interface AdapterOptions {
   limits?: {
     /** Rooms, and exceptions. Default: 10000. */
     rooms?: number;
-    /** Binary parts. Default: 100. */
+    /** Binary parts. Default: 1000. */
     attachments?: number;
     /**
      * Values (numbers, texts, objects, …) in what is decoded in JavaScript: requests, responses, broadcasts

@@ -27,7 +27,7 @@ function readQueues(options, overflow) {
 }
 
 /** What one message may hold; a longer one is malformed, like one with more rooms or attachments. */
-const LIMITS = { rooms: 10_000, attachments: 100, values: 100_000, bytes: 8 * MEBIBYTE };
+const LIMITS = { rooms: 10_000, attachments: 1000, values: 100_000, bytes: 8 * MEBIBYTE };
 
 /**
  * Checks the option `limits`.

@@ -33,7 +33,7 @@ const withLength = (length) => (number) => {
 const CASES = {
   'limits.rooms, of rooms': { limits: { rooms: 5 }, usual: 10_000, make: withRooms, kind: 'count' },
   'limits.rooms, of exceptions': { limits: { rooms: 5 }, usual: 10_000, make: withExceptions, kind: 'count' },
-  'limits.attachments': { limits: { attachments: 5 }, usual: 100, make: withAttachments, kind: 'count' },
+  'limits.attachments': { limits: { attachments: 5 }, usual: 1000, make: withAttachments, kind: 'count' },
   'limits.bytes': { limits: { bytes: 100_000 }, usual: 8 * 1024 * 1024, make: withLength, kind: 'length' },
 };
 
