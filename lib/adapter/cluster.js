@@ -191,14 +191,14 @@ class Cluster {
 
   /**
    * Publishes a broadcast with acknowledgements.
-   * @param {{ packet: any, opts: any }} broadcast
+   * @param {{ packet: any, isText: boolean, opts: any }} broadcast
    * @param {{ timeout: number, count: Function, ack: Function }} acks `timeout`: how long they may come, in ms
    * @throws {Error} `ERR_ENCODE`
    */
-  broadcast({ packet, opts }, { timeout, count, ack }) {
+  broadcast(broadcast, { timeout, count, ack }) {
     const { uid, channels, encode, publish } = this.#context;
     const requestId = newId();
-    const payload = encodeOrThrow(() => encode({ type: types.BROADCAST, uid, requestId, packet, opts }));
+    const payload = encodeOrThrow(() => encode({ type: types.BROADCAST, uid, requestId, ...broadcast }));
     this.#requests.registerAcks(requestId, timeout, count, ack);
     publish(channels.requests, payload);
   }

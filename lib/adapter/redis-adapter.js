@@ -200,7 +200,8 @@ class RedisAdapter extends adapterBase() {
     packet.nsp = this.nsp.name;
     if (!opts.flags?.local && !this.#isAlone()) {
       const acks = { timeout: this.#ackTimeout(opts), count: clientCountCallback, ack };
-      this.#namespace.cluster.broadcast({ packet, opts: { ...listsOf(opts), flags: opts.flags } }, acks);
+      const isText = this.#namespace.text && encodeOrThrow(() => this.encoder.encode({ ...packet })).length === 1;
+      this.#namespace.cluster.broadcast({ packet, isText, opts: { ...listsOf(opts), flags: opts.flags } }, acks);
     }
     this.#collectAcks(packet, opts, clientCountCallback, ack);
   }

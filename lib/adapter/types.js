@@ -26,7 +26,10 @@ const DISCONNECT_ONE = 'disconnectOne';
 const FETCH_SOCKETS = 'fetchSockets';
 /** `data`, the event's name and arguments; the response has `data`, what was acknowledged. */
 const SERVER_SIDE_EMIT = 'serverSideEmit';
-/** A broadcast with acknowledgements: `packet`, `opts` with `flags`; responses are of the two types below. */
+/**
+ * A broadcast with acknowledgements: `packet`, whether that holds nothing binary (`isText`), `opts` with `flags`;
+ * responses are of the two types below.
+ */
 const BROADCAST = 'broadcast';
 /** How many clients of a server got the broadcast: `clientCount`. */
 const CLIENT_COUNT = 'clientCount';

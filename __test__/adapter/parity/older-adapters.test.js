@@ -7,7 +7,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
-const { LIMIT } = require('../../support/limits');
+const { ANSWER, LIMIT, SHORT } = require('../../support/limits');
 const { createFixture } = require('../faults/fixture');
 
 /** Whatever waits for what cannot come does not end in time. */
@@ -42,6 +42,18 @@ for (const name of OLDER) {
       if (name === 'socket.io-redis-6') return;
       older.io.on('ask', (question, done) => done(question));
       assert.deepEqual(await a.io.serverSideEmitWithAck('ask', 7), [7]);
+    });
+
+    it('lives on when a broadcast asks for acknowledgements, which it may not know', async (t) => {
+      const fixture = await createFixture(t);
+      const [a, older] = [await fixture.node({ opts: LONG }), await fixture.older(name)];
+      for (const { socket } of [await fixture.client(a), await fixture.client(older)]) {
+        socket.on('question', (/** @type {Function} */ done) => done('answer'));
+      }
+      const answers = a.io.timeout(name === 'redis-adapter-7.2' ? ANSWER : SHORT).emitWithAck('question');
+      if (name === 'redis-adapter-7.2') assert.deepEqual(await answers, ['answer', 'answer']);
+      else await assert.rejects(answers, /timed out/);
+      assert.equal((await a.io.fetchSockets()).length, 2);
     });
 
     it('asks, and is answered where it hears', async (t) => {

@@ -71,10 +71,13 @@ function encodeBroadcast({ uid, packet, opts }, parserOf) {
  * @throws what the parser or JSON throws; a RangeError when the data is nested too deep
  */
 function encodeRequest(request, parserOf) {
-  const { uid, requestId, packet, opts, rooms, close, data, sid, room } = request;
+  const { uid, requestId, packet, isText, opts, rooms, close, data, sid, room } = request;
   const type = toWire.get(request.type);
-  if (request.type === types.BROADCAST)
-    return pack({ uid, requestId, type, packet, opts }, MAX_ARGS_DEPTH + 2, parserOf);
+  if (request.type === types.BROADCAST) {
+    const message = { uid, requestId, type, packet, opts };
+    // Adapters before 7.1 end their server at a request that is not JSON, and let this one pass.
+    return isText ? toJson(message, MAX_ARGS_DEPTH + 2) : pack(message, MAX_ARGS_DEPTH + 2, parserOf);
+  }
   // JSON leaves out what is undefined.
   return toJson({ uid, requestId, type, opts, rooms, close, data, sid, room }, MAX_ARGS_DEPTH + 1);
 }
