@@ -13,29 +13,28 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use self::certificate::Certificate;
-use self::verifier::{AcceptAny, Verifier};
+use self::verifier::{Trust, Verifier};
 use super::endpoint::{Tls, Version};
 
 /// Builds the configuration of an endpoint's connections. PEM that cannot be read is an
 /// `InvalidInput`.
 pub(super) fn client_config(options: &Tls) -> io::Result<ClientConfig> {
-    let verifier: Arc<dyn ServerCertVerifier> = if options.reject_unauthorized {
-        Arc::new(Verifier::new(authorities(&options.ca)?, options.partial))
+    let verifier = if options.reject_unauthorized {
+        Verifier::Trusting(Trust::new(authorities(&options.ca)?, options.partial))
     } else {
-        Arc::new(AcceptAny)
+        Verifier::Any
     };
     let builder = ClientConfig::builder_with_provider(Arc::new(provider::provider(options)))
         .with_protocol_versions(&versions(options.min, options.max))
         .map_err(io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier);
+        .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => {
             let key =

@@ -21,9 +21,19 @@ use super::failure::Untrusted;
 use super::names::is_common_name_of;
 use super::provider::ALGORITHMS;
 
+/// Which certificates are taken.
+#[derive(Debug)]
+pub(super) enum Verifier {
+    /// Those that are to be trusted.
+    Trusting(Trust),
+    /// Any, as Node does for `rejectUnauthorized: false`; the handshake's signature is checked, which
+    /// proves that the server has the key.
+    Any,
+}
+
 /// What is trusted.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(super) struct Trust {
     // Everything in `ca`.
     known: Vec<Certificate>,
     // `allowPartialTrustChain`: what is in `ca` is trusted without its issuer.
@@ -43,7 +53,7 @@ impl<'a> Authority<'a> {
     }
 }
 
-impl Verifier {
+impl Trust {
     /// Trusts `known`.
     pub const fn new(known: Vec<Certificate>, partial: bool) -> Self {
         Self { known, partial }
@@ -196,53 +206,22 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let leaf = Certificate::read(end_entity).map_err(|error| Untrusted::unreadable(&error))?;
-        self.check(&leaf, intermediates, server_name, now)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &ALGORITHMS)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &ALGORITHMS)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ALGORITHMS.supported_schemes()
-    }
-}
-
-/// Takes any certificate, as Node does for `rejectUnauthorized: false`; the handshake's signature is
-/// checked, which proves that the server has the key.
-#[derive(Debug)]
-pub(super) struct AcceptAny;
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        // The signature could not be checked by it.
-        match EndEntityCert::try_from(end_entity) {
-            Err(webpki::Error::UnsupportedCertVersion) => Err(Untrusted::v1().into()),
-            _ => Ok(ServerCertVerified::assertion()),
+        match self {
+            Self::Trusting(trust) => {
+                let leaf =
+                    Certificate::read(end_entity).map_err(|error| Untrusted::unreadable(&error))?;
+                trust.check(&leaf, intermediates, server_name, now)?;
+            }
+            // The signature could not be checked by it.
+            Self::Any => {
+                if EndEntityCert::try_from(end_entity)
+                    .is_err_and(|error| error == webpki::Error::UnsupportedCertVersion)
+                {
+                    return Err(Untrusted::v1().into());
+                }
+            }
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
