@@ -1,8 +1,6 @@
 // The types for Socket.IO 4, as an application uses them. `tsc` is the test.
 
 import { createServer } from 'node:http';
-import { Redis as IORedis } from 'ioredis-6';
-import { createClient as createRedis } from 'redis-6';
 import { Server } from 'socket.io-4';
 import {
   createAdapter,
@@ -142,7 +140,6 @@ createAdapter('redis://localhost', { requestTimeout: 100 });
 createAdapter({ socket: { hots: 'localhost' } });
 // What clients know is accepted.
 createAdapter({ host: 'localhost', retryStrategy: () => 1, lazyConnect: true, socket: { connectTimeout: 1 } });
-createAdapter(createRedis({ socket: { port: 1 } }), new IORedis());
 // @ts-expect-error -- a number is no endpoint
 createAdapter(6379);
 // @ts-expect-error -- the connections are the store's, and so are their options

@@ -92,12 +92,17 @@ describe('a room that is joined in the turn in which broadcasts to it arrive', L
 
   it('gets what comes behind the response whose arrival had it join', async (t) => {
     const { fixture, publish, to, node } = await setUp(t);
-    const asked = fixture.redisClient();
-    // A second server, as far as the first one can see.
-    await asked.subscribe('socket.io-request#/#', 'socket.io-response#/#raw#');
+    // A second server, which answers what asks whether it is one.
+    const other = fixture.redisClient();
+    await other.subscribe('socket.io-request#/#', 'socket.io-response#/#', 'socket.io-response#/#raw#');
     const client = await fixture.client(node);
     const request = new Promise((resolve) => {
-      asked.once('message', (_, text) => resolve(JSON.parse(text)));
+      other.on('message', (channel, text) => {
+        if (channel !== 'socket.io-request#/#') return;
+        const { type, requestId } = JSON.parse(text);
+        if (type === 1) resolve({ requestId });
+        else void fixture.publish('socket.io-response#/#', JSON.stringify({ requestId, sockets: [] }));
+      });
     });
     const rooms = node
       .adapter()
