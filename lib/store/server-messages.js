@@ -88,6 +88,10 @@ function searchable(ids) {
   return Object.defineProperty(ids, 'indexOf', { value: indexOf });
 }
 
+function isDispatch(room, packet, exceptions) {
+  return typeof room === 'string' && typeof packet === 'string' && Array.isArray(exceptions);
+}
+
 const ofClient = (/** @type {any[]} */ [id]) => isId(id);
 const ofRoom = (/** @type {any[]} */ [id, room]) => isId(id) && isKey(room);
 
@@ -99,8 +103,7 @@ const CHECKS = {
   join: ofRoom,
   leave: ofRoom,
   close: ofClient,
-  dispatch: ([room, packet, , exceptions]) =>
-    typeof room === 'string' && typeof packet === 'string' && Array.isArray(exceptions),
+  dispatch: ([room, packet, , exceptions]) => isDispatch(room, packet, exceptions),
   disconnect: ofClient,
   'message-remote': ([id, packet], manager) => isClientPacket(id, packet, manager),
   'disconnect-remote': ofClient,
@@ -121,11 +124,26 @@ const CHECKS = {
 function guarded(store, channel, consumer, malformed) {
   if (!Object.hasOwn(CHECKS, channel)) return consumer;
   const check = CHECKS[channel];
-  return (...args) => {
+  const guard = (/** @type {any[]} */ ...args) => {
     const { manager } = store;
     if (manager && !check(args, /** @type {Manager} */ (manager))) return malformed();
     if (channel === 'dispatch' && Array.isArray(args[3])) args[3] = searchable(args[3]);
     consumer.apply(null, args);
+  };
+  return channel === 'dispatch' ? guardedDispatch(consumer, guard) : guard;
+}
+
+/** Most messages are these, and an array of their arguments would cost as much as the rest. */
+function guardedDispatch(consumer, guard) {
+  return function (
+    /** @type {any} */ room,
+    /** @type {any} */ packet,
+    /** @type {any} */ volatile,
+    /** @type {any} */ exceptions,
+  ) {
+    const isUsual = arguments.length === 4 && isDispatch(room, packet, exceptions) && exceptions.length <= MANY;
+    if (isUsual) consumer(room, packet, volatile, exceptions);
+    else guard.apply(null, /** @type {any} */ (arguments));
   };
 }
 
