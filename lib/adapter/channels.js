@@ -39,7 +39,7 @@ function channelOfServer(channel, uid) {
 }
 
 /**
- * The channel that connections with at least so many servers of this package are subscribed to.
+ * The channel that connections with at least `rank` servers of this package are subscribed to.
  * @param {string} nativeRequests
  * @param {number} rank 1 or more
  */

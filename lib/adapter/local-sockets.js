@@ -40,7 +40,7 @@ class LocalSockets {
   /**
    * @param {any} adapter of the namespace
    * @param {{ isPatched: () => boolean, broadcast: (packet: any, opts: any) => void }} base its base class:
-   *   whether somebody has put another `broadcast` there, and that
+   *   whether another `broadcast` has been put there, and that one
    */
   constructor(adapter, base) {
     this.#adapter = adapter;

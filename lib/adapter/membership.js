@@ -20,11 +20,11 @@ const MAX_CHECKS = 10;
  * many do, in one command and without a look at any other channel. Three things make that more than a
  * number of connections:
  *
- * - Servers of this package that share a connection are one subscriber. A connection with so many of them is
+ * - Servers of this package that share a connection are one subscriber. A connection with several of them is
  *   subscribed to as many channels of siblings.
- * - These also show which subscribers are of this package. All others are servers too, of
- *   whatever age, or monitors, which never answer. When their number changes, a roll call tells: a request
- *   that servers of every age answer at once, with next to nothing.
+ * - These also show which subscribers are of this package. All others are servers too, of whatever age, or
+ *   monitors, which never answer. When their number changes, a roll call follows: a request that servers of
+ *   every age answer at once, with next to nothing.
  * - A subscriber that is silent may be a monitor, or a server that is busy or dead. Servers from
  *   `@socket.io/redis-adapter` 7.1 on have a channel of responses that has their uid in its name, and
  *   monitors have none. Only then Redis is searched for such channels, seldom.
@@ -54,7 +54,7 @@ class Membership {
    * @param {string} server.uid
    * @param {import('./channels').Channels} server.channels
    * @param {(args: string[]) => Promise<any[]>} server.pubsub sends `PUBSUB` with arguments
-   * @param {(expected: number, timeout: number) => Promise<number>} server.rollCall asks for so many answers and
+   * @param {(expected: number, timeout: number) => Promise<number>} server.rollCall asks for as many answers and
    *   resolves with how many have come, after `timeout` ms at the latest
    */
   constructor({ uid, channels, pubsub, rollCall }) {

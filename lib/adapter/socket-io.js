@@ -66,7 +66,7 @@ function adapterBase() {
 }
 
 /**
- * Whether a method of the base class is its own, and not what somebody has put in its place: uWebSockets.js
+ * Whether a method of the base class is its own, and not what has been put in its place: uWebSockets.js
  * servers (`io.attachApp`) do so. A method of a class has no prototype, a function has.
  * @param {Function} method
  */

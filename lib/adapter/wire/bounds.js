@@ -112,7 +112,7 @@ function headAt(view, at) {
 }
 
 /**
- * Whether JSON text is nested deeper than so many levels.
+ * Whether JSON text is nested deeper than `most` levels.
  * @param {string} text that is valid
  * @param {number} most
  */
