@@ -86,6 +86,9 @@ async function start(t, opts = {}) {
     }
     return inbox;
   });
+  const [ours] = nodes;
+  // Rooms may have channels of their own, which are subscribed to by now.
+  await Promise.all(ROOMS.map((room, at) => ours.adapter().addAll(`socket-${at}`, new Set([room]))));
   const redis = fixture.redisClient();
   return {
     publish: (/** @type {string} */ channel, /** @type {Buffer} */ message) => redis.publish(channel, message),

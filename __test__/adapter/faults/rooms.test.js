@@ -267,7 +267,7 @@ describe('what peers send', LIMIT, () => {
     mute.freeze();
     const asked = await fixture.spy(['socket.io-request#/#']);
     const answers = node.io.timeout(500).emitWithAck('ask');
-    const { requestId } = notepack.decode((await asked.take(() => true)).message);
+    const { requestId } = JSON.parse((await asked.take(() => true)).message);
     await fixture.publish('socket.io-response#/#', JSON.stringify({ type: 8, requestId, clientCount: MUTER }));
     await assert.rejects(answers, /timed out/);
   });
