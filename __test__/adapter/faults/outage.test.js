@@ -190,6 +190,8 @@ describe('after an outage', LIMIT, () => {
   it('is told on the adapter of every namespace', async (t) => {
     const fixture = await createFixture(t);
     const node = await fixture.node({ namespaces: ['/chat', '/more'] });
+    // Both connections are up by then, so that both can be lost.
+    await node.adapter().ready();
     const before = Date.now();
     await fixture.redis.kill();
     await node.eventLog('/more').next('reconnecting', 'sub', ({ attempt }) => attempt >= 2, 0);

@@ -89,11 +89,16 @@ for (const subscriptionMode of ['pattern', 'dynamic', 'dynamic-private']) {
       const acl = (...rules) =>
         fixture.redis.command('ACL', 'SETUSER', 'app', 'on', '>secret', '-@all', '+@pubsub', ...rules);
       await acl('resetchannels', '&socket.io-request#*', '&socket.io#*', '&socket.io-native#*');
-      const { adapter } = serve(t, fixture.redis.url.replace('//', '//app:secret@'));
+      const { adapter, io } = serve(t, fixture.redis.url.replace('//', '//app:secret@'));
+      const granted = new Promise((resolve) => {
+        io.of('/').adapter.on('connect', ({ connection }) => connection === 'sub' && resolve(undefined));
+      });
       const refused = { code: 'ERR_SUBSCRIPTION_REFUSED' };
       await assert.rejects(adapter.ready(), refused);
       await assert.rejects(adapter.ready(), refused);
       await acl('allchannels');
+      // Redis may have refused once more before that.
+      await granted;
       await adapter.ready();
     });
 
