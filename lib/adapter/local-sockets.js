@@ -3,8 +3,8 @@
 const { isOneRoom, namesOf, writeFlags } = require('./flags');
 const { first } = require('./outgoing');
 const { inRequest } = require('./room-names');
-const { forEachSocket, ReceivedPacket, WriteOptions, writeTo } = require('./socket-io');
-const { rethrow } = require('../backplane/attempt');
+const { forEachSocket, ReceivedPacket, socketsFor, WriteOptions, writeTo } = require('./socket-io');
+const { attempt } = require('../backplane/attempt');
 const { setImmediate } = require('../timers');
 
 const NO_ROOMS = new Set();
@@ -206,18 +206,10 @@ class LocalSockets {
    * @param {boolean} close
    */
   disconnectLater(opts, close) {
-    /** @type {any[]} */
-    const sockets = [];
-    forEachSocket(this.#adapter, asRequested(opts), (/** @type {any} */ socket) => sockets.push(socket));
+    const sockets = socketsFor(this.#adapter, asRequested(opts));
     if (sockets.length === 0) return;
     setImmediate(() => {
-      for (const socket of sockets) {
-        try {
-          socket.disconnect(close);
-        } catch (error) {
-          rethrow(error);
-        }
-      }
+      for (const socket of sockets) attempt(socket.disconnect, socket, [close]);
     });
   }
 }

@@ -3,7 +3,7 @@
 const types = require('./types');
 const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
-const { emitHere, forEachSocket, socketOf } = require('./socket-io');
+const { emitHere, socketOf, socketsFor } = require('./socket-io');
 const { encodeItems, encodeList, encodeSocket } = require('./wire/classic');
 const { attempt } = require('../backplane/attempt');
 const { encodeError, encodeOrThrow, fieldError } = require('../errors');
@@ -82,10 +82,7 @@ class RequestHandler {
 
   /** The sockets here that a filter is for. */
   #select(filter) {
-    /** @type {any[]} */
-    const sockets = [];
-    forEachSocket(this.#localAdapter.adapter, filterOf(filter), (socket) => void sockets.push(socket));
-    return sockets;
+    return socketsFor(this.#localAdapter.adapter, filterOf(filter));
   }
 
   /** Has sockets join or leave rooms. @param {any} request @param {(socket: any, rooms: any[]) => void} change */

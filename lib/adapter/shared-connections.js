@@ -1,7 +1,7 @@
 'use strict';
 
 const { NativeAdapter } = require('../backplane/binding');
-const { rethrow } = require('../backplane/attempt');
+const { attempt } = require('../backplane/attempt');
 const { closedError } = require('../errors');
 
 /** The states of a connection that publishes. */
@@ -90,11 +90,7 @@ class SharedConnections {
     for (const adapter of this.adapters) {
       // An `error` without a listener would be thrown.
       if (event === 'error' && adapter.listenerCount(event) === 0) continue;
-      try {
-        adapter.emit(event, details);
-      } catch (error) {
-        rethrow(error);
-      }
+      attempt(adapter.emit, adapter, [event, details]);
     }
   }
 

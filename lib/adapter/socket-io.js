@@ -187,6 +187,19 @@ function forEachSocket(adapter, filter, callback) {
 }
 
 /**
+ * The sockets of this server that a filter is for, each once.
+ * @param {any} adapter of the namespace
+ * @param {{ rooms: Set<unknown>, except?: Set<unknown> }} filter
+ * @returns {any[]}
+ */
+function socketsFor(adapter, filter) {
+  /** @type {any[]} */
+  const sockets = [];
+  forEachSocket(adapter, filter, (socket) => void sockets.push(socket));
+  return sockets;
+}
+
+/**
  * Whether a server encodes packets as Socket.IO text in the standard way, so that the native side
  * may read and write them; with a parser of its own it does not.
  * @param {any} server
@@ -333,6 +346,7 @@ module.exports = {
   forEachSocket,
   ReceivedPacket,
   socketOf,
+  socketsFor,
   useBaseOf,
   WriteOptions,
   writeTo,

@@ -5,7 +5,7 @@ const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ER
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 
-const { rethrow } = require('./attempt');
+const { attempt } = require('./attempt');
 
 /**
  * @typedef {object} Emitter
@@ -73,11 +73,7 @@ class EventSink {
     for (const emitter of [...this.#emitters]) {
       // An `error` without a listener would be thrown.
       if (event === 'error' && emitter.listenerCount(event) === 0) continue;
-      try {
-        emitter.emit(event, details);
-      } catch (error) {
-        rethrow(error);
-      }
+      attempt(emitter.emit, emitter, [event, details]);
     }
   }
 

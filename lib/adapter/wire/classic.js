@@ -9,7 +9,7 @@ const { MAX_ARGS_DEPTH, MAX_DEPTH, isDeeper, measurePack } = require('./bounds')
 const { parseInSlices } = require('./json');
 const { isFilter, isPacket, isRequest, isResponse, isScalar, isSocket, isId } = require('./valid');
 const types = require('../types');
-const { isObject } = require('../../values');
+const { isGiven, isObject } = require('../../values');
 
 /**
  * Packs what is not JSON: `opts.parser`, else notepack.io.
@@ -290,7 +290,7 @@ function* listsIn({ rooms, sockets }, limits) {
 }
 
 function isListOrUnset(value) {
-  return value === undefined || value === null || Array.isArray(value);
+  return !isGiven(value) || Array.isArray(value);
 }
 
 /** @type {(message: any) => boolean} */

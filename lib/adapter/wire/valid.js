@@ -7,7 +7,7 @@
 
 const { MAX_ARGS_DEPTH, MAX_DEPTH, isWithin } = require('./bounds');
 const types = require('../types');
-const { isObject, isWholeNumber } = require('../../values');
+const { isGiven, isObject, isWholeNumber } = require('../../values');
 
 /**
  * What one message may hold.
@@ -63,8 +63,8 @@ function isPacket(packet, limits) {
   const { type, nsp, id, data } = packet;
   return (
     type === EVENT &&
-    (isUnset(nsp) || typeof nsp === 'string') &&
-    (isUnset(id) || isWholeNumber(id, 0)) &&
+    (!isGiven(nsp) || typeof nsp === 'string') &&
+    (!isGiven(id) || isWholeNumber(id, 0)) &&
     isEvent(data, RESERVED) &&
     isWithin(data, MAX_ARGS_DEPTH, limits)
   );
@@ -87,7 +87,7 @@ function isFilter(opts, limits) {
  * no name is that of no room.
  */
 function isNames(names, { rooms }) {
-  if (isUnset(names)) return true;
+  if (!isGiven(names)) return true;
   const isIterable = Array.isArray(names) || typeof names === 'string' || names instanceof Uint8Array;
   return isIterable && names.length <= rooms;
 }
@@ -125,21 +125,17 @@ function isSocket(socket, { values }) {
 }
 
 function isCount(value) {
-  return isUnset(value) || isWholeNumber(value, 0);
+  return !isGiven(value) || isWholeNumber(value, 0);
 }
 
 /** Whether something can be repeated in a response and in the name of a channel. */
 function isId(value) {
-  return isUnset(value) || Number.isFinite(value) || (typeof value === 'string' && value.length <= MAX_ID);
+  return !isGiven(value) || Number.isFinite(value) || (typeof value === 'string' && value.length <= MAX_ID);
 }
 
 /** @returns {boolean} whether it can be the name of a room, or true or false */
 function isScalar(value) {
   return typeof value !== 'object' || value === null;
-}
-
-function isUnset(value) {
-  return value === undefined || value === null;
 }
 
 module.exports = { isFilter, isId, isPacket, isRequest, isResponse, isScalar, isSocket };
