@@ -13,6 +13,7 @@ use super::options::NativeOptions;
 use super::stats::NativeStats;
 use super::{bytes_of, runtime, waits};
 use crate::backplane::{Backplane, Command, Packed, Request};
+use crate::event_loop::Drained;
 
 /// What one drain gives: see `src/event_loop/chunk.rs` for the words of `index`.
 #[napi(object)]
@@ -25,6 +26,12 @@ pub struct NativeBatch {
     pub index: Uint32Array,
     /// Whether more waits: then drain again, no wake will follow.
     pub more: bool,
+}
+
+impl From<Drained> for NativeBatch {
+    fn from(Drained { chunk, more }: Drained) -> Self {
+        Self { bytes: chunk.bytes.into(), wide: chunk.wide, index: chunk.index.into(), more }
+    }
 }
 
 /// One process's connections, on which a store of Socket.IO 0.9 and an adapter of Socket.IO 4 stand.
@@ -64,12 +71,7 @@ impl NativeBackplane {
     /// Takes the oldest batch, or nothing.
     #[napi(catch_unwind)]
     pub fn drain(&self) -> Option<NativeBatch> {
-        self.backplane.drain().map(|drained| NativeBatch {
-            bytes: drained.chunk.bytes.into(),
-            wide: drained.chunk.wide,
-            index: drained.chunk.index.into(),
-            more: drained.more,
-        })
+        self.backplane.drain().map(NativeBatch::from)
     }
 
     /// Publishes what JavaScript has packed.

@@ -8,6 +8,7 @@ use napi_derive::napi;
 use crate::adapter::entry::{self as adapter, broadcast_flags, payload_kind};
 use crate::event_loop::{self, optional_bool, reply_kind};
 use crate::store::entry as store;
+use crate::websocket::entry_kind;
 
 #[napi]
 pub const ENTRY_REPLY: u32 = event_loop::REPLY;
@@ -23,6 +24,21 @@ pub const ENTRY_RAW: u32 = store::RAW;
 pub const ENTRY_BROADCAST: u32 = adapter::BROADCAST;
 #[napi]
 pub const ENTRY_PAYLOAD: u32 = adapter::PAYLOAD;
+
+#[napi]
+pub const WS_TEXT: u32 = entry_kind::TEXT;
+#[napi]
+pub const WS_BINARY: u32 = entry_kind::BINARY;
+#[napi]
+pub const WS_PING: u32 = entry_kind::PING;
+#[napi]
+pub const WS_PONG: u32 = entry_kind::PONG;
+#[napi]
+pub const WS_SENT: u32 = entry_kind::SENT;
+#[napi]
+pub const WS_ERROR: u32 = entry_kind::ERROR;
+#[napi]
+pub const WS_CLOSED: u32 = entry_kind::CLOSED;
 
 #[napi]
 pub const REPLY_NIL: u32 = reply_kind::NIL;

@@ -12,6 +12,7 @@ mod options;
 mod runtime;
 mod stats;
 mod store;
+mod websocket;
 
 use napi::bindgen_prelude::{Buffer, Either};
 

@@ -1,15 +1,14 @@
 //! Socket.IO's packets as clients get them: their text, and the WebSocket frame around it.
 
 mod event;
-mod frame;
 mod text;
 
 use std::borrow::Cow;
 
 use crate::event_loop::MAX_STRING;
 
+pub use crate::websocket::append_frame_head;
 pub use event::is_event;
-pub use frame::append_frame_head;
 pub use text::{append_text, parse};
 
 /// The longest text, in bytes: Engine.IO puts one more byte before it.

@@ -1,0 +1,227 @@
+//! `NativeWebSockets`: the class behind `lib/websocket`.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Buffer, Function};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Error, Result};
+use napi_derive::napi;
+
+use super::backplane::NativeBatch;
+use super::options::to_usize;
+use crate::event_loop::{Limits, Overflow};
+use crate::websocket::{
+    Adoption, Connections, Options, binary_frame, control_frame, opcode, text_frame,
+};
+
+/// How connections are served.
+#[napi(object)]
+pub struct NativeWebSocketOptions {
+    /// How many threads write and read.
+    pub threads: u32,
+    /// How many messages may wait for the event loop.
+    pub messages: u32,
+    /// How many bytes may wait for it.
+    pub bytes: f64,
+}
+
+/// What one connection may have.
+#[napi(object)]
+pub struct NativeWebSocketLimits {
+    /// The longest message, in bytes; 0 stands for no limit.
+    pub max_payload: f64,
+    /// How many bytes may wait to be written.
+    pub max_buffered_amount: f64,
+}
+
+/// What is counted of connections.
+#[napi(object)]
+pub struct NativeWebSocketStats {
+    /// Connections that are open.
+    pub open: u32,
+    /// Frames that were given to connections.
+    pub sent: f64,
+    /// Bytes that the kernel has taken.
+    pub sent_bytes: f64,
+    /// Writes that the kernel was asked for.
+    pub writes: f64,
+    /// Messages that arrived.
+    pub received: f64,
+    /// Bytes that arrived.
+    pub received_bytes: f64,
+    /// Connections that were closed since they took too little.
+    pub slow: f64,
+    /// Connections that were closed for a broken rule.
+    pub violations: f64,
+    /// Volatile frames that were left out.
+    pub volatile_dropped: f64,
+    /// Panics of threads: bugs of this package.
+    pub internal_errors: f64,
+    /// Messages that wait for the event loop.
+    pub waiting: u32,
+    /// Their bytes.
+    pub waiting_bytes: f64,
+}
+
+/// The native WebSocket connections of one environment. Commands are carried out after `flush()`.
+#[napi]
+pub struct NativeWebSockets {
+    pub(super) connections: Arc<Connections>,
+}
+
+#[napi]
+impl NativeWebSockets {
+    /// Calls `wake` when there is something to drain.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: NativeWebSocketOptions, wake: Function<'_, (), ()>) -> Result<Self> {
+        // Weak: it does not keep the event loop alive.
+        let wake = wake.build_threadsafe_function().weak::<true>().build()?;
+        let waker = Box::new(move || {
+            // It fails only when the environment is shutting down, and then nothing waits.
+            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        let NativeWebSocketOptions { threads, messages, bytes } = options;
+        let (messages, bytes) = (messages as usize, to_usize(bytes));
+        let mailbox = Limits { messages, bytes, overflow: Overflow::Wait };
+        let options = Options { shards: threads as usize, mailbox };
+        Ok(Self { connections: Arc::new(Connections::new(options, waker)) })
+    }
+
+    /// Owns a duplicate of a descriptor from now on. `head`: what has been read of it already;
+    /// `response`: what is written first. Returns the connection's number.
+    #[napi(catch_unwind)]
+    pub fn adopt(
+        &self,
+        descriptor: i32,
+        head: Buffer,
+        response: String,
+        limits: NativeWebSocketLimits,
+    ) -> Result<u32> {
+        let NativeWebSocketLimits { max_payload, max_buffered_amount } = limits;
+        let adoption = Adoption {
+            response: response.into_bytes(),
+            head: head.to_vec(),
+            max_payload: to_usize(max_payload),
+            max_buffered: to_usize(max_buffered_amount),
+        };
+        duplicate(descriptor)
+            .and_then(|socket| self.connections.adopt(socket, adoption))
+            .map_err(|error| Error::from_reason(format!("A socket cannot be adopted: {error}")))
+    }
+
+    /// Sends a text message. A ticket other than 0 is reported once the kernel has it.
+    #[napi(catch_unwind)]
+    pub fn send_text(&self, id: u32, text: String, ticket: u32) {
+        self.connections.send(id, text_frame(&text), ticket);
+    }
+
+    /// Sends a binary message.
+    #[napi(catch_unwind)]
+    pub fn send_binary(&self, id: u32, data: &[u8], ticket: u32) {
+        self.connections.send(id, binary_frame(data), ticket);
+    }
+
+    /// Sends a ping.
+    #[napi(catch_unwind)]
+    pub fn ping(&self, id: u32, data: &[u8], ticket: u32) {
+        self.connections.send(id, control_frame(opcode::PING, data), ticket);
+    }
+
+    /// Sends a pong.
+    #[napi(catch_unwind)]
+    pub fn pong(&self, id: u32, data: &[u8], ticket: u32) {
+        self.connections.send(id, control_frame(opcode::PONG, data), ticket);
+    }
+
+    /// Closes a connection once all before is written; code 0 stands for none.
+    #[napi(catch_unwind)]
+    pub fn close(&self, id: u32, code: u16, reason: String) {
+        self.connections.close(id, code, reason);
+    }
+
+    /// Ends a connection at once.
+    #[napi(catch_unwind)]
+    pub fn terminate(&self, id: u32) {
+        self.connections.terminate(id);
+    }
+
+    /// Has all commands carried out.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) {
+        self.connections.wake();
+    }
+
+    /// The bytes that the kernel has not taken yet; 0 for a connection that is gone.
+    #[napi(catch_unwind)]
+    #[expect(clippy::cast_precision_loss, reason = "memory has fewer bytes than that")]
+    pub fn buffered_amount(&self, id: u32) -> f64 {
+        self.connections.buffered(id) as f64
+    }
+
+    /// Reads no more of a connection.
+    #[napi(catch_unwind)]
+    pub fn pause(&self, id: u32) {
+        self.connections.pause(id, true);
+    }
+
+    /// Reads of a connection again.
+    #[napi(catch_unwind)]
+    pub fn resume(&self, id: u32) {
+        self.connections.pause(id, false);
+    }
+
+    /// Writes the broadcasts that a connection holds since it became native.
+    #[napi(catch_unwind)]
+    pub fn uncork(&self, id: u32) {
+        self.connections.uncork(id);
+    }
+
+    /// Takes the oldest batch, or nothing.
+    #[napi(catch_unwind)]
+    pub fn drain(&self) -> Option<NativeBatch> {
+        self.connections.drain().map(NativeBatch::from)
+    }
+
+    /// What has been counted.
+    #[napi(catch_unwind)]
+    #[expect(clippy::cast_precision_loss, reason = "no counter gets as far")]
+    pub fn stats(&self) -> NativeWebSocketStats {
+        use std::sync::atomic::Ordering::Relaxed;
+        let counters = self.connections.counters();
+        let (waiting, waiting_bytes) = self.connections.depth();
+        NativeWebSocketStats {
+            open: u32::try_from(counters.open.load(Relaxed)).unwrap_or(u32::MAX),
+            sent: counters.sent.load(Relaxed) as f64,
+            sent_bytes: counters.sent_bytes.load(Relaxed) as f64,
+            writes: counters.writes.load(Relaxed) as f64,
+            received: counters.received.load(Relaxed) as f64,
+            received_bytes: counters.received_bytes.load(Relaxed) as f64,
+            slow: counters.slow.load(Relaxed) as f64,
+            violations: counters.violations.load(Relaxed) as f64,
+            volatile_dropped: counters.volatile_dropped.load(Relaxed) as f64,
+            internal_errors: counters.internal_errors.load(Relaxed) as f64,
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            waiting_bytes: waiting_bytes as f64,
+        }
+    }
+}
+
+/// A socket of its own for a descriptor.
+#[cfg(unix)]
+fn duplicate(descriptor: i32) -> std::io::Result<socket2::Socket> {
+    use std::os::fd::BorrowedFd;
+
+    if descriptor < 0 {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: JavaScript gives the descriptor of a socket that it holds open until this call has
+    // returned. Should it name one that is closed, the duplication fails.
+    #[allow(unsafe_code)]
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    borrowed.try_clone_to_owned().map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn duplicate(_: i32) -> std::io::Result<socket2::Socket> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,182 @@
+//! One connection: its socket, what waits to be written to it, and what has been read of a message.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Buf;
+use socket2::Socket;
+
+use super::frame::Frames;
+use super::receive::Receiver;
+
+/// What a write has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// The kernel has all of it.
+    All,
+    /// The rest waits until the socket is writable.
+    Some,
+}
+
+/// How far the end of a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is open.
+    Open,
+    /// We have sent a close frame, and wait for the peer's.
+    Closing,
+    /// It ends, with this status, once all is written.
+    Ending(u16),
+}
+
+/// A connection.
+pub(super) struct Connection {
+    /// Closed when this is dropped, by the shard alone: no write can be under way then.
+    pub(super) socket: Socket,
+    pub(super) receiver: Receiver,
+    pub(super) state: State,
+    /// The peer's reason, in its close frame.
+    pub(super) reason: String,
+    /// Frames that the kernel does not have yet, and the tickets that are due behind them.
+    queue: VecDeque<(Frames, u32)>,
+    /// Their bytes; JavaScript reads it, and adds what it sends before that arrives here.
+    gauge: Arc<AtomicUsize>,
+    /// The same without what is still on its way here.
+    queued: usize,
+    max_buffered: usize,
+    /// Broadcasts that wait until the connection is uncorked.
+    held: Vec<Frames>,
+    corks: u32,
+    pub(super) paused: bool,
+    /// Whether it is in a job's list of connections to write.
+    pub(super) dirty: bool,
+}
+
+/// The most that is given to the kernel in one write.
+const MAX_SLICES: usize = 64;
+
+impl Connection {
+    pub(super) fn new(
+        socket: Socket,
+        max_payload: usize,
+        max_buffered: usize,
+        gauge: Arc<AtomicUsize>,
+    ) -> Self {
+        Self {
+            socket,
+            receiver: Receiver::new(max_payload),
+            state: State::Open,
+            reason: String::new(),
+            queue: VecDeque::new(),
+            gauge,
+            queued: 0,
+            max_buffered,
+            held: Vec::new(),
+            corks: 0,
+            paused: false,
+            dirty: false,
+        }
+    }
+
+    /// Puts frames behind all others. `counted`: the event loop has added them to the gauge.
+    pub(super) fn queue(&mut self, frames: Frames, ticket: u32, counted: bool) {
+        self.queued += frames.len();
+        if !counted {
+            self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
+        }
+        self.queue.push_back((frames, ticket));
+    }
+
+    /// Puts a broadcast behind all others, or holds it. `false` when it is left out.
+    pub(super) fn broadcast(&mut self, frames: &Frames, volatile: bool, may_hold: bool) -> bool {
+        if self.state != State::Open || (volatile && self.is_busy()) {
+            return false;
+        }
+        if may_hold && self.corks > 0 {
+            self.queued += frames.len();
+            self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
+            self.held.push(frames.clone());
+        } else {
+            self.queue(frames.clone(), 0, false);
+        }
+        true
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.queued > 0
+    }
+
+    /// Whether more waits than may.
+    pub(super) fn is_slow(&self) -> bool {
+        self.queued > self.max_buffered
+    }
+
+    pub(super) fn cork(&mut self) {
+        self.corks += 1;
+    }
+
+    pub(super) fn uncork(&mut self) {
+        self.corks = self.corks.saturating_sub(1);
+        if self.corks == 0 {
+            let held = std::mem::take(&mut self.held);
+            self.queue.extend(held.into_iter().map(|frames| (frames, 0)));
+        }
+    }
+
+    /// Writes all that waits, as far as the kernel takes it. Calls back with each ticket that is due.
+    pub(super) fn write(
+        &mut self,
+        mut writes: impl FnMut(usize),
+        mut ticket: impl FnMut(u32),
+    ) -> io::Result<Written> {
+        while !self.queue.is_empty() {
+            let written = match self.write_once() {
+                Ok(written) => written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Written::Some);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            writes(written);
+            self.advance(written, &mut ticket);
+        }
+        Ok(Written::All)
+    }
+
+    fn write_once(&self) -> io::Result<usize> {
+        if let [(frames, _)] = self.queue.as_slices().0 {
+            return self.socket.send(frames);
+        }
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let mut count = 0;
+        for (slice, (frames, _)) in slices.iter_mut().zip(&self.queue) {
+            *slice = IoSlice::new(frames);
+            count += 1;
+        }
+        self.socket.send_vectored(slices.get(..count).unwrap_or_default())
+    }
+
+    fn advance(&mut self, mut written: usize, ticket: &mut impl FnMut(u32)) {
+        self.queued = self.queued.saturating_sub(written);
+        self.gauge.fetch_sub(written, Ordering::Relaxed);
+        while let Some((frames, due)) = self.queue.front_mut() {
+            if written < frames.len() {
+                frames.advance(written);
+                return;
+            }
+            written -= frames.len();
+            if *due != 0 {
+                ticket(*due);
+            }
+            self.queue.pop_front();
+        }
+        // An idle connection needs no memory for it.
+        if self.queue.capacity() > 16 {
+            self.queue.shrink_to(0);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Native WebSocket connections: frames in, ordered queues out.
+//!
+//! ```text
+//!   event loop ─ commands ─┐                         ┌─▶ socket, socket, …
+//!                          ├─▶ a shard's queue ─▶ shard (one thread)
+//!   session ── broadcasts ─┘                         └─▶ mailbox ─▶ event loop
+//! ```
+//!
+//! A connection belongs to one shard for life, and that thread alone touches it, so no lock is on the
+//! way of a write. The order of commands in the shard's queue is the order of a connection's writes.
+
+mod command;
+#[cfg(unix)]
+mod connection;
+mod connections;
+mod entry;
+mod frame;
+mod inbox;
+mod receive;
+#[cfg(unix)]
+mod shard;
+
+pub use self::connections::{Adoption, ConnectionId, Connections, Options};
+pub(crate) use self::entry::entry_kind;
+pub use self::frame::append_frame_head;
+pub(crate) use self::frame::{Frames, binary_frame, control_frame, opcode, text_frame};

@@ -1,0 +1,405 @@
+//! A thread that owns connections: reads, writes and ends them.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind, Read};
+use std::net::Shutdown;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use tungstenite::protocol::Message;
+
+use super::ConnectionId;
+use super::command::{Broadcast, Command, Commands};
+use super::connection::{Connection, State, Written};
+use super::connections::{Adopted, Gauges, lock};
+use super::entry::Incoming;
+use super::frame::{control_frame, opcode};
+use super::inbox::{Counters, Inbox};
+use super::receive::{End, Violation};
+
+/// The token of the waker; connections have their number.
+const WAKER: Token = Token(0);
+/// Connections that are written to before other jobs have their turn.
+const CHUNK: usize = 32;
+/// What is read at once.
+const READ_BYTES: usize = 64 * 1024;
+/// How long a peer may take to answer a close frame, as with ws.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Starts a shard; returns what it is commanded by.
+pub(super) fn start(inbox: &Arc<Inbox>, gauges: &Arc<Gauges>) -> io::Result<Arc<Commands>> {
+    let poll = Poll::new()?;
+    let commands = Arc::new(Commands::new(Waker::new(poll.registry(), WAKER)?));
+    let shard = Shard {
+        poll,
+        commands: Arc::clone(&commands),
+        inbox: Arc::clone(inbox),
+        gauges: Arc::clone(gauges),
+        connections: HashMap::new(),
+        jobs: VecDeque::new(),
+        readable: VecDeque::new(),
+        closing: VecDeque::new(),
+        buffer: vec![0; READ_BYTES],
+        replies: Vec::new(),
+    };
+    thread::Builder::new().name("socket.io-websocket".into()).spawn(move || shard.run())?;
+    Ok(commands)
+}
+
+struct Shard {
+    poll: Poll,
+    commands: Arc<Commands>,
+    inbox: Arc<Inbox>,
+    gauges: Arc<Gauges>,
+    connections: HashMap<ConnectionId, Box<Connection>>,
+    /// Connections with something to write, by the command that gave it; they take turns.
+    jobs: VecDeque<VecDeque<ConnectionId>>,
+    /// Connections that may have something to read.
+    readable: VecDeque<ConnectionId>,
+    /// Connections that wait for the peer's close frame, in the order in which their time is up.
+    closing: VecDeque<(Instant, ConnectionId)>,
+    buffer: Vec<u8>,
+    replies: Vec<u8>,
+}
+
+impl Shard {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        let mut commands = Vec::new();
+        loop {
+            let timeout = self.timeout();
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != ErrorKind::Interrupted
+            {
+                // Nothing else is left to do than to look again.
+                thread::sleep(Duration::from_millis(10));
+            }
+            self.commands.awake();
+            self.note(&events);
+            self.commands.take(&mut commands);
+            for command in commands.drain(..) {
+                if matches!(command, Command::End) {
+                    return;
+                }
+                self.obey(command);
+            }
+            self.expire();
+            self.read_turn();
+            self.write_turn();
+            self.inbox.wake();
+        }
+    }
+
+    /// How long there is nothing to do, unless something comes.
+    fn timeout(&self) -> Option<Duration> {
+        let can_read = !self.readable.is_empty() && self.inbox.has_capacity();
+        if can_read || !self.jobs.is_empty() || !self.commands.may_sleep() {
+            return Some(Duration::ZERO);
+        }
+        self.closing.front().map(|(until, _)| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Notes which connections can be read or written.
+    fn note(&mut self, events: &Events) {
+        let mut writable = VecDeque::new();
+        for event in events {
+            let Ok(id) = ConnectionId::try_from(event.token().0) else { continue };
+            if event.token() == WAKER {
+                continue;
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.readable.push_back(id);
+            }
+            if event.is_writable() && self.connections.get(&id).is_some_and(|one| one.is_busy()) {
+                writable.push_back(id);
+            }
+        }
+        if !writable.is_empty() {
+            self.jobs.push_back(writable);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Adopt(adopted) => self.adopt(*adopted),
+            Command::Send { id, frames, ticket } => {
+                self.change(id, |one| {
+                    if one.state == State::Open {
+                        one.queue(frames, ticket, true);
+                    }
+                });
+            }
+            Command::Broadcast(broadcast) => self.broadcast(&broadcast),
+            Command::Close { id, code, reason } => self.close(id, code, &reason),
+            Command::Terminate(id) => self.end(id, 1006, ""),
+            Command::Pause(id, paused) => {
+                if let Some(one) = self.connections.get_mut(&id) {
+                    one.paused = paused;
+                    self.readable.push_back(id);
+                }
+            }
+            Command::Cork(id) => {
+                if let Some(one) = self.connections.get_mut(&id) {
+                    one.cork();
+                }
+            }
+            Command::Uncork(id) => self.change(id, Connection::uncork),
+            Command::Read | Command::End => {}
+        }
+    }
+
+    /// Changes what a connection has to write, as a job of its own.
+    fn change(&mut self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        change(one);
+        Counters::add(&self.inbox.counters.sent, 1);
+        if one.is_slow() {
+            return self.give_up(id);
+        }
+        if one.is_busy() && !one.dirty {
+            one.dirty = true;
+            self.jobs.push_back(VecDeque::from([id]));
+        }
+    }
+
+    fn broadcast(&mut self, broadcast: &Broadcast) {
+        let Broadcast { targets, frames, volatile, held_if_corked } = broadcast;
+        let mut job = VecDeque::with_capacity(targets.len());
+        let (mut sent, mut slow) = (0, Vec::new());
+        for &id in targets {
+            let Some(one) = self.connections.get_mut(&id) else { continue };
+            if !one.broadcast(frames, *volatile, *held_if_corked) {
+                Counters::add(&self.inbox.counters.volatile_dropped, u64::from(*volatile));
+                continue;
+            }
+            sent += 1;
+            if one.is_slow() {
+                slow.push(id);
+            }
+            // In the job although it may be in another one's: that may be a long one.
+            one.dirty = true;
+            job.push_back(id);
+        }
+        Counters::add(&self.inbox.counters.sent, sent);
+        if !job.is_empty() {
+            self.jobs.push_back(job);
+        }
+        slow.into_iter().for_each(|id| self.give_up(id));
+    }
+
+    fn adopt(&mut self, adopted: Adopted) {
+        let Adopted { id, socket, adoption, gauge } = adopted;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let fd = socket.as_raw_fd();
+        let registered =
+            self.poll.registry().register(&mut SourceFd(&fd), Token(id as usize), interest);
+        let mut one = Connection::new(socket, adoption.max_payload, adoption.max_buffered, gauge);
+        one.queue(adoption.response.into(), 0, false);
+        self.connections.insert(id, Box::new(one));
+        self.inbox.counters.open.fetch_add(1, Ordering::Relaxed);
+        if registered.is_err() {
+            return self.end(id, 1006, "");
+        }
+        self.change(id, |_| {});
+        self.feed(id, &adoption.head);
+        self.readable.push_back(id);
+    }
+
+    /// Reads of each connection that can be read, once.
+    fn read_turn(&mut self) {
+        for _ in 0..self.readable.len() {
+            if !self.inbox.has_capacity() {
+                return;
+            }
+            let Some(id) = self.readable.pop_front() else { return };
+            if self.read(id) {
+                self.readable.push_back(id);
+            }
+        }
+    }
+
+    /// Reads once; returns whether there may be more.
+    fn read(&mut self, id: ConnectionId) -> bool {
+        let Some(one) = self.connections.get_mut(&id) else { return false };
+        if one.paused || matches!(one.state, State::Ending(_)) {
+            return false;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let read = (&one.socket).read(&mut buffer);
+        let more = match read {
+            Ok(0) => {
+                self.end(id, 1006, "");
+                false
+            }
+            Ok(len) => {
+                Counters::add(&self.inbox.counters.received_bytes, len as u64);
+                self.feed(id, buffer.get(..len).unwrap_or_default());
+                true
+            }
+            Err(error) => {
+                let kind = error.kind();
+                if !matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted) {
+                    self.end(id, 1006, "");
+                }
+                kind == ErrorKind::Interrupted
+            }
+        };
+        self.buffer = buffer;
+        more
+    }
+
+    /// Has the parser read what has arrived.
+    fn feed(&mut self, id: ConnectionId, input: &[u8]) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        let (inbox, mut replies) = (&self.inbox, std::mem::take(&mut self.replies));
+        let mut closed = None;
+        let fed = one.receiver.feed(input, &mut replies, |message| match message {
+            Message::Close(frame) => {
+                closed = Some(frame.map_or((1005, String::new()), |frame| {
+                    (frame.code.into(), frame.reason.as_str().to_owned())
+                }));
+            }
+            message => deliver(inbox, id, &message),
+        });
+        if !replies.is_empty() {
+            if one.state == State::Open {
+                one.queue(replies.split_off(0).into(), 0, false);
+            } else {
+                replies.clear();
+            }
+        }
+        self.replies = replies;
+        if let Some((code, reason)) = closed {
+            one.reason = reason;
+            // The server ends the connection first.
+            one.state = State::Ending(code);
+        }
+        match fed {
+            Err(End::Violated(violation)) => self.fail(id, violation),
+            _ => self.change(id, |_| {}),
+        }
+        if self.connections.get(&id).is_some_and(|one| !one.is_busy()) {
+            self.end_if_written(id);
+        }
+    }
+
+    /// Closes a connection whose client has broken a rule.
+    fn fail(&mut self, id: ConnectionId, Violation { code, message, status }: Violation) {
+        Counters::add(&self.inbox.counters.violations, 1);
+        self.inbox.append(&Incoming::Error(id, code, message));
+        self.change(id, |one| {
+            if one.state == State::Open {
+                one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
+            }
+            one.state = State::Ending(1006);
+        });
+    }
+
+    /// Sends a close frame behind all else.
+    fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        let until = Instant::now() + CLOSE_TIMEOUT;
+        let Some(one) = self.connections.get(&id) else { return };
+        if one.state != State::Open {
+            return;
+        }
+        let mut payload = Vec::new();
+        if code != 0 {
+            payload.extend_from_slice(&code.to_be_bytes());
+            payload.extend_from_slice(reason.as_bytes());
+        }
+        self.change(id, |one| {
+            one.queue(control_frame(opcode::CLOSE, &payload), 0, false);
+            one.state = State::Closing;
+        });
+        self.closing.push_back((until, id));
+    }
+
+    /// Closes a connection that has taken too little.
+    fn give_up(&mut self, id: ConnectionId) {
+        Counters::add(&self.inbox.counters.slow, 1);
+        if let Some(one) = self.connections.get(&id) {
+            // As much as the kernel takes of it: there is no capacity to wait for it.
+            let _ = one.socket.send(&control_frame(opcode::CLOSE, &1013_u16.to_be_bytes()));
+        }
+        self.end(id, 1013, "");
+    }
+
+    /// Ends connections whose peer has not answered a close frame in time.
+    fn expire(&mut self) {
+        let now = Instant::now();
+        while self.closing.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, id)) = self.closing.pop_front() {
+                self.end(id, 1006, "");
+            }
+        }
+    }
+
+    /// Writes a chunk of each job.
+    fn write_turn(&mut self) {
+        for _ in 0..self.jobs.len() {
+            let Some(mut job) = self.jobs.pop_front() else { return };
+            for _ in 0..CHUNK {
+                let Some(id) = job.pop_front() else { break };
+                self.write(id);
+            }
+            if !job.is_empty() {
+                self.jobs.push_back(job);
+            }
+        }
+    }
+
+    fn write(&mut self, id: ConnectionId) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        one.dirty = false;
+        let inbox = &self.inbox;
+        let written = one.write(
+            |bytes| {
+                Counters::add(&inbox.counters.writes, 1);
+                Counters::add(&inbox.counters.sent_bytes, bytes as u64);
+            },
+            |ticket| inbox.append(&Incoming::Sent(ticket)),
+        );
+        match written {
+            Ok(Written::All) => self.end_if_written(id),
+            Ok(Written::Some) => {}
+            Err(_) => self.end(id, 1006, ""),
+        }
+    }
+
+    fn end_if_written(&mut self, id: ConnectionId) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        if let State::Ending(code) = one.state {
+            let reason = std::mem::take(&mut one.reason);
+            self.end(id, code, &reason);
+        }
+    }
+
+    /// Removes a connection: its descriptor is closed here and nowhere else.
+    fn end(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        let Some(one) = self.connections.remove(&id) else { return };
+        let fd = one.socket.as_raw_fd();
+        // It may never have been registered, and ends all the same.
+        let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        let _ = one.socket.shutdown(Shutdown::Both);
+        drop(one);
+        lock(&self.gauges).remove(&id);
+        self.inbox.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.inbox.append(&Incoming::Closed(id, code, reason));
+    }
+}
+
+fn deliver(inbox: &Inbox, id: ConnectionId, message: &Message) {
+    Counters::add(&inbox.counters.received, 1);
+    match message {
+        Message::Text(text) => inbox.append(&Incoming::Text(id, text.as_str())),
+        Message::Binary(data) => inbox.append(&Incoming::Binary(id, data)),
+        Message::Ping(data) => inbox.append(&Incoming::Ping(id, data)),
+        Message::Pong(data) => inbox.append(&Incoming::Pong(id, data)),
+        Message::Close(_) | Message::Frame(_) => {}
+    }
+}
