@@ -3,6 +3,7 @@
 const { adapterOnStore, createAdapter } = require('./lib/adapter');
 const { parts } = require('./lib/store/client');
 const { RedisStore: Store } = require('./lib/store/redis-store');
+const { WebSocketServer } = require('./lib/websocket/web-socket-server');
 
 /**
  * The store of Socket.IO 0.9, which can also carry adapters of Socket.IO 4: the store and the adapter
@@ -38,6 +39,7 @@ const optional = {
 module.exports = createAdapter;
 module.exports.createAdapter = createAdapter;
 module.exports.RedisStore = RedisStore;
+module.exports.WebSocketServer = WebSocketServer;
 module.exports.default = createAdapter;
 // As what finds the names of a module for `import` understands it. Loaded when it is asked for.
 Object.defineProperty(module.exports, 'RedisAdapter', {

@@ -26,13 +26,15 @@ function folders() {
  * Requires a package as it is seen from a folder.
  * @param {string} folder
  * @param {string} name
- * @param {string} [through] a package that is seen from the folder, and that sees the one to require
+ * @param {...(string | undefined)} through packages, of which the first is seen from the folder and each sees the
+ *   next, the last one what is to be required
  * @returns {any} nothing where it cannot be required
  */
-function requireFrom(folder, name, through) {
+function requireFrom(folder, name, ...through) {
   try {
-    const from = createRequire(path.join(folder, 'index.js'));
-    return (through === undefined ? from : createRequire(from.resolve(through)))(name);
+    let from = createRequire(path.join(folder, 'index.js'));
+    for (const each of through) if (each !== undefined) from = createRequire(from.resolve(each));
+    return from(name);
   } catch {
     return undefined;
   }

@@ -3,18 +3,8 @@
 const { NativeBackplane } = require('./binding');
 const { EventSink } = require('./event-sink');
 const { Inbox } = require('./inbox');
-const {
-  clearImmediate,
-  clearInterval,
-  nextTick,
-  now,
-  queueMicrotask,
-  setImmediate,
-  setInterval,
-} = require('../timers');
-
-/** How long the event loop is held at a time, in ms: half of what a timer of 10 ms may wait. */
-const BUDGET_MS = 5;
+const { Turns } = require('./turns');
+const { clearImmediate, clearInterval, queueMicrotask, setImmediate, setInterval } = require('../timers');
 
 /**
  * A timer that never fires (the longest that Node takes) keeps the process alive, and what it holds.
@@ -38,10 +28,8 @@ class Backplane {
   #due = new Set();
   /** @type {() => void} */
   #onClosed = () => {};
-  /** The time at which what waits has to leave the event loop to others. */
-  #deadline = 0;
-  /** Whether a turn of the event loop is reserved for the messages that wait. */
-  #scheduled = false;
+  /** Held here: the native side does not hold it. */
+  #turns = new Turns({ drain: () => this.#take(), inboxOf: () => this.inbox });
 
   /**
    * @param {import('node:events').EventEmitter} emitter what emits the events
@@ -63,7 +51,7 @@ class Backplane {
     /** Hands out what arrives. */
     this.inbox = new Inbox(this.events);
     /** The native side. */
-    this.native = new NativeBackplane(options, Backplane.#waker(this));
+    this.native = new NativeBackplane(options, this.#turns.waker());
     this.#alive = setInterval(() => this, FOREVER);
     // The application may still call auth() or select() on its clients, until its turn is over.
     this.#connecting = setImmediate(() => this.#connect());
@@ -79,48 +67,10 @@ class Backplane {
     }
   }
 
-  /**
-   * What the native side calls. It holds what it is given, and the backplane holds it: a plain
-   * reference would be a cycle that no garbage collector sees.
-   */
-  static #waker(backplane) {
-    const reference = new WeakRef(backplane);
-    return () => {
-      const alive = reference.deref();
-      if (alive && !alive.#scheduled) alive.#turn();
-    };
-  }
-
-  #turn() {
-    this.#deadline = now() + BUDGET_MS;
-    this.#drain();
-  }
-
-  /** Hands out one batch, or the rest of one. */
-  #drain() {
-    this.#scheduled = false;
-    let more;
-    if (this.inbox.isBusy) {
-      this.inbox.resume(this.#deadline);
-      // What has arrived meanwhile has woken nothing.
-      more = true;
-    } else {
-      // The native side decides by it for which sockets a message is.
-      this.#doDue();
-      const batch = this.native.drain();
-      if (batch === null) return;
-      more = !this.inbox.deliver(batch, this.#deadline) || batch.more;
-    }
-    if (!more) return;
-    this.#scheduled = true;
-    if (now() > this.#deadline) {
-      // Timers and sockets get their turn before the rest.
-      setImmediate(() => this.#turn());
-    } else {
-      // What the batch resolved may have sockets join rooms, which counts for the next one: a microtask
-      // comes after those that are there, and a tick after those that they make.
-      queueMicrotask(() => nextTick(() => this.#drain()));
-    }
+  /** Takes a batch. The native side decides by what is due for which sockets a message is. */
+  #take() {
+    this.#doDue();
+    return this.native.drain();
   }
 
   /**

@@ -19,7 +19,7 @@ pub(super) enum Command {
     Close { id: ConnectionId, code: u16, reason: String },
     /// Ends a connection at once.
     Terminate(ConnectionId),
-    /// Reads no more, or again.
+    /// Reads no more, or (again). A connection begins with no more.
     Pause(ConnectionId, bool),
     /// Holds broadcasts that may be held, or, when as often undone, writes them.
     Cork(ConnectionId),

@@ -49,7 +49,10 @@ pub(super) struct Connection {
     /// Broadcasts that wait until the connection is uncorked.
     held: Vec<Frames>,
     corks: u32,
+    /// Whether nothing is read of it. It begins so: what arrives waits until somebody listens.
     pub(super) paused: bool,
+    /// What had been read of it before it came here, until somebody listens.
+    pub(super) head: Vec<u8>,
     /// Whether it is in a job's list of connections to write.
     pub(super) dirty: bool,
 }
@@ -75,7 +78,8 @@ impl Connection {
             max_buffered,
             held: Vec::new(),
             corks: 0,
-            paused: false,
+            paused: true,
+            head: Vec::new(),
             dirty: false,
         }
     }

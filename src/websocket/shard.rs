@@ -140,6 +140,8 @@ impl Shard {
             Command::Pause(id, paused) => {
                 if let Some(one) = self.connections.get_mut(&id) {
                     one.paused = paused;
+                    let head = if paused { Vec::new() } else { std::mem::take(&mut one.head) };
+                    self.feed(id, &head);
                     self.readable.push_back(id);
                 }
             }
@@ -200,14 +202,13 @@ impl Shard {
             self.poll.registry().register(&mut SourceFd(&fd), Token(id as usize), interest);
         let mut one = Connection::new(socket, adoption.max_payload, adoption.max_buffered, gauge);
         one.queue(adoption.response.into(), 0, false);
+        one.head = adoption.head;
         self.connections.insert(id, Box::new(one));
         self.inbox.counters.open.fetch_add(1, Ordering::Relaxed);
         if registered.is_err() {
             return self.end(id, 1006, "");
         }
         self.change(id, |_| {});
-        self.feed(id, &adoption.head);
-        self.readable.push_back(id);
     }
 
     /// Reads of each connection that can be read, once.
