@@ -465,6 +465,13 @@ export interface BackplaneStats {
   received: number;
   /** Those of them that were handed to the event loop. */
   delivered: number;
+  /**
+   * Those of them that were broadcasts of Socket.IO 4 for native sockets (`WebSocketServer`): written to these without
+   * the event loop. Where others have to get them too, they are among `delivered` as well.
+   */
+  deliveredNatively: number;
+  /** To how many native sockets they were written, all in all. */
+  nativeWrites: number;
   /** Those of them that were this node's own, and so were dropped. */
   filteredOwn: number;
   /** Those of them that were broadcasts of Socket.IO 4 for rooms without a socket here. */

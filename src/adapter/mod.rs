@@ -6,8 +6,10 @@ mod channels;
 pub(crate) mod entry;
 mod local_rooms;
 mod namespace;
+mod native_sockets;
 pub mod packet;
 mod recent_joins;
+mod room_names;
 mod subscriptions;
 pub mod wire;
 
@@ -28,6 +30,7 @@ use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Request};
 use crate::pubsub::{Consumer, Kind, Need};
+use crate::websocket::{Connections, Fanout, MemberId};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,11 +151,39 @@ impl Adapter {
         });
     }
 
-    /// Publishes a broadcast.
-    pub fn broadcast(&self, number: u32, outgoing: Outgoing) {
-        if let Some(origin) = self.origin(number) {
-            self.backplane.send(Request::publish(OutgoingBroadcast { origin, outgoing }), None);
+    /// Has broadcasts of a namespace written to native sockets from now on, which are told by
+    /// [`Self::fanout`].
+    pub fn use_web_sockets(&self, number: u32, connections: &Arc<Connections>) {
+        if let Some(namespace) = self.namespace(number) {
+            namespace.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))));
         }
+    }
+
+    /// The sockets of a namespace, once native ones are used.
+    pub fn fanout(&self, number: u32) -> Option<Arc<Fanout>> {
+        self.namespace(number)?.fanout.get().cloned()
+    }
+
+    /// A socket becomes native or, with the connection 0, JavaScript's. For broadcasts of Redis it counts
+    /// from the chunk whose number is returned.
+    pub fn set_native(&self, number: u32, member: MemberId, connection: u32) -> u64 {
+        let fanout = self.fanout(number);
+        fanout.map_or(0, |fanout| self.backplane.events().set_mode(&fanout, member, connection))
+    }
+
+    /// Publishes a broadcast, and writes it to the native sockets here. Whether JavaScript has sockets
+    /// to write to.
+    pub fn broadcast(&self, number: u32, outgoing: Outgoing) -> bool {
+        let Some(namespace) = self.namespace(number) else { return true };
+        let has_others = namespace.write_local(&outgoing);
+        let origin = Arc::clone(&namespace.origin);
+        self.backplane.send(Request::publish(OutgoingBroadcast { origin, outgoing }), None);
+        has_others
+    }
+
+    /// Writes a broadcast to the native sockets here alone. Whether JavaScript has sockets to write to.
+    pub fn broadcast_here(&self, number: u32, outgoing: &Outgoing) -> bool {
+        self.namespace(number).is_none_or(|namespace| namespace.write_local(outgoing))
     }
 
     /// Publishes a broadcast that a parser of the application's own has encoded.
@@ -171,10 +202,14 @@ impl Adapter {
         }
     }
 
-    fn origin(&self, number: u32) -> Option<Arc<Origin>> {
+    fn namespace(&self, number: u32) -> Option<Arc<Namespace>> {
         self.change(|namespaces| {
-            namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.origin()))
+            namespaces.by_number.get(&number).map(|subscribed| Arc::clone(subscribed.namespace()))
         })
+    }
+
+    fn origin(&self, number: u32) -> Option<Arc<Origin>> {
+        Some(Arc::clone(&self.namespace(number)?.origin))
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Namespaces) -> T) -> T {

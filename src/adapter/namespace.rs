@@ -1,17 +1,18 @@
 //! From what Redis sends for a namespace to what the event loop gets.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::broadcast::Origin;
 use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
 use super::local_rooms::LocalRooms;
-use super::packet;
 use super::wire::{self, Broadcast, Limits, Reader, Received};
+use super::{packet, room_names};
 use crate::backplane::EventSink;
 use crate::codec::Malformed;
 use crate::event_loop::{Chunk, Counters, Filter};
 use crate::pubsub::Consumer;
+use crate::websocket::Fanout;
 
 /// One namespace of one server.
 pub(super) struct Namespace {
@@ -20,10 +21,12 @@ pub(super) struct Namespace {
     pub(super) rooms: LocalRooms,
     // Whether this server waits for responses: those to other servers come on the same channel.
     pub(super) awaits_responses: AtomicBool,
+    /// The sockets here, once one of them is native.
+    pub(super) fanout: OnceLock<Arc<Fanout>>,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
     limits: Limits,
-    events: Arc<EventSink>,
+    pub(super) events: Arc<EventSink>,
 }
 
 /// What becomes of a broadcast.
@@ -46,8 +49,8 @@ impl Namespace {
         limits: Limits,
         events: Arc<EventSink>,
     ) -> Self {
-        let (rooms, awaits_responses) = Default::default();
-        Self { number, origin, rooms, awaits_responses, raw, limits, events }
+        let (rooms, awaits_responses, fanout) = Default::default();
+        Self { number, origin, rooms, awaits_responses, fanout, raw, limits, events }
     }
 
     fn judge<'a>(&self, channel: &[u8], payload: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
@@ -55,16 +58,14 @@ impl Namespace {
             // Broken UTF-8 is a room that JavaScript cannot name.
             Some(Err(_)) => return Ok(Verdict::NotHere),
             // Own messages are dropped at once: deferred, they would wake the event loop.
-            Some(Ok(room)) if !self.rooms.has(room) && !self.is_own(payload) => {
+            Some(Ok(room)) if !self.is_here(room) && !self.is_own(payload) => {
                 return Ok(Verdict::NotHere);
             }
             _ if self.raw => return self.limits.check_length(payload).map(|()| Verdict::HandOver),
             _ => {}
         }
-        let Origin { uid, nsp, .. } = &*self.origin;
-        let reader = Reader { uid, nsp, limits: self.limits };
         let counters = self.events.counters();
-        Ok(match wire::decode(payload, &reader, |room| self.rooms.has(room))? {
+        Ok(match wire::decode(payload, &self.reader(), |room| self.is_here(room))? {
             Received::Broadcast(broadcast) => Verdict::Deliver(broadcast),
             Received::NotHere => Verdict::NotHere,
             Received::Own => {
@@ -76,6 +77,21 @@ impl Namespace {
                 Verdict::Dropped
             }
         })
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        let Origin { uid, nsp, .. } = &*self.origin;
+        Reader { uid, nsp, limits: self.limits }
+    }
+
+    /// Whether a socket here may be in a room, of whatever type its name is. Joins reach `rooms` at the
+    /// end of a turn of the event loop, and `fanout` at once.
+    fn is_here(&self, room: &str) -> bool {
+        let joined = |fanout: &Arc<Fanout>| {
+            fanout.has(&room_names::of_string(room))
+                || room_names::of_same_text(room).is_some_and(|number| fanout.has(&number))
+        };
+        self.rooms.has(room) || self.fanout.get().is_some_and(joined)
     }
 
     fn is_own(&self, payload: &[u8]) -> bool {
@@ -93,7 +109,7 @@ impl Namespace {
     }
 
     /// Calls back with the broadcast as the event loop gets it.
-    fn ready<T>(
+    pub(super) fn ready<T>(
         &self,
         broadcast: &Broadcast<'_>,
         callback: impl FnOnce(&ReadyBroadcast<'_>) -> T,
@@ -193,6 +209,38 @@ impl Broadcasts {
         let filter: Arc<dyn Filter> = Arc::clone(&namespace) as _;
         Self { namespace, filter }
     }
+
+    fn deliver(&self, broadcast: &Broadcast<'_>) -> Result<(), Malformed> {
+        let Self { namespace, .. } = self;
+        let events = &namespace.events;
+        match namespace.fanout.get() {
+            None => namespace.ready(broadcast, |entry| events.deliver(entry)),
+            Some(fanout) => namespace.fan_out(fanout, broadcast, |entry, reached| {
+                // Rooms that have just lost their last socket here are JavaScript's to judge.
+                if reached.is_none_or(|reached| reached.javascript || !reached.anybody) {
+                    events.deliver(entry);
+                }
+            }),
+        }
+    }
+
+    /// A broadcast that is for no room here now, and that has to wait until JavaScript has handled what
+    /// may change that. Whether it is one.
+    fn wait(&self, fanout: &Arc<Fanout>, payload: &[u8], defer: impl Fn()) -> bool {
+        let Self { namespace, .. } = self;
+        if !namespace.events.is_gated() {
+            return false;
+        }
+        let decoded = wire::decode(payload, &namespace.reader(), |_| true);
+        let Ok(Received::Broadcast(broadcast)) = decoded else { return false };
+        let waits = namespace.fan_out(fanout, &broadcast, |entry, reached| match reached {
+            // JavaScript has handled it meanwhile.
+            Some(reached) if reached.javascript => namespace.events.deliver(entry),
+            Some(reached) if reached.anybody => {}
+            _ => defer(),
+        });
+        waits.is_ok()
+    }
 }
 
 impl Consumer for Broadcasts {
@@ -202,16 +250,18 @@ impl Consumer for Broadcasts {
         Counters::count(&events.counters().received);
         // Before the rooms are looked up: one that is added later changes it.
         let generation = filter.generation();
+        let defer = || events.defer(filter, generation, channel, payload);
         let judged = namespace.judge(channel, payload).and_then(|verdict| match verdict {
-            Verdict::Deliver(broadcast) => {
-                namespace.ready(&broadcast, |entry| events.deliver(entry))
-            }
+            Verdict::Deliver(broadcast) => self.deliver(&broadcast),
             Verdict::HandOver => {
                 events.deliver(&namespace.payload(payload_kind::BROADCAST, channel, payload));
                 Ok(())
             }
             Verdict::NotHere => {
-                events.defer(filter, generation, channel, payload);
+                let fanout = namespace.fanout.get();
+                if !fanout.is_some_and(|fanout| self.wait(fanout, payload, defer)) {
+                    defer();
+                }
                 Ok(())
             }
             Verdict::Dropped => Ok(()),

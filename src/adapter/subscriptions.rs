@@ -49,6 +49,10 @@ impl Subscribed {
         Self { backplane, namespace, mode, broadcasts, fixed }
     }
 
+    pub(super) const fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+
     pub(super) fn origin(&self) -> &Arc<Origin> {
         &self.namespace.origin
     }
@@ -114,6 +118,8 @@ impl Subscribed {
 impl Drop for Subscribed {
     fn drop(&mut self) {
         self.namespace.rooms.names().iter().for_each(|room| self.leave(room));
+        // What still waits is for nobody.
+        self.namespace.fanout.get().into_iter().for_each(|fanout| fanout.clear());
         for Fixed { kind, name, consumer, .. } in &self.fixed {
             self.backplane.unsubscribe(*kind, name, consumer, None);
         }

@@ -9,9 +9,11 @@ use super::throttle::Throttle;
 use crate::connection::Warning;
 use crate::error::Error;
 use crate::event_loop::{
-    ConnectionState, Counters, Entry, Event, Filter, Link, LinkState, Mailbox, Outcome, Reply, ms,
+    ConnectionState, Counters, Drained, Entry, Event, Filter, Link, LinkState, Mailbox, Outcome,
+    Reply, ms,
 };
 pub(super) use crate::pubsub::LinkStatus;
+use crate::websocket::{Broadcast, Fanout, MemberId, Reached, Waiting};
 
 /// The states of a backplane's connections.
 #[derive(Default)]
@@ -44,6 +46,8 @@ pub struct EventSink {
     pub(super) mailbox: Mailbox,
     pub(super) counters: Counters,
     pub(super) links: Links,
+    // What waits until JavaScript has handled what is before it.
+    waiting: Waiting,
     malformed: Throttle,
     panics: Throttle,
     // Set with the event `close`, which is the last one.
@@ -55,8 +59,9 @@ impl EventSink {
     const MAX_CHANNEL: usize = 256;
 
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        let (counters, links, malformed, panics, closed) = Default::default();
-        Self { mailbox, counters, links, malformed, panics, closed }
+        let (counters, links, waiting) = Default::default();
+        let (malformed, panics, closed) = Default::default();
+        Self { mailbox, counters, links, waiting, malformed, panics, closed }
     }
 
     /// What is counted.
@@ -80,6 +85,53 @@ impl EventSink {
     /// [`Mailbox::defer`].
     pub fn defer(&self, filter: &Arc<dyn Filter>, generation: u64, channel: &[u8], payload: &[u8]) {
         self.mailbox.defer(filter, generation, channel, payload);
+    }
+
+    /// Writes a broadcast of Redis to the native sockets of a namespace, or has it wait until JavaScript
+    /// has handled what may change rooms before it. Calls back with what has become of it, with nothing
+    /// when it waits: meanwhile the caller hands to JavaScript what is for its sockets; where it waits,
+    /// always.
+    pub fn fan_out<T>(
+        &self,
+        fanout: &Arc<Fanout>,
+        broadcast: &Broadcast<'_>,
+        callback: impl FnOnce(Option<Reached>) -> T,
+    ) -> T {
+        self.waiting.broadcast(&self.mailbox, fanout, broadcast, |reached| {
+            if let Some(reached) = reached {
+                self.count(reached);
+            }
+            callback(reached)
+        })
+    }
+
+    fn count(&self, reached: Reached) {
+        // Also where exceptions leave nobody: it must be counted somewhere.
+        if reached.connections > 0 || (reached.anybody && !reached.javascript) {
+            Counters::count(&self.counters.delivered_natively);
+            Counters::add(&self.counters.native_writes, reached.connections as u64);
+        }
+    }
+
+    /// Whether what [`Self::fan_out`] gets has to wait.
+    pub fn is_gated(&self) -> bool {
+        self.waiting.is_gated(&self.mailbox)
+    }
+
+    /// A member becomes native or JavaScript's: see [`Waiting::set_mode`].
+    pub fn set_mode(&self, fanout: &Arc<Fanout>, member: MemberId, connection: u32) -> u64 {
+        self.waiting.set_mode(&self.mailbox, fanout, member, connection)
+    }
+
+    /// Takes the oldest chunk: JavaScript has handled those that it has taken before.
+    pub(super) fn drain(&self) -> Option<Drained> {
+        self.waiting.release(&self.mailbox, |reached| self.count(reached));
+        self.mailbox.drain()
+    }
+
+    /// Whether a further message may be brought.
+    pub(super) fn has_capacity(&self) -> bool {
+        self.mailbox.has_capacity() && self.waiting.has_capacity()
     }
 
     /// Counts a malformed message on `channel`, and reports it when it is time to.

@@ -180,10 +180,11 @@ impl Backplane {
         self.session.refused_names(100)
     }
 
-    /// Takes what is there for the event loop, one chunk at a time.
+    /// Takes what is there for the event loop, one chunk at a time. The caller has handled all that it
+    /// has taken before.
     #[must_use]
     pub fn drain(&self) -> Option<Drained> {
-        self.events.mailbox.drain()
+        self.events.drain()
     }
 
     /// Accepts no more, gives what is queued up to `flush` to leave, then emits [`Event::Close`].

@@ -71,11 +71,13 @@ impl MailboxSubscriber {
 
 impl Subscriber for MailboxSubscriber {
     fn has_capacity(&self) -> bool {
-        self.events().mailbox.has_capacity()
+        self.events().has_capacity()
     }
 
     async fn capacity(&self) {
-        self.events().mailbox.capacity().await;
+        while !self.has_capacity() {
+            self.events().mailbox.next_drain().await;
+        }
     }
 
     fn gives_up(&self) -> Option<Error> {

@@ -48,6 +48,8 @@ pub struct ChunkLimits {
 /// process.
 #[derive(Debug)]
 pub struct Chunk {
+    /// Its number in its mailbox: each chunk has a greater one than those before it.
+    pub number: u64,
     /// The text of all entries, one behind the other.
     pub bytes: Vec<u8>,
     /// Whether there is a byte in its text that is not ASCII; if not, JavaScript can copy it faster.
@@ -67,6 +69,7 @@ pub struct Chunk {
 impl Default for Chunk {
     fn default() -> Self {
         Self {
+            number: 0,
             bytes: Vec::new(),
             wide: false,
             index: Vec::new(),
@@ -117,6 +120,12 @@ impl Chunk {
         self.deferred.push(filter, generation, place, channel, payload);
     }
 
+    /// Whether it holds a gate.
+    #[must_use]
+    pub const fn has_gate(&self) -> bool {
+        self.has_gate
+    }
+
     /// What waits in it for a decision.
     #[must_use]
     pub const fn deferred(&self) -> &Deferred {
@@ -125,8 +134,8 @@ impl Chunk {
 
     /// An empty chunk that defers into memory that has been used before.
     #[must_use]
-    pub fn with_memory_of(deferred: Deferred) -> Self {
-        Self { deferred, ..Self::default() }
+    pub fn with_memory_of(number: u64, deferred: Deferred) -> Self {
+        Self { number, deferred, ..Self::default() }
     }
 
     /// Discards what is deferred, unless a filter may decide otherwise now. Returns the memory of
@@ -150,7 +159,7 @@ impl Chunk {
 
     /// The same chunk with what is deferred where it stands in the order.
     fn with(&self, deferred: &Deferred) -> Self {
-        let mut whole = Self { started: self.started, ..Self::default() };
+        let mut whole = Self { number: self.number, started: self.started, ..Self::default() };
         let mut done = (0, 0);
         for message in deferred.messages() {
             whole.append_part(self, done, message.place);

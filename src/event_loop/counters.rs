@@ -11,6 +11,10 @@ pub struct Counters {
     pub received: AtomicU64,
     /// Messages that were put into the mailbox.
     pub delivered: AtomicU64,
+    /// Broadcasts that were written to native sockets, be they for JavaScript too.
+    pub delivered_natively: AtomicU64,
+    /// To how many sockets, all in all.
+    pub native_writes: AtomicU64,
     /// Messages of our own that came back and were dropped.
     pub filtered_own: AtomicU64,
     /// Broadcasts of Socket.IO 4 for rooms that have no socket here.

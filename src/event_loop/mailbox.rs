@@ -8,12 +8,12 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::ops::{AddAssign, SubAssign};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::chunk::{Chunk, ChunkLimits, Entry, Role};
 use super::deferred::{Deferred, Filter};
+use super::load::Load;
 use super::sync::{Mutex, Notify, PoisonError};
 
 /// Wakes the event loop: called once when something is there to drain, and not again until a drain
@@ -79,7 +79,7 @@ impl Dropped {
 /// A queue of chunks of which the event loop takes one at a time.
 ///
 /// Bounded, in one of the ways of [`Overflow`]. Where it is to wait, a task that brings messages
-/// awaits [`Mailbox::capacity`] before it reads the next one from Redis, so a blocked event loop is
+/// awaits [`Mailbox::next_drain`] before it reads the next one from Redis, so a blocked event loop is
 /// felt by Redis, which holds the messages or cuts the connection, and then that is reported as a
 /// gap. Replies and events always fit: their number is bounded by the requests that are under way.
 pub struct Mailbox {
@@ -103,49 +103,14 @@ struct State {
     overrun: bool,
     // Whether the event loop has been woken and has not yet found the end.
     armed: bool,
-}
-
-/// What chunks hold.
-#[derive(Default, Clone, Copy)]
-struct Load {
-    entries: usize,
-    messages: usize,
-    // Memory of the chunks, without what is deferred.
-    bytes: usize,
-    deferred: usize,
-    deferred_bytes: usize,
-}
-
-impl Load {
-    fn of(chunk: &Chunk) -> Self {
-        Self {
-            entries: chunk.entries,
-            messages: chunk.messages,
-            bytes: chunk.memory(),
-            deferred: chunk.deferred().len(),
-            deferred_bytes: chunk.deferred().memory(),
-        }
-    }
-}
-
-impl AddAssign for Load {
-    fn add_assign(&mut self, other: Self) {
-        self.entries += other.entries;
-        self.messages += other.messages;
-        self.bytes += other.bytes;
-        self.deferred += other.deferred;
-        self.deferred_bytes += other.deferred_bytes;
-    }
-}
-
-impl SubAssign for Load {
-    fn sub_assign(&mut self, other: Self) {
-        self.entries -= other.entries;
-        self.messages -= other.messages;
-        self.bytes -= other.bytes;
-        self.deferred -= other.deferred;
-        self.deferred_bytes -= other.deferred_bytes;
-    }
+    // The number of the last chunk.
+    last: u64,
+    // Whether nothing more is put into that.
+    sealed: bool,
+    // Somebody waits for the event loop to come to the chunk of this number, or to find the end.
+    owed: Option<u64>,
+    // The number of the chunk that the event loop has in hands, if there is a gate in it.
+    in_hands: Option<u64>,
 }
 
 impl Mailbox {
@@ -213,7 +178,8 @@ impl Mailbox {
     /// less urgent.
     pub fn is_only_deferred(&self) -> bool {
         let state = self.lock();
-        state.load.entries == 0 && state.load.deferred > 0 && !state.armed
+        let idle = !state.armed && state.owed.is_none();
+        state.load.entries == 0 && state.load.deferred > 0 && idle
     }
 
     /// Takes the oldest chunk; `None` when a wake came too late to find anything.
@@ -221,12 +187,44 @@ impl Mailbox {
         let (chunk, more) = {
             let mut state = self.lock();
             let chunk = state.take();
-            state.armed = !state.chunks.is_empty();
+            state.armed = !state.chunks.is_empty() || state.owed.is_some();
             (chunk, state.armed)
         };
         self.drained.notify_one();
         // Outside of the lock, since it may decode messages.
         Some(Drained { chunk: chunk?.decided(), more })
+    }
+
+    /// Ends the last chunk: what has been appended stands in chunks before the returned number, and all
+    /// that follows in this chunk or later ones. The event loop is woken to find that it is there.
+    pub fn seal(&self) -> u64 {
+        let number = self.lock().seal();
+        self.wake();
+        number
+    }
+
+    /// The number of the last chunk with a gate that the event loop has not handled.
+    pub fn last_gate(&self) -> Option<u64> {
+        self.lock().last_gate()
+    }
+
+    /// Ends the last chunk if there is a gate in it, so that what follows is drained once that has been
+    /// handled; and the event loop will come back when it has handled all gates that are there.
+    pub fn append_behind_gates(&self) {
+        self.lock().append_behind_gates();
+    }
+
+    /// The event loop has handled all that it has taken. Returns the number of the first chunk with a
+    /// gate that it has not.
+    pub fn handled(&self) -> Option<u64> {
+        let mut state = self.lock();
+        state.in_hands = None;
+        state.first_gate()
+    }
+
+    /// Waits for the next drain. For one waiter at a time.
+    pub async fn next_drain(&self) {
+        self.drained.notified().await;
     }
 
     /// Whether a further message may be brought, be it in the place of another one.
@@ -248,13 +246,6 @@ impl Mailbox {
         self.lock().dropped.take()
     }
 
-    /// Waits until a further message may be brought. For one waiter at a time.
-    pub async fn capacity(&self) {
-        while !self.has_capacity() {
-            self.drained.notified().await;
-        }
-    }
-
     /// How many messages wait, and the bytes of memory of all that waits.
     pub fn depth(&self) -> (usize, usize) {
         let state = self.lock();
@@ -272,7 +263,40 @@ impl State {
 
     /// Whether a wake is due.
     fn arm(&mut self) -> bool {
-        !self.chunks.is_empty() && !std::mem::replace(&mut self.armed, true)
+        let due = !self.chunks.is_empty() || self.owed.is_some();
+        due && !std::mem::replace(&mut self.armed, true)
+    }
+
+    /// Ends the last chunk; returns the number of the next one.
+    const fn seal(&mut self) -> u64 {
+        self.sealed = true;
+        let next = self.last + 1;
+        self.owed = Some(next);
+        next
+    }
+
+    fn append_behind_gates(&mut self) {
+        if self.chunks.back().is_some_and(Chunk::has_gate) {
+            self.sealed = true;
+        }
+        if let Some(gate) = self.last_gate() {
+            let behind = gate + 1;
+            self.owed = Some(self.owed.map_or(behind, |owed| owed.max(behind)));
+        }
+    }
+
+    fn last_gate(&self) -> Option<u64> {
+        if self.load.gates == 0 {
+            return self.in_hands;
+        }
+        self.chunks.iter().rev().find(|chunk| chunk.has_gate()).map(|chunk| chunk.number)
+    }
+
+    fn first_gate(&self) -> Option<u64> {
+        if self.load.gates == 0 {
+            return self.in_hands;
+        }
+        self.chunks.iter().find(|chunk| chunk.has_gate()).map(|chunk| chunk.number)
     }
 
     /// Keeps memory for what is deferred next.
@@ -321,8 +345,10 @@ impl State {
 
     /// Changes the last chunk, or a new one where that does not fit.
     fn change_last(&mut self, fits: impl Fn(&Chunk) -> bool, change: impl FnOnce(&mut Chunk)) {
-        if !self.chunks.back().is_some_and(fits) {
-            let chunk = Chunk::with_memory_of(self.spare.pop().unwrap_or_default());
+        if self.sealed || !self.chunks.back().is_some_and(fits) {
+            self.sealed = false;
+            self.last += 1;
+            let chunk = Chunk::with_memory_of(self.last, self.spare.pop().unwrap_or_default());
             self.load += Load::of(&chunk);
             self.chunks.push_back(chunk);
         }
@@ -370,6 +396,14 @@ impl State {
     /// Takes the oldest chunk that holds anything, or something to decide about. Chunks of
     /// messages that are not for this process go at once: to come back for each would cost more.
     fn take(&mut self) -> Option<Chunk> {
+        let taken = self.take_oldest();
+        let reached = taken.as_ref().map_or(u64::MAX, |chunk| chunk.number);
+        self.owed = self.owed.filter(|owed| *owed > reached);
+        self.in_hands = taken.as_ref().filter(|chunk| chunk.has_gate()).map(|chunk| chunk.number);
+        taken
+    }
+
+    fn take_oldest(&mut self) -> Option<Chunk> {
         while let Some(mut chunk) = self.chunks.pop_front() {
             self.load -= Load::of(&chunk);
             let memory = chunk.discard_unchanged();

@@ -4,6 +4,7 @@ mod chunk;
 mod counters;
 mod deferred;
 mod event;
+mod load;
 mod mailbox;
 pub mod optional_bool;
 mod reply;

@@ -8,6 +8,8 @@ use napi_derive::napi;
 
 use super::backplane::NativeBackplane;
 use super::options::to_usize;
+use super::stats::number;
+use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
 use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target};
 
@@ -145,14 +147,64 @@ impl NativeAdapter {
         self.adapter.await_responses(namespace, awaits);
     }
 
-    /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags.
+    /// Has broadcasts of a namespace written to native sockets from now on. All its sockets, also those
+    /// that JavaScript writes to, and all their rooms have to be told with the methods that follow.
     #[napi(catch_unwind)]
-    pub fn broadcast(&self, namespace: u32, room: String, text: String) {
-        self.adapter.broadcast(namespace, Outgoing::simple(room, text));
+    pub fn use_web_sockets(&self, namespace: u32, sockets: &NativeWebSockets) {
+        self.adapter.use_web_sockets(namespace, &sockets.connections);
     }
 
-    /// Publishes a packet. `room`: where there is exactly one; `opts`: JSON text of
-    /// `{ rooms, except, flags }`.
+    /// A socket comes, in no room; connection 0: JavaScript writes to it. Returns its number in the
+    /// namespace, never 0, which is given again once it is removed.
+    #[napi(catch_unwind)]
+    pub fn add_socket(&self, namespace: u32, connection: u32) -> u32 {
+        self.adapter.fanout(namespace).map_or(0, |fanout| fanout.add(connection))
+    }
+
+    /// A socket goes, out of all its rooms.
+    #[napi(catch_unwind)]
+    pub fn remove_socket(&self, namespace: u32, member: u32) {
+        if let Some(fanout) = self.adapter.fanout(namespace) {
+            fanout.remove(member);
+        }
+    }
+
+    /// A socket joins a room. `room`: the string, with `\0` before it if it begins with that; of a
+    /// number, `\0` and its text. Rooms that are neither must not be told.
+    #[napi(catch_unwind)]
+    pub fn join_room(&self, namespace: u32, member: u32, room: String) {
+        if let Some(fanout) = self.adapter.fanout(namespace) {
+            fanout.join(member, &room);
+        }
+    }
+
+    /// A socket leaves a room.
+    #[napi(catch_unwind)]
+    pub fn leave_room(&self, namespace: u32, member: u32, room: String) {
+        if let Some(fanout) = self.adapter.fanout(namespace) {
+            fanout.leave(member, &room);
+        }
+    }
+
+    /// A socket becomes native or, with connection 0, one that JavaScript writes to: at once for local
+    /// broadcasts; for those of Redis with the batch of the number that is returned, or a later one, or
+    /// when a drain finds nothing. Until then, the connection is corked for broadcasts of Redis: JavaScript
+    /// calls `uncork(connection)` when it gets there. A drain is on its way then.
+    #[napi(catch_unwind)]
+    pub fn set_native(&self, namespace: u32, member: u32, connection: u32) -> f64 {
+        number(self.adapter.set_native(namespace, member, connection))
+    }
+
+    /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags; and
+    /// writes it to the native sockets here, once these are flushed. Returns whether there may be others.
+    #[napi(catch_unwind)]
+    pub fn broadcast(&self, namespace: u32, room: String, text: String) -> bool {
+        self.adapter.broadcast(namespace, Outgoing::simple(room, text))
+    }
+
+    /// Publishes a packet, and writes it to the native sockets here. `room`: where there is exactly one;
+    /// `opts`: JSON text of `{ rooms, except, flags }`. Where that names rooms that are neither strings nor
+    /// numbers, JavaScript writes to native sockets too. Returns whether it has sockets to write to.
     #[napi(catch_unwind)]
     pub fn broadcast_to(
         &self,
@@ -161,10 +213,20 @@ impl NativeAdapter {
         text: String,
         opts: String,
         attachments: Vec<Buffer>,
-    ) {
-        let attachments = attachments.iter().map(|part| part.to_vec()).collect();
-        let target = Target::Given { room, opts };
-        self.adapter.broadcast(namespace, Outgoing { target, text, attachments });
+    ) -> bool {
+        self.adapter.broadcast(namespace, outgoing(room, text, opts, &attachments))
+    }
+
+    /// The same without publishing it.
+    #[napi(catch_unwind)]
+    pub fn broadcast_here(
+        &self,
+        namespace: u32,
+        text: String,
+        opts: String,
+        attachments: Vec<Buffer>,
+    ) -> bool {
+        self.adapter.broadcast_here(namespace, &outgoing(None, text, opts, &attachments))
     }
 
     /// Publishes a broadcast that JavaScript has packed. `room`: where there is exactly one.
@@ -183,6 +245,11 @@ impl NativeAdapter {
     pub fn request(&self, namespace: u32, channel: String, payload: Either<String, Buffer>) {
         self.adapter.request(namespace, channel, bytes_of(payload));
     }
+}
+
+fn outgoing(room: Option<String>, text: String, opts: String, attachments: &[Buffer]) -> Outgoing {
+    let attachments = attachments.iter().map(|part| part.to_vec()).collect();
+    Outgoing { target: Target::Given { room, opts }, text, attachments }
 }
 
 impl From<NativeLimits> for Limits {

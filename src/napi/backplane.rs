@@ -10,7 +10,7 @@ use tokio::time::Duration;
 
 use super::endpoint::NativeEndpoint;
 use super::options::NativeOptions;
-use super::stats::NativeStats;
+use super::stats::{NativeStats, number};
 use super::{bytes_of, runtime, waits};
 use crate::backplane::{Backplane, Command, Packed, Request};
 use crate::event_loop::Drained;
@@ -24,13 +24,16 @@ pub struct NativeBatch {
     pub wide: bool,
     /// How to take `bytes` apart.
     pub index: Uint32Array,
+    /// The number of the chunk, which grows from batch to batch: see `NativeAdapter.setNative`.
+    pub number: f64,
     /// Whether more waits: then drain again, no wake will follow.
     pub more: bool,
 }
 
 impl From<Drained> for NativeBatch {
     fn from(Drained { chunk, more }: Drained) -> Self {
-        Self { bytes: chunk.bytes.into(), wide: chunk.wide, index: chunk.index.into(), more }
+        let (bytes, wide, index) = (chunk.bytes.into(), chunk.wide, chunk.index.into());
+        Self { bytes, wide, index, number: number(chunk.number), more }
     }
 }
 

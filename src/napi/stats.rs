@@ -16,6 +16,10 @@ pub struct NativeStats {
     pub received: f64,
     /// Messages handed to the event loop.
     pub delivered: f64,
+    /// Broadcasts written to native sockets, be they handed to the event loop too.
+    pub delivered_natively: f64,
+    /// To how many sockets, all in all.
+    pub native_writes: f64,
     /// Own messages that came back.
     pub filtered_own: f64,
     /// Broadcasts for rooms that have no socket here.
@@ -65,6 +69,8 @@ impl NativeStats {
             published: read(&counters.published),
             received: read(&counters.received),
             delivered: read(&counters.delivered),
+            delivered_natively: read(&counters.delivered_natively),
+            native_writes: read(&counters.native_writes),
             filtered_own: read(&counters.filtered_own),
             filtered_rooms: read(&counters.filtered_rooms),
             filtered_namespaces: read(&counters.filtered_namespaces),
@@ -87,6 +93,6 @@ impl NativeStats {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers are doubles")]
-fn number(count: u64) -> f64 {
+pub(super) fn number(count: u64) -> f64 {
     count as f64
 }

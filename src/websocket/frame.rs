@@ -66,6 +66,25 @@ pub(crate) fn binary_frame(data: &[u8]) -> Frames {
     frame(opcode::BINARY, &[data]).into()
 }
 
+/// The frames of a message whose text begins with `prefix`, and of its binary parts behind it.
+pub(crate) fn message_frames<'a>(
+    prefix: &[u8],
+    text: &str,
+    parts: impl Iterator<Item = &'a [u8]> + Clone,
+) -> Frames {
+    // A head takes 10 bytes at most.
+    let binary: usize = parts.clone().map(|part| part.len() + 10).sum();
+    let mut frames = Vec::with_capacity(10 + prefix.len() + text.len() + binary);
+    append_head(opcode::TEXT, prefix.len() + text.len(), &mut frames);
+    frames.extend_from_slice(prefix);
+    frames.extend_from_slice(text.as_bytes());
+    for part in parts {
+        append_head(opcode::BINARY, part.len(), &mut frames);
+        frames.extend_from_slice(part);
+    }
+    frames.into()
+}
+
 /// A control frame: its payload is cut to the 125 bytes that it may have.
 pub(crate) fn control_frame(opcode: u8, payload: &[u8]) -> Frames {
     frame(opcode, &[payload.get(..125).unwrap_or(payload)]).into()

@@ -14,13 +14,19 @@ mod command;
 mod connection;
 mod connections;
 mod entry;
+mod fanout;
 mod frame;
 mod inbox;
 mod receive;
+mod rooms;
 #[cfg(unix)]
 mod shard;
+mod waiting;
 
 pub use self::connections::{Adoption, ConnectionId, Connections, Options};
 pub(crate) use self::entry::entry_kind;
+pub use self::fanout::{Broadcast, Fanout, Reached};
 pub use self::frame::append_frame_head;
-pub(crate) use self::frame::{Frames, binary_frame, control_frame, opcode, text_frame};
+pub(crate) use self::frame::{binary_frame, control_frame, message_frames, opcode, text_frame};
+pub use self::rooms::{Audience, MemberId};
+pub use self::waiting::Waiting;

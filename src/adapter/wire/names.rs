@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::is_unset;
+use crate::adapter::room_names::{NO_ROOM, of_number, of_string};
 use crate::codec::msgpack::{
     Extension, Head, Input, append_double, append_integer, append_scalar, append_str,
 };
@@ -104,6 +105,19 @@ impl<'a> Names<'a> {
             Head::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
             Head::Nil | Head::Extension(Extension::Undefined) => Some(Cow::Borrowed("null")),
             _ => None,
+        })
+    }
+
+    /// The names by which these rooms go among the sockets here; what can be no room here goes by
+    /// [`NO_ROOM`].
+    pub fn of_rooms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.heads().map(|head| match head {
+            Head::String(text) => match String::from_utf8_lossy(text) {
+                Cow::Borrowed(text) => of_string(text),
+                Cow::Owned(text) => Cow::Owned(of_string(&text).into_owned()),
+            },
+            Head::Number(value) => of_number(&number_to_string(value)),
+            _ => Cow::Borrowed(NO_ROOM),
         })
     }
 

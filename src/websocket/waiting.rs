@@ -1,0 +1,193 @@
+//! Broadcasts of Redis that wait until JavaScript has handled what may change rooms before them.
+//!
+//! ```text
+//!   Redis:     request "join r"        broadcast to r
+//!   mailbox:   [ request ]             [ broadcast, for JavaScript's sockets ]
+//!   here:                              waits, behind the chunk of the request
+//!   drain      takes the request ── JavaScript joins ──▶ drain: writes the broadcast to native sockets,
+//!                                                        then takes its entry for JavaScript's
+//! ```
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::ConnectionId;
+use super::fanout::{Broadcast, Fanout, Reached};
+use super::rooms::{Audience, MemberId};
+use crate::event_loop::Mailbox;
+
+/// What waits, of all namespaces whose messages share a mailbox, in the order of Redis.
+///
+/// Locks are taken in this order: what waits, a namespace's rooms, the mailbox or a shard's queue.
+#[derive(Default)]
+pub struct Waiting {
+    // A plain mutex: held while one thing is appended, and while the event loop's thread writes what has
+    // waited, so that nothing overtakes it.
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    bytes: usize,
+}
+
+struct Item {
+    /// The number of the chunk that JavaScript must have handled.
+    gate: u64,
+    fanout: Arc<Fanout>,
+    what: What,
+}
+
+enum What {
+    Broadcast(Owned),
+    /// A change of mode, which must not count for broadcasts before it.
+    Mode {
+        member: MemberId,
+        serial: u64,
+        connection: ConnectionId,
+    },
+}
+
+struct Owned {
+    rooms: Vec<Cow<'static, str>>,
+    except: Vec<Cow<'static, str>>,
+    frames: Bytes,
+    volatile: bool,
+}
+
+impl Owned {
+    fn of(broadcast: &Broadcast<'_>) -> Self {
+        let owned = |names: &[Cow<'_, str>]| {
+            names.iter().map(|name| Cow::Owned(name.clone().into_owned())).collect()
+        };
+        let Broadcast { audience, frames, volatile } = broadcast;
+        let (rooms, except) = (owned(audience.rooms), owned(audience.except));
+        Self { rooms, except, frames: frames.clone(), volatile: *volatile }
+    }
+
+    fn borrowed(&self) -> Broadcast<'_> {
+        let audience = Audience { rooms: &self.rooms, except: &self.except };
+        Broadcast { audience, frames: self.frames.clone(), volatile: self.volatile }
+    }
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        let What::Broadcast(Owned { rooms, except, frames, .. }) = &self.what else {
+            return size_of::<Self>();
+        };
+        let names = rooms.iter().chain(except);
+        let names: usize = names.map(|name| size_of::<Cow<'_, str>>() + name.len()).sum();
+        size_of::<Self>() + names + frames.len()
+    }
+
+    fn release(self) -> Reached {
+        match self.what {
+            What::Broadcast(owned) => {
+                self.fanout.write_remote(&owned.borrowed(), |reached| reached)
+            }
+            What::Mode { member, serial, connection } => {
+                self.fanout.change_remote(member, serial, connection);
+                Reached { connections: 0, javascript: false, anybody: false }
+            }
+        }
+    }
+}
+
+impl Waiting {
+    /// Beyond this, no more is read from Redis.
+    const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+    /// Writes a broadcast of Redis to the native members of a namespace, or has it wait. Calls back with
+    /// what has become of it, or with nothing when it waits; the entry for JavaScript is to be put into
+    /// the mailbox meanwhile: where it waits, always.
+    pub fn broadcast<T>(
+        &self,
+        mailbox: &Mailbox,
+        fanout: &Arc<Fanout>,
+        broadcast: &Broadcast<'_>,
+        callback: impl FnOnce(Option<Reached>) -> T,
+    ) -> T {
+        let mut queue = self.lock();
+        // The thread that asks is the one that puts gates into the mailbox, so there can be fewer by the
+        // time that this is used, and no more.
+        let Some(gate) = queue.gate(mailbox) else {
+            drop(queue);
+            return fanout.write_remote(broadcast, |reached| callback(Some(reached)));
+        };
+        let what = What::Broadcast(Owned::of(broadcast));
+        queue.push(Item { gate, fanout: Arc::clone(fanout), what });
+        // What JavaScript does about a later message comes after this broadcast, so it must be written
+        // before that message is drained.
+        mailbox.append_behind_gates();
+        callback(None)
+    }
+
+    /// Whether a broadcast would have to wait.
+    pub fn is_gated(&self, mailbox: &Mailbox) -> bool {
+        self.lock().gate(mailbox).is_some()
+    }
+
+    /// A member becomes native, with a connection that is corked then, or JavaScript's. For broadcasts
+    /// of Redis it counts from the chunk whose number is returned; for local ones at once.
+    pub fn set_mode(
+        &self,
+        mailbox: &Mailbox,
+        fanout: &Arc<Fanout>,
+        member: MemberId,
+        connection: ConnectionId,
+    ) -> u64 {
+        let mut queue = self.lock();
+        let gate = queue.items.back().map(|last| last.gate);
+        let seal = || mailbox.seal();
+        let (number, serial) = fanout.change_mode(member, connection, gate.is_none(), seal);
+        if let Some((gate, serial)) = gate.zip(serial) {
+            let what = What::Mode { member, serial, connection };
+            queue.push(Item { gate, fanout: Arc::clone(fanout), what });
+        }
+        number
+    }
+
+    /// JavaScript has handled all that it has drained: writes what does not have to wait any more, and
+    /// calls back with what has become of it.
+    pub fn release(&self, mailbox: &Mailbox, mut callback: impl FnMut(Reached)) {
+        let mut queue = self.lock();
+        let gate = mailbox.handled();
+        while queue.items.front().is_some_and(|item| gate.is_none_or(|gate| item.gate < gate)) {
+            let Some(item) = queue.items.pop_front() else { return };
+            queue.bytes -= item.bytes();
+            callback(item.release());
+        }
+    }
+
+    /// Whether more may wait.
+    pub fn has_capacity(&self) -> bool {
+        self.lock().bytes < Self::MAX_BYTES
+    }
+
+    /// How many wait, and their bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        let queue = self.lock();
+        (queue.items.len(), queue.bytes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// The number of the chunk behind which a broadcast has to wait, if it has to.
+    fn gate(&self, mailbox: &Mailbox) -> Option<u64> {
+        mailbox.last_gate().or_else(|| self.items.back().map(|last| last.gate))
+    }
+
+    fn push(&mut self, item: Item) {
+        self.bytes += item.bytes();
+        self.items.push_back(item);
+    }
+}
