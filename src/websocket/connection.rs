@@ -32,11 +32,16 @@ pub(super) enum State {
 }
 
 /// A connection.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct Connection {
     /// Closed when this is dropped, by the shard alone: no write can be under way then.
     pub(super) socket: Socket,
     pub(super) receiver: Receiver,
     pub(super) state: State,
+    /// Whether the event loop knows that it is gone.
+    pub(super) reported: bool,
+    /// Whether our side of it is closed.
+    pub(super) is_shut: bool,
     /// The peer's reason, in its close frame.
     pub(super) reason: String,
     /// Frames that the kernel does not have yet, and the tickets that are due behind them.
@@ -46,6 +51,8 @@ pub(super) struct Connection {
     /// The same without what is still on its way here.
     queued: usize,
     max_buffered: usize,
+    /// Whether the kernel has a part of the first of them.
+    begun: bool,
     /// Broadcasts that wait until the connection is uncorked.
     held: Vec<Frames>,
     corks: u32,
@@ -53,8 +60,6 @@ pub(super) struct Connection {
     pub(super) paused: bool,
     /// What had been read of it before it came here, until somebody listens.
     pub(super) head: Vec<u8>,
-    /// Whether it is in a job's list of connections to write.
-    pub(super) dirty: bool,
 }
 
 /// The most that is given to the kernel in one write.
@@ -71,16 +76,18 @@ impl Connection {
             socket,
             receiver: Receiver::new(max_payload),
             state: State::Open,
+            reported: false,
+            is_shut: false,
             reason: String::new(),
             queue: VecDeque::new(),
             gauge,
             queued: 0,
+            begun: false,
             max_buffered,
             held: Vec::new(),
             corks: 0,
             paused: true,
             head: Vec::new(),
-            dirty: false,
         }
     }
 
@@ -116,6 +123,14 @@ impl Connection {
     /// Whether more waits than may.
     pub(super) fn is_slow(&self) -> bool {
         self.queued > self.max_buffered
+    }
+
+    /// Drops all that waits, but for the rest of what the kernel has a part of.
+    pub(super) fn drop_queue(&mut self) {
+        self.queue.truncate(usize::from(self.begun));
+        self.held = Vec::new();
+        self.queued = self.queue.iter().map(|(frames, _)| frames.len()).sum();
+        self.gauge.store(self.queued, Ordering::Relaxed);
     }
 
     pub(super) fn cork(&mut self) {
@@ -170,6 +185,7 @@ impl Connection {
         while let Some((frames, due)) = self.queue.front_mut() {
             if written < frames.len() {
                 frames.advance(written);
+                self.begun |= written > 0;
                 return;
             }
             written -= frames.len();
@@ -177,6 +193,7 @@ impl Connection {
                 ticket(*due);
             }
             self.queue.pop_front();
+            self.begun = false;
         }
         // An idle connection needs no memory for it.
         if self.queue.capacity() > 16 {

@@ -52,7 +52,9 @@ fn frame(first: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len = parts.iter().map(|part| part.len()).sum();
     let mut frame = Vec::with_capacity(len + 10);
     append_head(first, len, &mut frame);
-    parts.iter().for_each(|part| frame.extend_from_slice(part));
+    for part in parts {
+        frame.extend_from_slice(part);
+    }
     frame
 }
 

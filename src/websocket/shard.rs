@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -28,7 +29,7 @@ const WAKER: Token = Token(0);
 const CHUNK: usize = 32;
 /// What is read at once.
 const READ_BYTES: usize = 64 * 1024;
-/// How long a peer may take to answer a close frame, as with ws.
+/// How long a peer may take to close the connection once it is to end, as with ws.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts a shard; returns what it is commanded by.
@@ -41,6 +42,7 @@ pub(super) fn start(inbox: &Arc<Inbox>, gauges: &Arc<Gauges>) -> io::Result<Arc<
         inbox: Arc::clone(inbox),
         gauges: Arc::clone(gauges),
         connections: HashMap::new(),
+        singles: VecDeque::new(),
         jobs: VecDeque::new(),
         readable: VecDeque::new(),
         closing: VecDeque::new(),
@@ -57,11 +59,13 @@ struct Shard {
     inbox: Arc<Inbox>,
     gauges: Arc<Gauges>,
     connections: HashMap<ConnectionId, Box<Connection>>,
-    /// Connections with something to write, by the command that gave it; they take turns.
+    /// Connections with something to write that is theirs alone.
+    singles: VecDeque<ConnectionId>,
+    /// The same by the broadcasts that gave it; all these lists take turns.
     jobs: VecDeque<VecDeque<ConnectionId>>,
     /// Connections that may have something to read.
     readable: VecDeque<ConnectionId>,
-    /// Connections that wait for the peer's close frame, in the order in which their time is up.
+    /// Connections that are to end, in the order in which their time is up.
     closing: VecDeque<(Instant, ConnectionId)>,
     buffer: Vec<u8>,
     replies: Vec<u8>,
@@ -69,6 +73,22 @@ struct Shard {
 
 impl Shard {
     fn run(mut self) {
+        // A panic is a bug: whatever state it leaves, other shards and the process go on.
+        while catch_unwind(AssertUnwindSafe(|| self.turns())).is_err() {
+            Counters::add(&self.inbox.counters.internal_errors, 1);
+            self.jobs.clear();
+            self.singles.clear();
+            self.readable.clear();
+            let ids: Vec<_> = self.connections.keys().copied().collect();
+            for id in ids {
+                self.end(id, 1006, "");
+            }
+            self.inbox.wake();
+        }
+    }
+
+    /// Serves connections until there is an end.
+    fn turns(&mut self) {
         let mut events = Events::with_capacity(1024);
         let mut commands = Vec::new();
         loop {
@@ -98,15 +118,18 @@ impl Shard {
     /// How long there is nothing to do, unless something comes.
     fn timeout(&self) -> Option<Duration> {
         let can_read = !self.readable.is_empty() && self.inbox.has_capacity();
-        if can_read || !self.jobs.is_empty() || !self.commands.may_sleep() {
+        if can_read || self.has_jobs() || !self.commands.may_sleep() {
             return Some(Duration::ZERO);
         }
         self.closing.front().map(|(until, _)| until.saturating_duration_since(Instant::now()))
     }
 
+    fn has_jobs(&self) -> bool {
+        !self.singles.is_empty() || !self.jobs.is_empty()
+    }
+
     /// Notes which connections can be read or written.
     fn note(&mut self, events: &Events) {
-        let mut writable = VecDeque::new();
         for event in events {
             let Ok(id) = ConnectionId::try_from(event.token().0) else { continue };
             if event.token() == WAKER {
@@ -116,11 +139,8 @@ impl Shard {
                 self.readable.push_back(id);
             }
             if event.is_writable() && self.connections.get(&id).is_some_and(|one| one.is_busy()) {
-                writable.push_back(id);
+                self.singles.push_back(id);
             }
-        }
-        if !writable.is_empty() {
-            self.jobs.push_back(writable);
         }
     }
 
@@ -155,7 +175,7 @@ impl Shard {
         }
     }
 
-    /// Changes what a connection has to write, as a job of its own.
+    /// Changes what a connection has to write.
     fn change(&mut self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
         let Some(one) = self.connections.get_mut(&id) else { return };
         change(one);
@@ -163,9 +183,8 @@ impl Shard {
         if one.is_slow() {
             return self.give_up(id);
         }
-        if one.is_busy() && !one.dirty {
-            one.dirty = true;
-            self.jobs.push_back(VecDeque::from([id]));
+        if one.is_busy() {
+            self.singles.push_back(id);
         }
     }
 
@@ -183,15 +202,16 @@ impl Shard {
             if one.is_slow() {
                 slow.push(id);
             }
-            // In the job although it may be in another one's: that may be a long one.
-            one.dirty = true;
+            // Although it may be in another job: that may be a long one.
             job.push_back(id);
         }
         Counters::add(&self.inbox.counters.sent, sent);
         if !job.is_empty() {
             self.jobs.push_back(job);
         }
-        slow.into_iter().for_each(|id| self.give_up(id));
+        for id in slow {
+            self.give_up(id);
+        }
     }
 
     fn adopt(&mut self, adopted: Adopted) {
@@ -227,7 +247,7 @@ impl Shard {
     /// Reads once; returns whether there may be more.
     fn read(&mut self, id: ConnectionId) -> bool {
         let Some(one) = self.connections.get_mut(&id) else { return false };
-        if one.paused || matches!(one.state, State::Ending(_)) {
+        if one.paused && !one.reported {
             return false;
         }
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -239,7 +259,10 @@ impl Shard {
             }
             Ok(len) => {
                 Counters::add(&self.inbox.counters.received_bytes, len as u64);
-                self.feed(id, buffer.get(..len).unwrap_or_default());
+                // What a peer sends behind its last word is thrown away, so that it reads ours.
+                if !matches!(one.state, State::Ending(_)) {
+                    self.feed(id, buffer.get(..len).unwrap_or_default());
+                }
                 true
             }
             Err(error) => {
@@ -277,16 +300,20 @@ impl Shard {
         self.replies = replies;
         if let Some((code, reason)) = closed {
             one.reason = reason;
-            // The server ends the connection first.
-            one.state = State::Ending(code);
+            self.finish(id, code);
         }
         match fed {
             Err(End::Violated(violation)) => self.fail(id, violation),
             _ => self.change(id, |_| {}),
         }
-        if self.connections.get(&id).is_some_and(|one| !one.is_busy()) {
-            self.end_if_written(id);
-        }
+        self.end_if_written(id);
+    }
+
+    /// Has a connection end with this status once all is written.
+    fn finish(&mut self, id: ConnectionId, code: u16) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        one.state = State::Ending(code);
+        self.closing.push_back((Instant::now() + CLOSE_TIMEOUT, id));
     }
 
     /// Closes a connection whose client has broken a rule.
@@ -297,8 +324,8 @@ impl Shard {
             if one.state == State::Open {
                 one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
             }
-            one.state = State::Ending(1006);
         });
+        self.finish(id, 1006);
     }
 
     /// Sends a close frame behind all else.
@@ -320,14 +347,17 @@ impl Shard {
         self.closing.push_back((until, id));
     }
 
-    /// Closes a connection that has taken too little.
+    /// Closes a connection that has taken too little. What waits for it is dropped; should the client catch
+    /// up, it hears why.
     fn give_up(&mut self, id: ConnectionId) {
-        Counters::add(&self.inbox.counters.slow, 1);
-        if let Some(one) = self.connections.get(&id) {
-            // As much as the kernel takes of it: there is no capacity to wait for it.
-            let _ = one.socket.send(&control_frame(opcode::CLOSE, &1013_u16.to_be_bytes()));
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        if one.state == State::Open {
+            Counters::add(&self.inbox.counters.slow, 1);
+            one.drop_queue();
+            one.queue(control_frame(opcode::CLOSE, &1013_u16.to_be_bytes()), 0, false);
+            self.finish(id, 1013);
+            self.report(id, 1013, "");
         }
-        self.end(id, 1013, "");
     }
 
     /// Ends connections whose peer has not answered a close frame in time.
@@ -342,6 +372,11 @@ impl Shard {
 
     /// Writes a chunk of each job.
     fn write_turn(&mut self) {
+        for _ in 0..CHUNK.min(self.singles.len()) {
+            if let Some(id) = self.singles.pop_front() {
+                self.write(id);
+            }
+        }
         for _ in 0..self.jobs.len() {
             let Some(mut job) = self.jobs.pop_front() else { return };
             for _ in 0..CHUNK {
@@ -356,7 +391,6 @@ impl Shard {
 
     fn write(&mut self, id: ConnectionId) {
         let Some(one) = self.connections.get_mut(&id) else { return };
-        one.dirty = false;
         let inbox = &self.inbox;
         let written = one.write(
             |bytes| {
@@ -372,25 +406,48 @@ impl Shard {
         }
     }
 
+    /// Ends our side of a connection that is to end, once all is written. The rest is the peer's: the
+    /// descriptor stays open until it has closed its side, since to close it before, with something unread,
+    /// would take from the peer what it has not read yet.
     fn end_if_written(&mut self, id: ConnectionId) {
         let Some(one) = self.connections.get_mut(&id) else { return };
-        if let State::Ending(code) = one.state {
-            let reason = std::mem::take(&mut one.reason);
-            self.end(id, code, &reason);
+        let State::Ending(code) = one.state else { return };
+        if one.is_busy() || one.is_shut {
+            return;
         }
+        one.is_shut = true;
+        let reason = std::mem::take(&mut one.reason);
+        if one.socket.shutdown(Shutdown::Write).is_err() {
+            return self.end(id, code, &reason);
+        }
+        self.report(id, code, &reason);
+        self.readable.push_back(id);
+    }
+
+    /// Tells the event loop that a connection is gone, once.
+    fn report(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        let Some(one) = self.connections.get_mut(&id) else { return };
+        if std::mem::replace(&mut one.reported, true) {
+            return;
+        }
+        lock(&self.gauges).remove(&id);
+        self.inbox.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.inbox.append(&Incoming::Closed(id, code, reason));
     }
 
     /// Removes a connection: its descriptor is closed here and nowhere else.
     fn end(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        let code = match self.connections.get(&id).map(|one| one.state) {
+            Some(State::Ending(code)) => code,
+            _ => code,
+        };
+        self.report(id, code, reason);
         let Some(one) = self.connections.remove(&id) else { return };
         let fd = one.socket.as_raw_fd();
         // It may never have been registered, and ends all the same.
         let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        // Node's descriptor may still be open for a moment.
         let _ = one.socket.shutdown(Shutdown::Both);
-        drop(one);
-        lock(&self.gauges).remove(&id);
-        self.inbox.counters.open.fetch_sub(1, Ordering::Relaxed);
-        self.inbox.append(&Incoming::Closed(id, code, reason));
     }
 }
 
