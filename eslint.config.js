@@ -8,8 +8,9 @@ const LAYERS = {
   'lib/*.js': [],
   'lib/endpoint/*.js': ['errors', 'values'],
   'lib/backplane/*.js': ['errors', 'values', 'timers', 'endpoint'],
-  'lib/store/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane'],
-  'lib/adapter/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane'],
+  'lib/websocket/*.js': ['errors', 'values', 'timers', 'on-disk', 'backplane'],
+  'lib/store/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
+  'lib/adapter/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
   'lib/adapter/wire/*.js': ['types', 'room-names', 'values'],
 };
 

@@ -30,12 +30,19 @@ function asRequested({ rooms, except }) {
   return { rooms: new Set(Array.from(rooms, inRequest)), except: new Set(Array.from(except ?? [], inRequest)) };
 }
 
+/**
+ * Which sockets here JavaScript is to write a broadcast to: all, or those that the native side has not, or none.
+ * @typedef {'all' | 'own' | 'none'} Remaining
+ */
+
 /** The sockets of a namespace that are connected to this server, and how broadcasts are written to them. */
 class LocalSockets {
   #adapter;
   #base;
   /** How many sockets have left a room. */
   #departures = 0;
+  /** Those that broadcasts reach without JavaScript. @type {InstanceType<typeof import('./native-sockets').NativeSockets> | null} */
+  #nativeSockets = null;
 
   /**
    * @param {any} adapter of the namespace
@@ -47,18 +54,28 @@ class LocalSockets {
     this.#base = base;
   }
 
+  /** @param {InstanceType<typeof import('./native-sockets').NativeSockets>} nativeSockets */
+  useNativeSockets(nativeSockets) {
+    this.#nativeSockets = nativeSockets;
+  }
+
   /**
    * Writes an encoded packet to the sockets that a broadcast is for.
    * @param {{ rooms: Set<string | number>, except?: Set<string | number>, flags?: any }} opts of the broadcast
    * @param {any} packet for the listeners of `onAnyOutgoing`
    * @param {unknown[]} packets what the encoder made of it
+   * @param {Remaining} [remaining] which of them do not have it yet
    */
-  write(opts, packet, packets) {
+  write(opts, packet, packets, remaining = 'all') {
+    if (remaining === 'none') return;
     const { rooms, except, flags } = opts;
     if (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms))) return;
     if (this.#base.isPatched()) return this.#writePatched(packet, opts);
     const options = new WriteOptions(flags ?? NO_FLAGS, packets);
-    this.#forEach(rooms, except, (socket) => writeTo(socket, packet, packets, options));
+    const skipped = remaining === 'own' && this.#nativeSockets?.isBound ? this.#nativeSockets : null;
+    this.#forEach(rooms, except, (socket) => {
+      if (!skipped?.has(socket.id)) writeTo(socket, packet, packets, options);
+    });
   }
 
   /**
@@ -140,7 +157,10 @@ class LocalSockets {
       return this.#writePatched(packet, { rooms: included, except: excluded, flags: writeFlags(flags) });
     }
     const options = new WriteOptions(writeFlags(flags), packets);
-    const write = (/** @type {any} */ socket) => writeTo(socket, packet, packets, options);
+    const skipped = this.#nativeSockets?.isBound ? this.#nativeSockets : null;
+    const write = (/** @type {any} */ socket) => {
+      if (!skipped?.hadReceived(socket.id)) writeTo(socket, packet, packets, options);
+    };
     if (this.#isLong(included, packets)) {
       return this.#inSteps(included, excluded, (/** @type {any} */ socket) => {
         options.whileFrameIsIn(broadcast, () => write(socket));

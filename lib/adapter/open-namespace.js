@@ -5,6 +5,7 @@ const { channelOfServer } = require('./channels');
 const { Cluster } = require('./cluster');
 const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
+const { NativeSockets } = require('./native-sockets');
 const { Outgoing } = require('./outgoing');
 const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
@@ -57,6 +58,9 @@ class OpenNamespace {
     this.text = text;
     /** Sends broadcasts. */
     this.outgoing = new Outgoing({ native, id, uid, text, parserOf });
+    /** The sockets here that broadcasts reach without the event loop. */
+    this.nativeSockets = new NativeSockets({ native, id, adapter, backplane, text });
+    localSockets.useNativeSockets(this.nativeSockets);
     /** Which rooms have sockets here. */
     this.localRooms = new LocalRooms({
       update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
@@ -102,6 +106,17 @@ class OpenNamespace {
       };
       this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
+  }
+
+  /**
+   * A socket has joined rooms.
+   * @param {string} id
+   * @param {Set<string | number>} rooms
+   * @returns {Promise<void> | undefined} what `join` gives
+   */
+  joined(id, rooms) {
+    this.nativeSockets.joined(id, rooms);
+    return this.localRooms.confirmed(rooms, this.#adapter.requestsTimeout);
   }
 
   /** Whether the connections are closed, as those of a store that is destroyed. */
@@ -177,6 +192,7 @@ class OpenNamespace {
     this.#asking.clear();
     this.cluster.close();
     this.localRooms.close();
+    this.nativeSockets.close();
     this.#connections.inbox.removeNamespace(this.#id);
     this.#connections.native.closeNamespace(this.#id);
     this.#removeSibling();

@@ -37,33 +37,58 @@ class Outgoing {
    * @param {any} packet
    * @param {any[]} packets what the server's encoder made of it
    * @param {any} opts as Socket.IO passes them
+   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
    * @throws {Error} `ERR_ENCODE`
    */
   send(packet, packets, opts) {
     if (this.#text && packets.length === 1 && isSimple(opts)) {
       // By far the most; the native side knows what they mean.
-      this.#native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]);
-      return;
+      return remaining(this.#native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]));
     }
     // Such rooms are local: no socket of another server can be in them.
-    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return;
+    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return 'all';
     const fields = { ...listsOf(opts), flags: opts.flags };
     const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
-    const [text, ...parts] = packets;
-    if (this.#text && holdsAll(text, parts) && [...fields.rooms, ...fields.except].every(isJson)) {
-      this.#sendText(room, text, parts, fields);
-    } else {
-      const broadcast = { uid: this.#uid, packet, opts: fields };
-      const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
-      this.#native.broadcastPacked(this.#id, room, payload);
+    if (this.#isNative(packets, opts, fields)) {
+      const [text, ...parts] = packets;
+      const attachments = encodeOrThrow(() => parts.map(toBuffer));
+      return remaining(this.#native.broadcastTo(this.#id, room, text, toJson(fields), attachments));
     }
+    const broadcast = { uid: this.#uid, packet, opts: fields };
+    const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
+    this.#native.broadcastPacked(this.#id, room, payload);
+    return 'all';
   }
 
-  #sendText(room, text, parts, fields) {
-    const attachments = encodeOrThrow(() => parts.map(toBuffer));
-    const opts = encodeOrThrow(() => JSON.stringify(fields));
-    this.#native.broadcastTo(this.#id, room, text, opts, attachments);
+  /**
+   * Writes a broadcast for this server alone to the native sockets.
+   * @param {any[]} packets what the server's encoder made of it
+   * @param {any} opts as Socket.IO passes them
+   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
+   */
+  sendHere(packets, opts) {
+    const fields = { ...listsOf(opts), flags: opts.flags };
+    if (!this.#isNative(packets, opts, fields)) return 'all';
+    const [text, ...parts] = packets;
+    return remaining(this.#native.broadcastHere(this.#id, text, toJson(fields), parts.map(toBuffer)));
   }
+
+  /** Whether the native side can encode a broadcast, and knows all its rooms. */
+  #isNative(/** @type {any[]} */ packets, { rooms, except }, fields) {
+    const [text, ...parts] = packets;
+    if (!this.#text || !holdsAll(text, parts)) return false;
+    const isWhole = fields.rooms.length === rooms.size && fields.except.length === (except?.size ?? 0);
+    return isWhole && [...fields.rooms, ...fields.except].every(isJson);
+  }
+}
+
+/** @param {boolean} javascript whether there are sockets here that JavaScript writes to */
+function remaining(javascript) {
+  return javascript ? 'own' : 'none';
+}
+
+function toJson(fields) {
+  return encodeOrThrow(() => JSON.stringify(fields));
 }
 
 /** Whether a packet is for all sockets or for one room, without exceptions and flags. */

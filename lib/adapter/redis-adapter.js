@@ -149,7 +149,17 @@ class RedisAdapter extends adapterBase() {
   addAll(id, rooms) {
     if (this.#closed) this.#isAlone();
     super.addAll(id, rooms);
-    return this.#namespace.localRooms.confirmed(rooms, this.requestsTimeout);
+    return this.#namespace.joined(id, rooms);
+  }
+
+  del(id, room) {
+    super.del(id, room);
+    this.#namespace.nativeSockets.left(id, room);
+  }
+
+  delAll(id) {
+    super.delAll(id);
+    this.#namespace.nativeSockets.gone(id);
   }
 
   /**
@@ -164,8 +174,15 @@ class RedisAdapter extends adapterBase() {
     // What the encoder changes is left to a copy: Redis is to get the packet as it was.
     const encoded = this.#features.encodesInPlace ? { ...packet } : packet;
     const packets = encodeOrThrow(() => this.encoder.encode(encoded));
-    if (!opts.flags?.local && !(this.#closed && this.#isAlone())) this.#namespace.outgoing.send(packet, packets, opts);
-    this.#localSockets.write(opts, packet, packets);
+    this.#localSockets.write(opts, packet, packets, this.#send(packet, packets, opts));
+  }
+
+  /** Publishes a broadcast, and writes it to the native sockets here. @returns {import('./local-sockets').Remaining} */
+  #send(packet, packets, opts) {
+    if (this.#closed && this.#isAlone()) return 'all';
+    const { outgoing, nativeSockets } = this.#namespace;
+    if (!opts.flags?.local) return outgoing.send(packet, packets, opts);
+    return nativeSockets.isBound ? outgoing.sendHere(packets, opts) : 'all';
   }
 
   /**

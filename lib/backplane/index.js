@@ -26,6 +26,8 @@ class Backplane {
   #alive;
   /** What is to be done before the next drain. @type {Set<() => void>} */
   #due = new Set();
+  /** What waits until chunks are handed out. @type {{ chunk: number, callback: () => void }[]} */
+  #drained = [];
   /** @type {() => void} */
   #onClosed = () => {};
   /** Held here: the native side does not hold it. */
@@ -70,7 +72,24 @@ class Backplane {
   /** Takes a batch. The native side decides by what is due for which sockets a message is. */
   #take() {
     this.#doDue();
-    return this.native.drain();
+    const batch = this.native.drain();
+    if (this.#drained.length > 0) this.#callDrained(batch === null ? Infinity : batch.number);
+    return batch;
+  }
+
+  #callDrained(next) {
+    while (this.#drained.length > 0 && this.#drained[0].chunk <= next) this.#drained.shift()?.callback();
+  }
+
+  /**
+   * Calls back once all chunks before one are handed out, and before that one is.
+   * @param {number} chunk its number, no smaller than in the call before
+   * @param {() => void} callback
+   */
+  whenDrained(chunk, callback) {
+    this.#drained.push({ chunk, callback });
+    // Nothing may ever arrive.
+    if (this.#drained.length === 1) setImmediate(() => this.#turns.wake());
   }
 
   /**

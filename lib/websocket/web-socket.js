@@ -98,14 +98,19 @@ class WebSocket extends EventEmitter {
   send(data, options, callback) {
     if (typeof options === 'function') [options, callback] = [undefined, options];
     if (!this.#canSend(callback)) return;
-    if (typeof data === 'number') data = String(data);
+    const waits = callback !== undefined && this.awaits();
+    this.#write(typeof data === 'number' ? String(data) : data, options, waits ? callback : undefined);
+    this.#sockets.flushSoon();
+    if (callback !== undefined && !waits) callback();
+  }
+
+  #write(data, options, callback) {
     const { native } = this.#sockets;
     const isText = typeof data === 'string';
     if (isText && options?.binary !== true) native.sendText(this.#id, data, this.#ticket(callback));
     else if (!isText && options?.binary === false) {
       native.sendText(this.#id, bufferOf(data).toString(), this.#ticket(callback));
     } else native.sendBinary(this.#id, bufferOf(data), this.#ticket(callback));
-    this.#sockets.flushSoon();
   }
 
   /** @param {any} [data] @param {any} [_mask] @param {(error?: Error) => void} [callback] */
@@ -135,6 +140,12 @@ class WebSocket extends EventEmitter {
     }
     return false;
   }
+
+  /**
+   * Whether callbacks of `send` are to wait until the kernel has what was sent; else they are called at once. Engine.io
+   * always passes one, which is seldom of any use: its adapter replaces this.
+   */
+  awaits = () => true;
 
   /** Each connection's tickets come back in their order, so its number does for all of them. */
   #ticket(callback) {
