@@ -24,6 +24,8 @@ class NativeSockets {
   #backplane;
   #text;
   #bound = false;
+  /** @type {any} nothing before it is bound */
+  #sockets;
   /** By the sockets' ids. @type {Map<string, Member>} */
   #members = new Map();
 
@@ -68,7 +70,8 @@ class NativeSockets {
 
   #bind() {
     this.#bound = true;
-    this.#native.useWebSockets(this.#id, socketsOf().native);
+    this.#sockets = socketsOf();
+    this.#native.useWebSockets(this.#id, this.#sockets.native);
     for (const [id, rooms] of this.#adapter.sids) this.joined(id, rooms);
   }
 
@@ -96,8 +99,15 @@ class NativeSockets {
     // Broadcasts that were decided about before may still wait to be handed out.
     this.#backplane.whenDrained(chunk, () => {
       member.received = connection;
-      if (connection !== 0) socketsOf().native.uncork(connection);
+      if (connection === 0) return;
+      this.#sockets.native.uncork(connection);
+      this.#sockets.flushSoon();
     });
+  }
+
+  /** Has what was broadcast in this tick written at its end. */
+  flushSoon() {
+    if (this.#bound) this.#sockets.flushSoon();
   }
 
   /** A socket has left a room. @param {string} id @param {unknown} room */

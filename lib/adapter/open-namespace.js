@@ -109,6 +109,21 @@ class OpenNamespace {
   }
 
   /**
+   * Publishes a broadcast, unless it is for this server alone, and writes it to the native sockets here.
+   * @param {any} packet
+   * @param {any[]} packets what the server's encoder made of it
+   * @param {any} opts as Socket.IO passes them
+   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
+   */
+  broadcast(packet, packets, opts) {
+    if (opts.flags?.local && !this.nativeSockets.isBound) return 'all';
+    const { outgoing } = this;
+    const remaining = opts.flags?.local ? outgoing.sendHere(packets, opts) : outgoing.send(packet, packets, opts);
+    this.nativeSockets.flushSoon();
+    return remaining;
+  }
+
+  /**
    * A socket has joined rooms.
    * @param {string} id
    * @param {Set<string | number>} rooms

@@ -174,15 +174,9 @@ class RedisAdapter extends adapterBase() {
     // What the encoder changes is left to a copy: Redis is to get the packet as it was.
     const encoded = this.#features.encodesInPlace ? { ...packet } : packet;
     const packets = encodeOrThrow(() => this.encoder.encode(encoded));
-    this.#localSockets.write(opts, packet, packets, this.#send(packet, packets, opts));
-  }
-
-  /** Publishes a broadcast, and writes it to the native sockets here. @returns {import('./local-sockets').Remaining} */
-  #send(packet, packets, opts) {
-    if (this.#closed && this.#isAlone()) return 'all';
-    const { outgoing, nativeSockets } = this.#namespace;
-    if (!opts.flags?.local) return outgoing.send(packet, packets, opts);
-    return nativeSockets.isBound ? outgoing.sendHere(packets, opts) : 'all';
+    const isAlone = this.#closed && this.#isAlone();
+    const remaining = isAlone ? 'all' : this.#namespace.broadcast(packet, packets, opts);
+    this.#localSockets.write(opts, packet, packets, remaining);
   }
 
   /**
