@@ -1,6 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { mainThreadNs } = require('../dev/main-thread');
 
 const HIGH_WATER = /VmHWM:\s+(\d+) kB/;
 const SLEEP = new Int32Array(new SharedArrayBuffer(4));
@@ -18,10 +19,9 @@ function leaveCpu() {
  */
 function reading() {
   leaveCpu();
-  const schedstat = fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8');
   const { user, system } = process.cpuUsage();
   return {
-    mainNs: Number(schedstat.split(' ', 1)[0]),
+    mainNs: mainThreadNs(),
     cpuUs: user + system,
     rss: process.memoryUsage.rss(),
     // Not `process.resourceUsage()`: its peak may be that of the process which forked this one.

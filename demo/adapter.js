@@ -6,19 +6,20 @@
  */
 
 const { Server } = require('socket.io-4'); // its name here, where socket.io is 0.9
-const { RedisStore } = require('..');
+const { RedisStore, WebSocketServer } = require('..');
 
 /**
  * @param {import('node:http').Server} server
  * @param {import('./worker.js').Settings} settings
  * @returns {import('./worker.js').SocketIO}
  */
-function open(server, { redisUrl, sessionSeconds, origins }) {
+function open(server, { redisUrl, sessionSeconds, origins, native }) {
   const store = new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl });
   const io = new Server(server, {
     adapter: store.adapter(),
     // Polling would want a balancer that keeps a client on one worker, as examples/adapter-cluster has.
     transports: ['websocket'],
+    ...(native && { wsEngine: WebSocketServer }),
     allowRequest(request, decide) {
       const { origin } = request.headers;
       decide(null, !origins || (origin !== undefined && origins.includes(new URL(origin).host)));

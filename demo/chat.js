@@ -41,12 +41,13 @@ class Chat {
   /**
    * @param {import('./worker.js').SocketIO} backend
    * @param {{ index: number, pid: number, generation: number }} worker this process
-   * @param {() => void} killWorker
+   * @param {(message: { type: string, [detail: string]: unknown }) => void} tell asks something of the process
+   *   that has started this one
    */
-  constructor(backend, worker, killWorker) {
+  constructor(backend, worker, tell) {
     this.backend = backend;
     this.worker = worker;
-    this.killWorker = killWorker;
+    this.tell = tell;
     backend.io.sockets.on('connection', (socket) => this.#listen(socket));
   }
 
@@ -82,7 +83,15 @@ class Chat {
     );
     socket.on(
       'kill my worker',
-      forPeople(() => this.killWorker()),
+      forPeople(() => this.tell({ type: 'kill me' })),
+    );
+    socket.on(
+      'load',
+      forPeople((_, on) => this.tell({ type: 'load', on: on === true })),
+    );
+    socket.on(
+      'engine',
+      forPeople((_, engine) => this.tell({ type: 'engine', engine })),
     );
     socket.on('disconnect', () => inOrder(() => this.#leave(socket)));
   }

@@ -12,8 +12,9 @@ const INTERVAL = 1000;
  * @param {any} store
  * @param {{ index: number, pid: number, generation: number }} worker this process
  * @param {Map<any, { who: string, nick: string, room: string }>} people the sockets here
+ * @param {() => object} loadHere what is to be said of the load
  */
-function startFigures(store, worker, people) {
+function startFigures(store, worker, people, loadHere) {
   /** The last report of each worker, by its number. @type {Map<number, any>} */
   const reports = new Map();
 
@@ -25,7 +26,7 @@ function startFigures(store, worker, people) {
 
   function ownReport() {
     const here = [...people.values()].map(({ who, nick, room }) => ({ who, nick, room }));
-    return { ...worker, at: Date.now(), stats: store.stats(), people: here };
+    return { ...worker, at: Date.now(), stats: store.stats(), people: here, load: loadHere() };
   }
 
   return setInterval(() => {

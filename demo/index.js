@@ -6,7 +6,8 @@
  *
  *     node demo/index.js [--port 3000] [--store | --adapter]
  *
- * With --adapter it is Socket.IO 4, else 0.9.
+ * With --adapter it is Socket.IO 4, else 0.9. The page has switches for a load of further clients, and for
+ * what writes to the WebSockets: the native side, or JavaScript as without this package's engine.
  */
 
 const cluster = require('node:cluster');
@@ -16,6 +17,7 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
 const { startRedis, freePort } = require('../dev/redis-server.js');
+const { Load } = require('./load.js');
 
 const WORKERS = 4;
 const HOST = process.env.HOST || '127.0.0.1'; // the page can kill processes: for this machine's eyes
@@ -33,8 +35,12 @@ const OPTIONS = {
 /** What each version is a version of. */
 const SOCKET_IO = { store: 'Socket.IO 0.9', adapter: 'Socket.IO 4' };
 
+const ENGINES = new Set(['native', 'javascript']);
+
 let stopping = false;
 let everListened = false;
+/** The pids of workers that are to be replaced. @type {Set<number | undefined>} */
+const restarting = new Set();
 
 /**
  * @param {number} port
@@ -73,9 +79,17 @@ async function choosePort(asked) {
 function startWorker(index, generation, env) {
   const worker = cluster.fork({ ...env, DEMO_WORKER: index, DEMO_GENERATION: generation });
   worker.on('message', (message) => {
-    if (message?.type !== 'kill me') return;
-    console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);
-    worker.process.kill('SIGKILL'); // no farewell: what it held in Redis stays as it is
+    switch (message?.type) {
+      case 'kill me':
+        console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);
+        worker.process.kill('SIGKILL'); // no farewell: what it held in Redis stays as it is
+        break;
+      case 'load':
+        load.turn(message.on);
+        break;
+      case 'engine':
+        useEngine(message.engine, env);
+    }
   });
   worker.on('listening', () => {
     everListened = true;
@@ -83,14 +97,32 @@ function startWorker(index, generation, env) {
   worker.once('exit', async (code, signal) => {
     if (stopping) return;
     if (!everListened) return stop(1);
-    console.log(`worker ${index} is gone (${signal ?? code}), here is a new one`);
+    const why = restarting.delete(worker.process.pid) ? 'restarts' : `is gone (${signal ?? code}), here is a new one`;
+    console.log(`worker ${index} ${why}`);
     await delay(REPLACE_AFTER);
     if (!stopping) startWorker(index, generation + 1, env);
   });
 }
 
+/**
+ * Has the workers write to WebSockets by another engine: each is replaced by one that does.
+ * @param {string} engine `native` or `javascript`
+ * @param {Record<string, string | number>} env
+ */
+function useEngine(engine, env) {
+  if (!ENGINES.has(engine) || env.DEMO_ENGINE === engine) return;
+  env.DEMO_ENGINE = engine;
+  for (const worker of Object.values(cluster.workers ?? {})) {
+    if (!worker || worker.isDead()) continue;
+    restarting.add(worker.process.pid);
+    worker.process.kill('SIGTERM');
+  }
+}
+
 /** @type {Awaited<ReturnType<typeof startRedis>> | undefined} */
 let redis;
+/** The clients that the page can turn on. @type {Load} */
+let load;
 
 /**
  * Ends the workers, then Redis, then this process.
@@ -99,6 +131,7 @@ let redis;
 async function stop(code) {
   if (stopping) return;
   stopping = true;
+  load?.turn(false);
   const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker && !worker.isDead());
   const gone = Promise.all(workers.map((worker) => once(worker, 'exit')));
   for (const worker of workers) worker.process.kill('SIGTERM');
@@ -129,7 +162,8 @@ async function main() {
   const redisUrl = await openRedis();
   if (stopping) return redis?.stop();
   cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js') });
-  const env = { PORT: port, HOST, REDIS_URL: redisUrl, DEMO_VERSION: version };
+  const env = { PORT: port, HOST, REDIS_URL: redisUrl, DEMO_VERSION: version, DEMO_ENGINE: 'native' };
+  load = new Load(HOST, port, version);
   for (let index = 1; index <= WORKERS; index++) startWorker(index, 1, env);
   await Promise.all(Object.values(cluster.workers).map((worker) => once(worker, 'listening')));
   console.log(`The chat is on http://${HOST}:${port} (${WORKERS} workers on ${SOCKET_IO[version]}; Ctrl-C ends it)`);

@@ -10,7 +10,7 @@ const { RedisStore } = require('..');
  * @param {import('./worker.js').Settings} settings
  * @returns {import('./worker.js').SocketIO}
  */
-function open(server, { redisUrl, sessionSeconds, origins }) {
+function open(server, { redisUrl, sessionSeconds, origins, native }) {
   // 0.9 takes its listeners off a connection that it gives up. On today's Node a reset
   // after that would be an 'error' nobody listens for, and end the process.
   server.on('connection', (connection) => connection.on('error', () => {}));
@@ -22,6 +22,7 @@ function open(server, { redisUrl, sessionSeconds, origins }) {
   io.set('client store expiration', sessionSeconds);
   if (origins) io.set('origins', origins);
   io.set('store', new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl }));
+  if (native) io.store.engine(io);
 
   return {
     io,

@@ -5,9 +5,10 @@
 const http = require('node:http');
 const { Chat } = require('./chat.js');
 const { startFigures } = require('./figures.js');
+const { LoadHere } = require('./load-here.js');
 const { pages } = require('./pages.js');
 
-const { REDIS_URL, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_VERSION } = process.env;
+const { REDIS_URL, PORT, HOST, DEMO_WORKER, DEMO_GENERATION, DEMO_VERSION, DEMO_ENGINE } = process.env;
 const SESSION_SECONDS = 60;
 const STOP_TIMEOUT = 1000;
 
@@ -16,6 +17,7 @@ const STOP_TIMEOUT = 1000;
  * @property {string} redisUrl
  * @property {number} sessionSeconds how long a session is kept when its client is gone
  * @property {string[] | null} origins the pages that may connect; null: all
+ * @property {boolean} native whether the native side writes to WebSockets
  *
  * @typedef {object} SocketIO one of the two versions, as the demo uses it
  * @property {any} io
@@ -35,11 +37,13 @@ const backend = require(`./${DEMO_VERSION}.js`).open(server, {
   sessionSeconds: SESSION_SECONDS,
   // Another site's page must not get at a server on this machine, which it could ask to kill.
   origins: HOST === '127.0.0.1' ? [`127.0.0.1:${PORT}`, `localhost:${PORT}`] : null,
+  native: DEMO_ENGINE === 'native',
 });
 const { store } = backend;
 
-const chat = new Chat(backend, self, () => process.send({ type: 'kill me' }));
-startFigures(store, self, chat.people);
+const chat = new Chat(backend, self, (message) => process.send(message));
+const load = new LoadHere(backend.io);
+startFigures(store, self, chat.people, () => ({ engine: DEMO_ENGINE, ...load.figures() }));
 
 for (const event of ['error', 'gap', 'reconnecting']) {
   store.on(event, (detail) => {

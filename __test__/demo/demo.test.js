@@ -232,6 +232,24 @@ async function chat(t, version) {
     await ada.waitForSelector(`.worker[data-index="${await workerOf(grace)}"] .people >> text=Grace`);
   });
 
+  await t.test('the switches show what a message costs, with native WebSockets and without', async () => {
+    const costs = (writer) =>
+      ada.waitForFunction(
+        (start) =>
+          [...document.querySelectorAll('.worker .cost')].every(
+            ({ textContent }) => textContent.startsWith(start) && textContent.includes('µs a message'),
+          ),
+        `${writer} WebSockets`,
+      );
+    await ada.check('#load');
+    await costs('native');
+    await ada.uncheck('#engine');
+    await costs('JavaScript');
+    await ada.uncheck('#load');
+    await say(ada, 'After all that');
+    await message(grace, 'After all that');
+  });
+
   fs.mkdirSync(path.join(ROOT, 'artifacts'), { recursive: true });
   await ada.screenshot({ path: path.join(ROOT, 'artifacts', `demo-${version}.png`) });
   assert.deepEqual(errors, []);

@@ -5,6 +5,7 @@ import { badge, colour, showWorkers } from './workers.js';
 
 const ROOMS = ['lobby', 'rust', 'node'];
 const KEPT_MESSAGES = 200;
+const SWITCHING = 4000; // ms
 const KEY = 'previous client id';
 
 const $ = (id) => document.getElementById(id);
@@ -77,14 +78,17 @@ socket.on('notice', (notice) => {
   }
   addToLog(notice.room, noticeItem(notice));
 });
-socket.on('figures', (reports) => showWorkers($('workers'), reports, me));
+socket.on('figures', (reports) => {
+  showWorkers($('workers'), reports, me);
+  showLoad(reports);
+});
 
 // ----------------------------------------------------------------------- you
 
 function showConnection(state, text) {
   $('connection').dataset.state = state;
   $('connection').textContent = text;
-  for (const id of ['send', 'save-nick', 'kill']) $(id).disabled = state !== 'connected';
+  for (const id of ['send', 'save-nick', 'kill', 'load', 'engine']) $(id).disabled = state !== 'connected';
 }
 
 function showMe() {
@@ -108,6 +112,27 @@ $('nick-form').addEventListener('submit', (event) => {
 });
 
 $('kill').addEventListener('click', () => socket.emit('kill my worker'));
+
+// ---------------------------------------------------------------------- load
+
+/** When a switch was turned here: what it asks for takes a moment. */
+let turned = 0;
+
+/** The switches follow the workers, whoever has turned them. */
+function showLoad(reports) {
+  const mine = reports.find(({ index }) => index === me?.worker.index);
+  if (!mine || Date.now() - turned < SWITCHING) return;
+  $('engine').checked = mine.load.engine === 'native';
+  $('load').checked = reports.some(({ load }) => load.sockets > 0);
+}
+
+function turn(event, value) {
+  turned = Date.now();
+  socket.emit(event, value);
+}
+
+$('load').addEventListener('change', () => turn('load', $('load').checked));
+$('engine').addEventListener('change', () => turn('engine', $('engine').checked ? 'native' : 'javascript'));
 
 // --------------------------------------------------------------------- rooms
 

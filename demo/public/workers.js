@@ -83,7 +83,15 @@ function fillCard(card, report, { rates, samples }, me) {
   card.querySelector('.trouble').textContent = stale
     ? `no news for ${Math.round(report.age / 1000)} s`
     : trouble(report);
+  card.querySelector('.cost').textContent = costOf(report.load);
   fillPeople(card.querySelector('.people'), report.people, me);
+}
+
+/** What the event loop of a worker spends, all its work included. */
+function costOf({ engine, sockets, busy, microseconds }) {
+  const writer = engine === 'native' ? 'native' : 'JavaScript';
+  const each = microseconds === null ? '' : `, ${microseconds.toFixed(1)} µs a message to each of ${sockets} clients`;
+  return `${writer} WebSockets: event loop ${(busy * 100).toFixed(1)} % busy${each}`;
 }
 
 function fillLinks(list, connections) {
