@@ -8,6 +8,8 @@
  */
 
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 // @ts-ignore -- Socket.IO 0.9 comes without it
 import { Adapter } from 'socket.io-adapter';
 
@@ -335,6 +337,8 @@ export interface RedisStoreError extends Error {
    * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`
    * - `ERR_CLOSED`: the store has been destroyed, or the adapter closed
    * - `ERR_REQUEST_TIMEOUT`: another server did not answer within `requestsTimeout`
+   * - `ERR_WS_MISSING`: of a {@link WebSocketServer}; a WebSocket was refused with 503, since it cannot be native
+   *   and there is no ws
    * - `ERR_INTERNAL`: a bug of this package, which was contained
    *
    * Thrown, and never an event:
@@ -947,4 +951,168 @@ export class RedisAdapter extends Adapter {
    * could answer is an error with `ERR_CLOSED`. When the server listens again, the namespace opens again.
    */
   close(): Promise<void>;
+}
+
+/** What {@link WebSocketServer.with} binds. */
+export interface WebSocketSettings {
+  /**
+   * How many bytes may wait for one client, once the kernel takes no more. A client that is so slow is closed
+   * with 1013, and counted in `slow`. Default: 16777216 (16 MiB).
+   */
+  maxBufferedAmount?: number;
+  /**
+   * How many threads read and write, 1 to 64. All servers of a process (or of a worker thread) share them: those of
+   * the first one count. Default: half of the processors, 4 at most.
+   */
+  threads?: number;
+}
+
+/**
+ * Why a WebSocket is not native:
+ * - `tls`: Node encrypts it. A proxy in front that does so leaves it native
+ * - `permessageDeflate`: the option `perMessageDeflate` is on, and the client offers extensions
+ * - `platform`: Windows
+ * - `noDescriptor`: the runtime does not give its sockets' descriptors away, such as Bun and Deno
+ * - `notASocket`: it is another stream than a `net.Socket`
+ * - `pendingWrites`: something that was written to the socket before has not left
+ * - `failed`: the system gave no descriptor or no thread
+ */
+export type FallbackReason =
+  'tls' | 'permessageDeflate' | 'platform' | 'noDescriptor' | 'notASocket' | 'pendingWrites' | 'failed';
+
+/**
+ * What a {@link WebSocketServer} has counted. The first three are its own; the others are of all native
+ * connections of the process (or of the worker thread), also of those before.
+ */
+export interface WebSocketServerStats {
+  /** Native connections that are open. */
+  native: number;
+  /** Connections of ws that are open. */
+  ws: number;
+  /** How many connections went to ws, by reason; those that there were none of are left out. */
+  fallbacks: Partial<Record<FallbackReason, number>>;
+  /** Native connections that are open, of all servers. */
+  open: number;
+  /** Frames that were given to connections. */
+  sent: number;
+  /** Bytes that the kernel has taken. */
+  sentBytes: number;
+  /** How often the kernel was asked to. */
+  writes: number;
+  /** Messages that arrived. */
+  received: number;
+  /** Bytes that arrived. */
+  receivedBytes: number;
+  /** Connections that were closed since more than `maxBufferedAmount` waited for them. */
+  slow: number;
+  /** Connections that were closed since the client broke a rule of the protocol. */
+  violations: number;
+  /** Volatile packets that were left out, since the connection had something else to write. */
+  volatileDropped: number;
+  /** Bugs of this package, which were contained. */
+  internalErrors: number;
+  /** Messages that wait for the event loop. 10,000 of them, or 64 MiB, and no more is read from clients. */
+  waiting: number;
+  /** Their bytes. */
+  waitingBytes: number;
+}
+
+/** The options of ws's `WebSocketServer` that change something here; others are ignored. */
+export interface WebSocketServerOptions {
+  /** The longest message that is taken, in bytes; 0 stands for no limit. Engine.io passes its `maxHttpBufferSize`. Default: 104857600 (100 MiB). */
+  maxPayload?: number;
+  /** Whether ws is to compress, for clients that offer it: they are not native. Default: `false`. */
+  perMessageDeflate?: boolean | object;
+  /** Requests for another path are refused with 400. Default: any. */
+  path?: string;
+  /** Whether {@link WebSocketServer.clients} is kept. Default: `true`. */
+  clientTracking?: boolean;
+  /** Accepts a client, or not, then with 401: by what it returns, or, with two parameters, by the callback. */
+  verifyClient?:
+    | ((info: { origin: string | undefined; secure: boolean; req: IncomingMessage }) => boolean)
+    | ((
+        info: { origin: string | undefined; secure: boolean; req: IncomingMessage },
+        callback: (verified: boolean, status?: number, message?: string, headers?: Record<string, string>) => void,
+      ) => void);
+  /** Chooses one of the subprotocols that a client offers; false stands for none. Default: the first. */
+  handleProtocols?: (protocols: Set<string>, req: IncomingMessage) => string | false;
+  /** Nothing else is possible: the HTTP server is engine.io's. */
+  noServer?: boolean;
+  [ignored: string]: unknown;
+}
+
+/** The events of a {@link WebSocketServer}. */
+export interface WebSocketServerEvents {
+  /** A handshake is about to be accepted with these lines, to which more may be added. */
+  headers: [headers: string[], req: IncomingMessage];
+  /** A handshake is invalid. With a listener, that has to answer and to end the socket. */
+  wsClientError: [error: Error, socket: Duplex, req: IncomingMessage];
+  /** It is closed. With `clientTracking`: and its connections are gone. */
+  close: [];
+  /** `ERR_WS_MISSING`; without a listener it goes to the console, once. */
+  error: [error: RedisStoreError];
+}
+
+/**
+ * The WebSocket engine for Socket.IO 4, and for engine.io 6: connections are read and written by threads of their
+ * own, off the event loop.
+ *
+ * ```js
+ * const io = new Server(httpServer, { adapter: createAdapter('redis://localhost'), wsEngine: WebSocketServer });
+ * ```
+ *
+ * With the adapter of this package, broadcasts go to native sockets without the event loop. With another one, what
+ * each socket is sent and what it sends is read and written natively.
+ *
+ * What cannot be native is served by the ws of engine.io, see {@link FallbackReason}. All is as with ws, except:
+ * text messages come as strings; pings are always answered, and text always has to be UTF-8; `fin: false` and Blobs
+ * cannot be sent; `request.socket` looks open, has its addresses, and ends the connection, but reads and
+ * writes nothing itself.
+ */
+export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
+  /**
+   * The same class with settings of its own, for `wsEngine`:
+   *
+   * ```js
+   * new Server(httpServer, { wsEngine: WebSocketServer.with({ maxBufferedAmount: 1024 * 1024 }) });
+   * ```
+   *
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+   */
+  static with(settings: WebSocketSettings): typeof WebSocketServer;
+
+  /**
+   * Engine.io makes it.
+   * @throws {TypeError} with code `ERR_INVALID_OPTION`, where `port` or `server` is given
+   */
+  constructor(options?: WebSocketServerOptions);
+
+  /** As they were given. */
+  readonly options: WebSocketServerOptions;
+
+  /** The open connections; `undefined` where `clientTracking` is off, as with engine.io. */
+  readonly clients?: Set<any>;
+
+  /** Whether a request is for this server: by the option `path`. */
+  shouldHandle(req: IncomingMessage): boolean;
+
+  /**
+   * Answers a request to upgrade. The callback gets a WebSocket with the interface of ws's.
+   * @throws {Error} when the socket has been upgraded already
+   */
+  handleUpgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback: (webSocket: any, req: IncomingMessage) => void,
+  ): void;
+
+  /** Throws: as of a server of ws with `noServer`. */
+  address(): never;
+
+  /** Refuses further handshakes, with 503; connections stay. Calls back with the event `close`. */
+  close(callback?: (error?: Error) => void): void;
+
+  /** What there is of connections, and why some are not native. */
+  stats(): WebSocketServerStats;
 }

@@ -24,8 +24,10 @@ describe('createAdapter', LIMIT, () => {
       assert.equal(imported.default, require(name));
       assert.equal(imported.createAdapter, imported.default);
     }
-    const { RedisStore } = await import('socket.io-redis-native');
+    const { RedisStore, WebSocketServer } = await import('socket.io-redis-native');
     assert.equal(RedisStore, require('../..').RedisStore);
+    assert.equal(typeof WebSocketServer, 'function');
+    assert.equal(WebSocketServer, require('../..').WebSocketServer);
   });
 
   it('is what compiled modules find, with the interop of TypeScript and without', () => {

@@ -7,13 +7,13 @@ const { STATUS_CODES } = require('node:http');
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
-const VERSIONS = ['13', '8'];
+const VERSIONS = [13, 8];
 /** A list of tokens with commas between them. */
 const TOKENS = /^[\t ]*[!#$%&'*+.^_`|~\w-]+[\t ]*(?:,[\t ]*[!#$%&'*+.^_`|~\w-]+[\t ]*)*$/;
 
 /**
  * What is wrong with a request, if anything is.
- * @typedef {{ status: number, message: string, headers?: Record<string, string> }} Refusal
+ * @typedef {{ status: number, message?: string, headers?: Record<string, string> }} Refusal
  */
 
 /**
@@ -24,18 +24,21 @@ const TOKENS = /^[\t ]*[!#$%&'*+.^_`|~\w-]+[\t ]*(?:,[\t ]*[!#$%&'*+.^_`|~\w-]+[
 function refusalOf(req) {
   const { upgrade } = req.headers;
   const key = req.headers['sec-websocket-key'];
-  const version = req.headers['sec-websocket-version'];
   if (req.method !== 'GET') return { status: 405, message: 'Invalid HTTP method' };
   if (upgrade?.toLowerCase() !== 'websocket') return { status: 400, message: 'Invalid Upgrade header' };
   if (key === undefined || !KEY.test(key)) {
     return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
   }
-  if (version === undefined || !VERSIONS.includes(version.trim())) {
+  if (!VERSIONS.includes(versionOf(req))) {
     const headers = { 'Sec-WebSocket-Version': VERSIONS.join(', ') };
     return { status: 400, message: 'Missing or invalid Sec-WebSocket-Version header', headers };
   }
-  if (protocolsOf(req) === null) return { status: 400, message: 'Invalid Sec-WebSocket-Protocol header' };
   return undefined;
+}
+
+/** @param {import('node:http').IncomingMessage} req */
+function versionOf(req) {
+  return Number(req.headers['sec-websocket-version']);
 }
 
 /**
@@ -50,6 +53,16 @@ function protocolsOf(req) {
   const names = header.split(',').map((name) => name.trim());
   const protocols = new Set(names);
   return protocols.size === names.length ? protocols : null;
+}
+
+/**
+ * What `verifyClient` is told.
+ * @param {import('node:http').IncomingMessage} req
+ */
+function clientInfo(req) {
+  const { authorized, encrypted } = /** @type {any} */ (req.socket);
+  const origin = req.headers[versionOf(req) === 8 ? 'sec-websocket-origin' : 'origin'];
+  return { origin, secure: Boolean(authorized || encrypted), req };
 }
 
 /**
@@ -75,7 +88,7 @@ function acceptance(req, protocol) {
  * @param {import('node:stream').Duplex} socket
  * @param {Refusal} refusal
  */
-function refuse(socket, { status, message, headers = {} }) {
+function refuse(socket, { status, message = STATUS_CODES[status] ?? '', headers = {} }) {
   const all = {
     Connection: 'close',
     'Content-Type': 'text/html',
@@ -87,4 +100,4 @@ function refuse(socket, { status, message, headers = {} }) {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${message}`);
 }
 
-module.exports = { acceptance, protocolsOf, refusalOf, refuse };
+module.exports = { acceptance, clientInfo, protocolsOf, refusalOf, refuse };

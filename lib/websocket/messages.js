@@ -1,7 +1,7 @@
 'use strict';
 
 const { WS_BINARY, WS_CLOSED, WS_ERROR, WS_PING, WS_PONG, WS_SENT, WS_TEXT } = require('../backplane/binding');
-const { attempt } = require('../backplane/attempt');
+const { rethrow } = require('../backplane/attempt');
 const { now } = require('../timers');
 
 /**
@@ -52,7 +52,11 @@ class Messages {
     const batch = this.#batch;
     if (batch === null) return true;
     while (this.#next < batch.index.length) {
-      this.#entry(batch);
+      try {
+        this.#entry(batch);
+      } catch (error) {
+        rethrow(error);
+      }
       if (now() > deadline && this.#next < batch.index.length) return false;
     }
     this.#batch = null;
@@ -61,36 +65,36 @@ class Messages {
 
   #entry({ bytes, wide, index }) {
     const at = this.#next;
-    const id = index[at + 1];
+    const receiver = this.#receivers.get(index[at + 1]);
     switch (index[at]) {
       case WS_TEXT: {
         const start = this.#pass(3, index[at + 2]);
         const text = wide ? bytes.utf8Slice(start, this.#start) : bytes.latin1Slice(start, this.#start);
-        this.#call(id, 'onMessage', text, false);
+        receiver?.onMessage(text, false);
         break;
       }
       case WS_BINARY:
-        this.#call(id, 'onMessage', this.#copy(bytes, index[at + 2]), true);
+        receiver?.onMessage(this.#copy(bytes, index[at + 2]), true);
         break;
       case WS_PING:
-        this.#call(id, 'onPing', this.#copy(bytes, index[at + 2]));
+        receiver?.onPing(this.#copy(bytes, index[at + 2]));
         break;
       case WS_PONG:
-        this.#call(id, 'onPong', this.#copy(bytes, index[at + 2]));
+        receiver?.onPong(this.#copy(bytes, index[at + 2]));
         break;
       case WS_SENT:
         this.#pass(2, 0);
-        this.#call(id, 'onSent');
+        receiver?.onSent();
         break;
       case WS_ERROR: {
         const start = this.#pass(4, index[at + 2] + index[at + 3]);
         const code = start + index[at + 2];
-        this.#call(id, 'onError', bytes.latin1Slice(start, code), bytes.latin1Slice(code, this.#start));
+        receiver?.onError(bytes.latin1Slice(start, code), bytes.latin1Slice(code, this.#start));
         break;
       }
       case WS_CLOSED: {
         const start = this.#pass(4, index[at + 3]);
-        this.#call(id, 'onClosed', index[at + 2], bytes.utf8Slice(start, this.#start));
+        receiver?.onClosed(index[at + 2], bytes.utf8Slice(start, this.#start));
       }
     }
   }
@@ -107,11 +111,6 @@ class Messages {
   #copy(bytes, length) {
     const start = this.#pass(3, length);
     return Buffer.from(bytes.subarray(start, this.#start));
-  }
-
-  #call(id, method, ...args) {
-    const receiver = this.#receivers.get(id);
-    if (receiver !== undefined) attempt(receiver[method], receiver, args);
   }
 }
 

@@ -1,11 +1,19 @@
 'use strict';
 
-/**
- * The one file that knows what is inside Node's sockets: their descriptor, and how an HTTP server counts
- * them.
- */
+/** The one file that knows what is inside Node's sockets: their handle, and its descriptor. */
 
 const net = require('node:net');
+const os = require('node:os');
+
+const { nextTick } = require('../timers');
+
+/** libuv's word for a connection that takes no more. */
+const UV_EPIPE = -os.constants.errno.EPIPE;
+/** Of a handle's `shutdown`: it is done already. */
+const DONE = 1;
+
+/** Bun and Deno have sockets that look like Node's; reads that are under way there cannot be called back. */
+const IS_NODE = process.versions.bun === undefined && !('Deno' in globalThis);
 
 /**
  * Why the native side cannot have a socket, if it cannot.
@@ -16,7 +24,7 @@ function obstacleOf(socket) {
   if (socket.encrypted) return 'tls';
   if (!(socket instanceof net.Socket)) return 'notASocket';
   if (process.platform === 'win32') return 'platform';
-  if (!(descriptorOf(socket) >= 0)) return 'noDescriptor';
+  if (!IS_NODE || !(descriptorOf(socket) >= 0)) return 'noDescriptor';
   if (socket.writableLength > 0) return 'pendingWrites';
   return undefined;
 }
@@ -27,46 +35,107 @@ function descriptorOf(socket) {
 }
 
 /**
- * Has the native side own the connection of a socket. The socket is destroyed, which ends no connection as long as
- * a duplicate of its descriptor is open. Its addresses stay readable; its `destroy()` and `end()` end the native
- * connection; and the server that has accepted it counts it until then.
- * @param {any} socket
- * @param {Buffer} head what the HTTP parser has read beyond the request
- * @param {(descriptor: number, head: Buffer) => void} adopt
- * @param {() => void} end ends the native connection
- * @returns {() => void} to be called once the native connection is gone
- * @throws what `adopt` throws; the socket is as it was then, but for what it has read
+ * Takes the place of a socket's handle once the native side has the connection: the addresses stay readable, and
+ * what ends the socket ends the connection. The socket looks open until then, and its server counts it.
  */
-function handOver(socket, head, adopt, end) {
-  // Node keeps what has been asked for.
-  void [socket.remoteAddress, socket.localAddress];
-  socket.setTimeout(0);
-  socket.setNoDelay(true);
-  socket._handle.readStop();
-  const read = socket.read();
-  adopt(descriptorOf(socket), read === null ? head : Buffer.concat([head, read]));
-  const release = keepCounted(socket._server);
-  socket.destroy();
-  socket.destroy = () => {
-    end();
-    return socket;
-  };
-  socket.end = socket.destroy;
-  return release;
+class Detached {
+  #names;
+  #end;
+
+  /**
+   * @param {any} handle Node's
+   * @param {number} bytesWritten as the socket tells it; other engine.io servers end sockets without any
+   * @param {() => void} end ends the native connection
+   */
+  constructor(handle, bytesWritten, end) {
+    this.#names = { getpeername: nameOf(handle, 'getpeername'), getsockname: nameOf(handle, 'getsockname') };
+    this.#end = end;
+    this.fd = -1;
+    /** As if Node read: it need not begin. */
+    this.reading = true;
+    this.bytesRead = handle.bytesRead;
+    this.bytesWritten = bytesWritten;
+    this.writeQueueSize = 0;
+  }
+
+  getpeername(out) {
+    Object.assign(out, this.#names.getpeername);
+    return 0;
+  }
+
+  getsockname(out) {
+    Object.assign(out, this.#names.getsockname);
+    return 0;
+  }
+
+  /** By `end()`. */
+  shutdown() {
+    this.#end();
+    return DONE;
+  }
+
+  /** By `destroy()`. */
+  close(callback) {
+    this.#end();
+    if (callback !== undefined) nextTick(callback);
+  }
+}
+
+// What is written past the WebSocket would be no frame.
+for (const kind of ['Buffer', 'v', 'Utf8String', 'AsciiString', 'Latin1String', 'Ucs2String']) {
+  Object.defineProperty(Detached.prototype, `write${kind}`, { value: () => UV_EPIPE });
+}
+for (const name of ['readStart', 'readStop', 'ref', 'unref']) {
+  Object.defineProperty(Detached.prototype, name, { value: () => 0 });
+}
+
+/** An address as a handle tells it; handles of unix sockets do not. */
+function nameOf(handle, method) {
+  const name = {};
+  handle[method]?.(name);
+  return name;
+}
+
+/** What has been read of a socket and nobody has taken. @returns {Buffer[]} */
+function takeRead(socket) {
+  const chunks = [];
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
+  return chunks;
 }
 
 /**
- * Has a server count a connection more, so that its `close()` waits for it.
- * @param {any} server
- * @returns {() => void} counts it no more
+ * Has the native side own the connection of a socket.
+ * @param {any} socket
+ * @param {Buffer} head what the HTTP parser has read beyond the request
+ * @param {number} bytesWritten what the native side writes at once
+ * @param {(descriptor: number, head: Buffer) => void} adopt duplicates the descriptor
+ * @param {() => void} end ends the native connection
+ * @returns {Buffer | undefined} nothing when it is done; where `adopt` has thrown, all that had been read
  */
-function keepCounted(server) {
-  if (typeof server?._connections !== 'number' || typeof server._emitCloseIfDrained !== 'function') return () => {};
-  server._connections++;
-  return () => {
-    server._connections--;
-    server._emitCloseIfDrained();
-  };
+function handOver(socket, head, bytesWritten, adopt, end) {
+  const read = takeRead(socket);
+  const all = read.length === 0 ? head : Buffer.concat([head, ...read]);
+  socket.setTimeout(0);
+  socket.setNoDelay(true);
+  const handle = socket._handle;
+  const detached = new Detached(handle, bytesWritten, end);
+  try {
+    adopt(descriptorOf(socket), all);
+  } catch {
+    return all;
+  }
+  socket._handle = detached;
+  // A reset would be no other end.
+  socket.resetAndDestroy = socket.destroy;
+  handle.readStop();
+  // Ends no connection as long as there is a duplicate.
+  handle.close();
+  return undefined;
 }
 
-module.exports = { handOver, obstacleOf };
+/** Whether a socket has been handed over. @param {any} socket */
+function isHandedOver(socket) {
+  return socket._handle instanceof Detached;
+}
+
+module.exports = { handOver, isHandedOver, obstacleOf };

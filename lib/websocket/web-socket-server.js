@@ -2,28 +2,32 @@
 
 const { EventEmitter } = require('node:events');
 
-const { createWsServer } = require('./fallback');
-const { acceptance, protocolsOf, refusalOf, refuse } = require('./handshake');
-const { handOver, obstacleOf } = require('./node-socket');
+const { optionError } = require('../errors');
+const { nextTick } = require('../timers');
+const { Fallback } = require('./fallback');
+const { acceptance, clientInfo, protocolsOf, refusalOf, refuse } = require('./handshake');
+const { handOver, isHandedOver, obstacleOf } = require('./node-socket');
 const { readOptions } = require('./options');
 const { socketsOf } = require('./sockets');
 const { WebSocket } = require('./web-socket');
-const { nextTick } = require('../timers');
 
-/** What ws offers to compress with. */
-const DEFLATE = /(^|,)\s*permessage-deflate\s*(;|,|$)/;
+/** As in ws. */
+const MAX_PAYLOAD = 100 * 1024 * 1024;
 
 /**
  * The server that engine.io takes as `wsEngine`, in the place of ws's.
- * Events: `headers` (lines, request) before each handshake is accepted; `close`.
+ * Events: `headers` (lines, request) before a handshake is accepted; `wsClientError` (error, socket, request) in the
+ * place of the answer to a bad one; `close`; `error`, when a connection is refused since there is no ws for it.
  */
 class WebSocketServer extends EventEmitter {
-  #options;
   #limits;
   #sockets;
-  #closed = false;
-  /** Serves what the native side cannot. @type {any} */
-  #ws = null;
+  /** @type {'running' | 'closing' | 'closed'} */
+  #state = 'running';
+  /** Serves what the native side cannot. @type {InstanceType<typeof Fallback> | null} */
+  #fallback = null;
+  /** Whether it was told that there is none. */
+  #told = false;
   #native = 0;
   #fallen = 0;
   /** @type {Record<string, number>} */
@@ -45,13 +49,24 @@ class WebSocketServer extends EventEmitter {
     };
   }
 
-  /** @param {any} [options] those of ws */
+  /**
+   * @param {any} [options] those of ws
+   * @throws {TypeError} `ERR_INVALID_OPTION`
+   */
   constructor(options = {}) {
     super();
-    const { maxBufferedAmount, threads } = /** @type {any} */ (readOptions(/** @type {any} */ (new.target).settings));
-    this.#options = options;
-    this.#limits = { maxPayload: options.maxPayload ?? 100 * 1024 * 1024, maxBufferedAmount };
+    for (const name of ['port', 'server']) {
+      if (options[name]) throw optionError(name, 'it is for engine.io, which has the HTTP server: wsEngine.');
+    }
+    const { maxBufferedAmount, threads } = readOptions(/** @type {any} */ (new.target).settings);
+    this.options = options;
+    const { maxPayload = MAX_PAYLOAD } = options;
+    this.#limits = { maxPayload: maxPayload > 0 ? Number(maxPayload) : 0, maxBufferedAmount };
     this.#sockets = socketsOf(threads);
+    if (options.clientTracking ?? true) {
+      /** The connections, unless the option `clientTracking` is false. @type {Set<any> | undefined} */
+      this.clients = new Set();
+    }
   }
 
   /**
@@ -59,8 +74,13 @@ class WebSocketServer extends EventEmitter {
    * @param {import('node:http').IncomingMessage} req
    */
   shouldHandle({ url = '' }) {
-    const { path } = this.#options;
+    const { path } = this.options;
     return !path || url.split('?', 1)[0] === path;
+  }
+
+  /** As of a server of ws that has none of its own. */
+  address() {
+    throw new Error('The server is operating in "noServer" mode');
   }
 
   /**
@@ -69,61 +89,153 @@ class WebSocketServer extends EventEmitter {
    * @param {any} socket
    * @param {Buffer} head
    * @param {(webSocket: any, req: import('node:http').IncomingMessage) => void} callback gets the connection
+   * @throws {Error} when the socket has been upgraded already
    */
   handleUpgrade(req, socket, head, callback) {
-    const obstacle = this.#compresses(req) ? 'permessageDeflate' : obstacleOf(socket);
-    if (obstacle !== undefined) return this.#fallBack(obstacle, req, socket, head, callback);
-    const refusal = refusalOf(req) ?? (this.shouldHandle(req) ? undefined : { status: 400, message: 'Bad Request' });
-    if (refusal !== undefined) return refuse(socket, refusal);
-    if (this.#closed) return refuse(socket, { status: 503, message: 'Service Unavailable' });
+    const reason = this.#reasonToFallBack(req, socket);
+    if (reason !== undefined) return this.#fallBack(reason, req, socket, head, callback);
+    socket.on('error', destroy);
+    const refusal = refusalOf(req);
+    if (refusal !== undefined) return this.#refuse(req, socket, refusal);
+    if (!this.shouldHandle(req)) return refuse(socket, { status: 400 });
+    const protocols = protocolsOf(req);
+    if (protocols === null) {
+      return this.#refuse(req, socket, { status: 400, message: 'Invalid Sec-WebSocket-Protocol header' });
+    }
+    this.#verify(req, socket, () => this.#complete(protocols, req, socket, head, callback));
+  }
+
+  #reasonToFallBack(req, socket) {
+    if (isHandedOver(socket)) return undefined;
+    // Whether one of the extensions that are offered can be had is for ws to say.
+    const offers = this.options.perMessageDeflate && req.headers['sec-websocket-extensions'] !== undefined;
+    return offers ? 'permessageDeflate' : obstacleOf(socket);
+  }
+
+  #refuse(req, socket, refusal) {
+    if (this.listenerCount('wsClientError') === 0) return refuse(socket, refusal);
+    this.emit('wsClientError', new Error(refusal.message), socket, req);
+  }
+
+  #verify(req, socket, accept) {
+    const { verifyClient } = this.options;
+    if (!verifyClient) return accept();
+    if (verifyClient.length !== 2) {
+      return verifyClient(clientInfo(req)) ? accept() : refuse(socket, { status: 401 });
+    }
+    const done = (/** @type {any} */ verified, status = 401, message = undefined, headers = undefined) =>
+      verified ? accept() : refuse(socket, { status: status || 401, message: message || undefined, headers });
+    verifyClient(clientInfo(req), done);
+  }
+
+  #complete(protocols, req, socket, head, callback) {
     if (!socket.readable || !socket.writable) return void socket.destroy();
-    const [protocol] = /** @type {Set<string>} */ (protocolsOf(req));
+    if (isHandedOver(socket)) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+      );
+    }
+    if (this.#state !== 'running') return refuse(socket, { status: 503 });
+    const protocol = this.#choose(protocols, req);
     const headers = acceptance(req, protocol);
+    const { length } = headers;
     this.emit('headers', headers, req);
+    const obstacle = obstacleOf(socket);
+    const rest = obstacle ? head : this.#adopt(headers, protocol, req, socket, head, callback);
+    if (rest === undefined) return;
+    // ws makes its own of those before.
+    this.#fallBack(obstacle ?? 'failed', req, socket, rest, callback, headers.slice(length));
+  }
+
+  /** @returns {string | undefined} */
+  #choose(protocols, req) {
+    if (protocols.size === 0) return undefined;
+    const { handleProtocols } = this.options;
+    return (handleProtocols ? handleProtocols(protocols, req) : [...protocols][0]) || undefined;
+  }
+
+  /** @returns {Buffer | undefined} nothing when it is done, otherwise what had been read */
+  #adopt(headers, protocol, req, socket, head, callback) {
+    const response = `${headers.join('\r\n')}\r\n\r\n`;
     const webSocket = new WebSocket(this.#sockets, socket, protocol ?? '');
-    const response = headers.concat('\r\n').join('\r\n');
     let id = 0;
     const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ read) => {
       id = this.#sockets.native.adopt(descriptor, read, response, this.#limits);
     };
-    const release = handOver(socket, head, adopt, () => webSocket.terminate());
+    const rest = handOver(socket, head, Buffer.byteLength(response), adopt, () => webSocket.terminate());
+    if (rest !== undefined) return rest;
     this.#native++;
     webSocket.open(id, () => {
       this.#native--;
-      release();
+      socket.destroy();
     });
+    this.#track(webSocket);
     callback(webSocket, req);
+    return undefined;
   }
 
-  /** Whether ws would compress. */
-  #compresses(req) {
-    return Boolean(this.#options.perMessageDeflate) && DEFLATE.test(req.headers['sec-websocket-extensions'] ?? '');
+  #track(webSocket) {
+    const { clients } = this;
+    if (clients === undefined) return;
+    clients.add(webSocket);
+    // Past its own `on`, which takes every listener for one of the application, and begins to read.
+    EventEmitter.prototype.on.call(webSocket, 'close', () => {
+      clients.delete(webSocket);
+      if (this.#state === 'closing' && clients.size === 0) nextTick(() => this.#emitClose());
+    });
   }
 
-  #fallBack(reason, req, socket, head, callback) {
-    this.#fallbacks[reason] = (this.#fallbacks[reason] ?? 0) + 1;
-    if (this.#ws === null) {
-      this.#ws = createWsServer({ ...this.#options, noServer: true });
-      this.#ws.on('headers', (/** @type {any[]} */ ...args) => this.emit('headers', ...args));
-      if (this.#closed) this.#ws.close();
+  /** @param {string[]} [added] headers, where the handshake has begun */
+  #fallBack(reason, req, socket, head, callback, added) {
+    try {
+      this.#fallback ??= this.#createFallback();
+    } catch (error) {
+      return this.#refuseForGood(socket, error);
     }
-    this.#ws.handleUpgrade(req, socket, head, (/** @type {any} */ webSocket) => {
+    const accepted = (/** @type {any} */ webSocket) => {
+      this.#fallbacks[reason] = (this.#fallbacks[reason] ?? 0) + 1;
       this.#fallen++;
       webSocket.once('close', () => this.#fallen--);
+      this.#track(webSocket);
       callback(webSocket, req);
-    });
+    };
+    this.#fallback.handleUpgrade(req, socket, head, accepted, added);
+  }
+
+  #createFallback() {
+    const fallback = new Fallback(this, this.options);
+    if (this.#state !== 'running') fallback.close();
+    return fallback;
+  }
+
+  #refuseForGood(socket, error) {
+    socket.on('error', destroy);
+    refuse(socket, { status: 503 });
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else if (!this.#told) console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
+    this.#told = true;
   }
 
   /**
-   * Refuses further handshakes. Connections stay: engine.io closes them.
-   * @param {(error?: Error) => void} [callback]
+   * Refuses further handshakes with 503. Connections stay: engine.io closes them.
+   * @param {(error?: Error) => void} [callback] called with the event `close`: when the connections are gone, if they
+   *   are tracked
    */
   close(callback) {
+    if (this.#state === 'closed') {
+      if (callback) this.once('close', () => callback(new Error('The server is not running')));
+      return nextTick(() => this.#emitClose());
+    }
     if (callback) this.once('close', callback);
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#ws?.close();
-    nextTick(() => this.emit('close'));
+    if (this.#state === 'closing') return;
+    this.#state = 'closing';
+    this.#fallback?.close();
+    if (!this.clients?.size) nextTick(() => this.#emitClose());
+  }
+
+  #emitClose() {
+    this.#state = 'closed';
+    this.emit('close');
   }
 
   /** What there is of connections, and what has fallen back to ws, and why. */
@@ -135,6 +247,11 @@ class WebSocketServer extends EventEmitter {
       ...this.#sockets.native.stats(),
     };
   }
+}
+
+/** @this {import('node:stream').Duplex} */
+function destroy() {
+  this.destroy();
 }
 
 module.exports = { WebSocketServer };

@@ -3,13 +3,19 @@
 const { EventEmitter } = require('node:events');
 
 const { nextTick } = require('../timers');
+const { makeEventTarget } = require('./event-target');
 
-const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
+const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments', ...(typeof Blob === 'function' ? ['blob'] : [])];
 const EMPTY = Buffer.alloc(0);
+/** What a control frame holds at most, in bytes, and what of it is left to a reason. */
+const MAX_CONTROL = 125;
+const MAX_REASON = 123;
+/** Who listens to one of these wants to hear of the client. */
+const HEARING = new Set(['message', 'ping', 'pong', 'close']);
 
 /** The native connection of each. @type {WeakMap<object, number>} */
 const ids = new WeakMap();
@@ -23,25 +29,28 @@ class WebSocket extends EventEmitter {
   #id = 0;
   #release = () => {};
   #readyState = OPEN;
-  #paused = true;
+  /** Whether nothing is read since nobody has listened: engine.io begins to after a while. */
+  #held = true;
+  #paused = false;
+  #binaryType = 'nodebuffer';
   /** Of what was sent with a callback and has not left. @type {((error?: Error) => void)[]} */
   #callbacks = [];
 
   /**
    * @param {ReturnType<typeof import('./sockets').socketsOf>} sockets
-   * @param {any} socket Node's, whose addresses stay readable
+   * @param {any} socket Node's
    * @param {string} protocol the subprotocol, or nothing
    */
   constructor(sockets, socket, protocol) {
     super();
     this.#sockets = sockets;
     this.protocol = protocol;
-    /** Node's socket: destroyed, with its addresses. */
+    /** Node's socket: it has the addresses, and ends when the connection does. */
     this._socket = socket;
   }
 
   /**
-   * Begins to use a native connection.
+   * Begins to use a native connection, of which nothing is read yet.
    * @param {number} id
    * @param {() => void} release called when it is gone
    */
@@ -50,20 +59,49 @@ class WebSocket extends EventEmitter {
     this.#release = release;
     ids.set(this, id);
     this.#sockets.add(id, this);
-    // What arrives waits until somebody listens: engine.io does so after a while.
-    this.on('newListener', this.#onListener);
     this.#sockets.flushSoon();
   }
 
-  #onListener = (event) => {
-    if (event !== 'message') return;
-    this.removeListener('newListener', this.#onListener);
-    this.resume();
-  };
+  // `once` calls them.
 
-  /** @type {'nodebuffer'} */
+  /** @param {string | symbol} event @param {(...args: any[]) => void} listener */
+  on(event, listener) {
+    super.on(event, listener);
+    if (this.#held && HEARING.has(/** @type {string} */ (event))) this.#hear();
+    return this;
+  }
+
+  /** @param {string | symbol} event @param {(...args: any[]) => void} listener */
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  /** @param {string | symbol} event @param {(...args: any[]) => void} listener */
+  prependListener(event, listener) {
+    super.prependListener(event, listener);
+    if (this.#held && HEARING.has(/** @type {string} */ (event))) this.#hear();
+    return this;
+  }
+
+  /** Begins to read: what arrives comes in a later turn of the event loop. */
+  #hear() {
+    this.#held = false;
+    if (!this.#paused) this.#read(true);
+  }
+
+  #read(reads) {
+    if (reads) this.#sockets.native.resume(this.#id);
+    else this.#sockets.native.pause(this.#id);
+    this.#sockets.flushSoon();
+  }
+
+  /** What binary messages come as: `nodebuffer` (default), `arraybuffer`, `fragments` (an array of one Buffer), `blob`. */
   get binaryType() {
-    return 'nodebuffer';
+    return this.#binaryType;
+  }
+
+  set binaryType(type) {
+    if (BINARY_TYPES.includes(type)) this.#binaryType = type;
   }
 
   /** Extensions are left to ws. */
@@ -71,10 +109,12 @@ class WebSocket extends EventEmitter {
     return '';
   }
 
+  /** Whether {@link pause} was called last. */
   get isPaused() {
     return this.#paused;
   }
 
+  /** Only clients have one. */
   get url() {
     return undefined;
   }
@@ -91,9 +131,10 @@ class WebSocket extends EventEmitter {
 
   /**
    * Sends a message.
-   * @param {any} data
-   * @param {any} [options] `{ binary }`
-   * @param {(error?: Error) => void} [callback] called once the kernel has all of it
+   * @param {any} data a string, a number, a Buffer, an ArrayBuffer or a view of one
+   * @param {any} [options] `{ binary }`: unless it is a string, say otherwise
+   * @param {(error?: Error) => void} [callback] called once the kernel has all of it, or an error
+   * @throws {TypeError} when it is something else
    */
   send(data, options, callback) {
     if (typeof options === 'function') [options, callback] = [undefined, options];
@@ -107,27 +148,39 @@ class WebSocket extends EventEmitter {
   #write(data, options, callback) {
     const { native } = this.#sockets;
     const isText = typeof data === 'string';
-    if (isText && options?.binary !== true) native.sendText(this.#id, data, this.#ticket(callback));
-    else if (!isText && options?.binary === false) {
-      native.sendText(this.#id, bufferOf(data).toString(), this.#ticket(callback));
-    } else native.sendBinary(this.#id, bufferOf(data), this.#ticket(callback));
+    if (isText && options?.binary !== true) return native.sendText(this.#id, data, this.#ticket(callback));
+    const bytes = bufferOf(data);
+    if (options?.binary ?? true) native.sendBinary(this.#id, bytes, this.#ticket(callback));
+    else native.sendText(this.#id, bytes.toString(), this.#ticket(callback));
   }
 
-  /** @param {any} [data] @param {any} [_mask] @param {(error?: Error) => void} [callback] */
-  ping(data, _mask, callback) {
-    this.#control('ping', data, _mask, callback);
+  /**
+   * Sends a ping.
+   * @param {any} [data] of 125 bytes at most
+   * @param {any} [mask] nothing: servers do not mask
+   * @param {(error?: Error) => void} [callback] as of {@link send}
+   * @throws {RangeError} when there are more
+   */
+  ping(data, mask, callback) {
+    this.#control('ping', data, mask, callback);
   }
 
-  /** @param {any} [data] @param {any} [_mask] @param {(error?: Error) => void} [callback] */
-  pong(data, _mask, callback) {
-    this.#control('pong', data, _mask, callback);
+  /**
+   * Sends a pong. Pings are answered without.
+   * @param {any} [data] of 125 bytes at most
+   * @param {any} [mask] nothing: servers do not mask
+   * @param {(error?: Error) => void} [callback] as of {@link send}
+   * @throws {RangeError} when there are more
+   */
+  pong(data, mask, callback) {
+    this.#control('pong', data, mask, callback);
   }
 
   #control(kind, data, mask, callback) {
     const done = [data, mask, callback].find((each) => typeof each === 'function');
     if (!this.#canSend(done)) return;
-    const payload = data === undefined || typeof data === 'function' ? EMPTY : bufferOf(data);
-    if (payload.length > 125) throw new RangeError('The data size must not be greater than 125 bytes');
+    const payload = typeof data === 'function' ? EMPTY : bufferOf(typeof data === 'number' ? String(data) : data);
+    if (payload.length > MAX_CONTROL) throw new RangeError('The data size must not be greater than 125 bytes');
     this.#sockets.native[kind](this.#id, payload, this.#ticket(done));
     this.#sockets.flushSoon();
   }
@@ -145,7 +198,9 @@ class WebSocket extends EventEmitter {
    * Whether callbacks of `send` are to wait until the kernel has what was sent; else they are called at once. Engine.io
    * always passes one, which is seldom of any use: its adapter replaces this.
    */
-  awaits = () => true;
+  awaits() {
+    return true;
+  }
 
   /** Each connection's tickets come back in their order, so its number does for all of them. */
   #ticket(callback) {
@@ -158,16 +213,20 @@ class WebSocket extends EventEmitter {
    * Begins to close: a close frame leaves behind all that was sent, and the client has 30 s to answer it.
    * @param {number} [code]
    * @param {string | Buffer} [reason] of 123 bytes at most
+   * @throws {TypeError} when the code is none that may be sent
+   * @throws {RangeError} when the reason is too long
    */
   close(code, reason = '') {
     if (this.#readyState !== OPEN) return;
+    const text = code === undefined ? '' : String(reason);
     if (code !== undefined && !isStatus(code)) throw new TypeError('First argument must be a valid error code number');
-    const text = String(reason);
-    if (Buffer.byteLength(text) > 123) throw new RangeError('The message must not be greater than 123 bytes');
+    if (Buffer.byteLength(text) > MAX_REASON) {
+      throw new RangeError('The message must not be greater than 123 bytes');
+    }
     this.#readyState = CLOSING;
-    // The client's answer is waited for, whether anybody listens or not.
-    this.resume();
     this.#sockets.native.close(this.#id, code ?? 0, text);
+    // The client's answer is waited for, whether anybody listens or not.
+    if (this.#held) this.#hear();
     this.#sockets.flushSoon();
   }
 
@@ -179,26 +238,25 @@ class WebSocket extends EventEmitter {
     this.#sockets.flushSoon();
   }
 
-  /** Reads no more of the client. */
+  /** Reads no more of the client. What has been read already may still come. */
   pause() {
-    if (this.#readyState !== OPEN) return;
+    if (this.#readyState === CLOSED) return;
     this.#paused = true;
-    this.#sockets.native.pause(this.#id);
-    this.#sockets.flushSoon();
+    if (!this.#held) this.#read(false);
   }
 
-  /** Reads again. */
+  /** Reads again, or begins to. */
   resume() {
-    if (!this.#paused || this.#readyState === CLOSED) return;
-    this.#paused = false;
-    this.#sockets.native.resume(this.#id);
-    this.#sockets.flushSoon();
+    if (this.#readyState === CLOSED || !(this.#paused || this.#held)) return;
+    this.#paused = this.#held = false;
+    this.#read(true);
   }
 
   // What the native side has to say.
 
   /** @param {string | Buffer} data @param {boolean} isBinary */
   onMessage(data, isBinary) {
+    if (isBinary && this.#binaryType !== 'nodebuffer') data = convert(/** @type {Buffer} */ (data), this.#binaryType);
     this.emit('message', data, isBinary);
   }
 
@@ -219,7 +277,8 @@ class WebSocket extends EventEmitter {
   /** @param {string} code @param {string} message */
   onError(code, message) {
     this.#readyState = CLOSING;
-    this.emit('error', Object.assign(new RangeError(message), { code }));
+    const { [code]: Class = RangeError } = { WS_ERR_INVALID_UTF8: Error };
+    this.emit('error', Object.assign(new Class(message), { code }));
   }
 
   /** @param {number} code @param {string} reason */
@@ -239,17 +298,26 @@ for (const [value, name] of STATES.entries()) {
   for (const target of [WebSocket, WebSocket.prototype])
     Object.defineProperty(target, name, { enumerable: true, value });
 }
+makeEventTarget(WebSocket);
 
 function isStatus(code) {
+  if (typeof code !== 'number') return false;
   const isStandard = code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
   return isStandard || (code >= 3000 && code <= 4999);
 }
 
-/** As ws makes it of what is sent. */
+/** As ws makes it of what is sent. @returns {Buffer} */
 function bufferOf(data) {
   if (Buffer.isBuffer(data)) return data;
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.from(typeof data === 'number' ? String(data) : data);
+  return Buffer.from(typeof data === 'number' ? String(data) : data || EMPTY);
+}
+
+/** @param {Buffer} data @param {string} binaryType @returns {any} */
+function convert(data, binaryType) {
+  if (binaryType === 'fragments') return [data];
+  if (binaryType === 'blob') return new Blob([/** @type {any} */ (data)]);
+  return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
 }
 
 /**
@@ -261,4 +329,4 @@ function idOf(webSocket) {
   return ids.get(webSocket);
 }
 
-module.exports = { CONNECTING, idOf, WebSocket };
+module.exports = { idOf, WebSocket };
