@@ -8,15 +8,15 @@ const { once } = require('node:events');
 
 const { EVENT, ROOM } = require('./adapter-messages');
 const { startServer } = require('./adapters');
-const { ClusterNode } = require('./cluster-node');
+const { ClusterNode, dataNow } = require('./cluster-node');
 const { serve } = require('./ipc');
 
 let io;
-const node = new ClusterNode((data) => io.to(ROOM).emit(EVENT, data));
+const node = new ClusterNode(() => io.to(ROOM).emit(EVENT, dataNow()));
 
 const actions = {
   async start({ name, port, nodes }) {
-    io = await startServer(name, port, nodes);
+    io = await startServer(name, port, { nodes });
     io.on('connection', (socket) => {
       socket.join(ROOM);
       node.connected();

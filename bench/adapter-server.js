@@ -3,8 +3,6 @@
 // The server under test, in a process of its own: a Socket.IO 4 server with one of the adapters, whose
 // sockets only count. It does what the benchmark asks over IPC, and measures itself.
 
-const { setTimeout: delay } = require('node:timers/promises');
-
 const { Socket } = require('socket.io-4');
 
 const { END_ROOM, EVENT, ROOM } = require('./adapter-messages');
@@ -12,7 +10,8 @@ const { startServer } = require('./adapters');
 const { Arrivals } = require('./arrivals');
 const { reading, since } = require('./clock');
 const { serve } = require('./ipc');
-const { TIME } = require('./timestamp');
+const { pace } = require('./pace');
+const { timeNow } = require('./timestamp');
 
 /** ms after which a round is over though its last message is missing. */
 const PATIENCE = 60_000;
@@ -97,12 +96,7 @@ const actions = {
   /** Emits `count` times, `rate` a second, with the time. */
   async trickle({ count, rate, data }) {
     const before = reading();
-    const start = performance.now();
-    for (let sent = 1; sent <= count; sent += 1) {
-      const time = String(process.hrtime.bigint()).padStart(TIME.length, '0');
-      io.to(ROOM).emit(EVENT, { ...data, sent: time });
-      await delay(Math.max(0, start + (sent / rate) * 1000 - performance.now()));
-    }
+    await pace(count, rate, () => io.to(ROOM).emit(EVENT, { ...data, sent: timeNow() }));
     return since(before, count);
   },
 };

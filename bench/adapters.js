@@ -5,6 +5,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { Server } = require('socket.io-4');
 
 const { createAdapter } = require('..');
+const { AGES, CPU } = require('./details');
 
 const OURS = 'socket.io-redis-native';
 const ON_REDIS = '@socket.io/redis-adapter, redis 6';
@@ -36,11 +37,17 @@ if (!createAdapter) delete ADAPTERS[OURS];
 /** @type {import('./stores').Family} */
 const ADAPTER_FAMILY = {
   implementations: Object.keys(ADAPTERS),
-  incumbents: [ON_REDIS, ON_IOREDIS],
   ours: OURS,
   columns: { 'redis-adapter, redis 6': ON_REDIS, 'redis-adapter, ioredis 6': ON_IOREDIS, [OURS]: OURS },
-  memory: { head: 'peak RSS MB', figure: 'peak' },
-  against: 'the faster of @socket.io/redis-adapter on redis 6 and on ioredis 6',
+  comparisons: [
+    {
+      head: 'ratio',
+      incumbents: [ON_REDIS, ON_IOREDIS],
+      against: 'the faster of @socket.io/redis-adapter on redis 6 and on ioredis 6',
+    },
+  ],
+  details: [CPU, { head: 'peak RSS MB', figure: 'peak', bytes: true }, ...AGES],
+  title: `How many times better ${OURS} is than`,
   name: 'adapter',
 };
 
@@ -53,14 +60,16 @@ function officialAdapter(pub, sub) {
  * A Socket.IO 4 server with one of the adapters, once that hears of broadcasts.
  * @param {string} name of the adapter
  * @param {number} port of Redis
- * @param {number} [nodes] of how many servers it is one
+ * @param {object} [more]
+ * @param {number} [more.nodes] of how many servers it is one
+ * @param {object} [more.options] what else Socket.IO is told
  */
-async function startServer(name, port, nodes = 1) {
-  const io = new Server({ adapter: await ADAPTERS[name](port), serveClient: false });
+async function startServer(name, port, { nodes = 1, options = {} } = {}) {
+  const io = new Server({ ...options, adapter: await ADAPTERS[name](port), serveClient: false });
   const { adapter } = io.of('/');
   // Broadcasts are subscribed to before requests, and only the latter are counted.
   while ((await adapter.serverCount()) < nodes) await delay(5);
   return io;
 }
 
-module.exports = { ADAPTER_FAMILY, startServer };
+module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, startServer };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { reading, since } = require('./clock');
+const { pace } = require('./pace');
 
 /** What is the same in every node of a cluster, whatever it runs. */
 class ClusterNode {
@@ -9,7 +10,7 @@ class ClusterNode {
   #connected = 0;
   #ready = () => {};
 
-  /** @param {(data: { sent: string, text: string }) => void} broadcast to all clients of all nodes */
+  /** @param {(number: number) => void} broadcast to all clients of all nodes; the how manieth, from 1 */
   constructor(broadcast) {
     this.#broadcast = broadcast;
   }
@@ -39,17 +40,17 @@ class ClusterNode {
     /** What was used since `begin`, for each of `count` broadcasts. */
     end: ({ count }) => since(this.#before, count),
 
-    /** Emits `count` broadcasts that bear the time, `rate` a second, a few to a turn at high rates. */
+    /** Broadcasts `count` times, `rate` a second, a few to a turn at high rates. */
     emit: async ({ count, rate }) => {
-      const start = performance.now();
-      for (let sent = 0; sent < count; sent += 1) {
-        const wait = start + (sent / rate) * 1000 - performance.now();
-        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-        this.#broadcast({ sent: String(process.hrtime.bigint()), text: 'x'.repeat(100) });
-      }
+      await pace(count, rate, (index) => this.#broadcast(index + 1));
       return {};
     },
   };
 }
 
-module.exports = { ClusterNode };
+/** What a broadcast bears that is sent now. */
+function dataNow() {
+  return { sent: String(process.hrtime.bigint()), text: 'x'.repeat(100) };
+}
+
+module.exports = { ClusterNode, dataNow };

@@ -7,8 +7,9 @@ const { once } = require('node:events');
 
 const { countLines, encodeCommand, replies } = require('../dev/resp');
 const { serve } = require('./ipc');
+const { pace } = require('./pace');
 const { percentile } = require('./statistics');
-const { TIME } = require('./timestamp');
+const { SEQUENCE, sequenceOf, TIME, timeNow } = require('./timestamp');
 
 const BURST = 100;
 /** Another message comes once for this many; a multiple of a burst. */
@@ -60,17 +61,26 @@ const actions = {
     return {};
   },
 
-  /** Publishes `count` times, `rate` a second; the time stands where the payload has `TIME`. */
+  /**
+   * Publishes `count` times, `rate` a second; the time stands where the payload has `TIME`, and the number where
+   * it has `SEQUENCE`, if it has.
+   */
   async stamped({ channel, payload, count, rate }) {
     const command = encodeCommand('PUBLISH', channel, payload);
     const at = command.indexOf(TIME);
-    const start = performance.now();
-    for (let sent = 1; sent <= count; sent += 1) {
+    const numberAt = command.subarray(0, at).indexOf(SEQUENCE);
+    await pace(count, rate, (index) => {
       const one = Buffer.from(command);
-      one.latin1Write(String(process.hrtime.bigint()).padStart(TIME.length, '0'), at);
+      if (numberAt >= 0) one.latin1Write(sequenceOf(index + 1), numberAt);
+      one.latin1Write(timeNow(), at);
       socket.write(one);
-      await until(start + (sent / rate) * 1000);
-    }
+    });
+    return {};
+  },
+
+  /** Does what `stamped` does for several messages at the same time. */
+  async several({ several }) {
+    await Promise.all(several.map(actions.stamped));
     return {};
   },
 
@@ -134,10 +144,5 @@ const actions = {
     return { received: delays.length, p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) };
   },
 };
-
-function until(time) {
-  const wait = time - performance.now();
-  return new Promise((resolve) => (wait > 0 ? setTimeout(resolve, wait) : setImmediate(resolve)));
-}
 
 serve(actions);

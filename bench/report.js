@@ -44,19 +44,21 @@ async function report(family, results, run) {
 }
 
 /** One row of the table, as text. */
-function cells({ columns, incumbents, ours, memory }, { figures, figure, goal, ratio }) {
+function cells({ columns, comparisons, ours, details }, { figures, figure, goal, ratios }) {
   const value = (name, key, show = readable) => (figures[name]?.[key] === undefined ? '–' : show(figures[name][key]));
-  const compared = (key, show) => [...incumbents, ours].map((name) => value(name, key, show)).join(' / ');
-  const timed = Object.values(figures).some(({ p99 }) => p99 !== undefined);
+  const names = [...comparisons.flatMap(({ incumbents }) => incumbents), ours];
+  const compared = ({ figure: key, bytes }) => names.map((name) => value(name, key, bytes && megabytes)).join(' / ');
+  const measured = ({ figure: key }) => Object.values(figures).some((each) => each[key] !== undefined);
   return {
     ...Object.fromEntries(Object.entries(columns).map(([head, name]) => [head, value(name, figure)])),
-    ratio: ratio === null ? '–' : `${ratio.toFixed(1)}×`,
-    goal: goal ? `${goal}×` : '',
-    'process µs': compared('cpu'),
-    [memory.head]: compared(memory.figure, megabytes),
-    'p50 ms': timed ? compared('p50') : '',
-    'p99 ms': timed ? compared('p99') : '',
+    ...Object.fromEntries(comparisons.map(({ head }) => [head, times(ratios[head])])),
+    goal: typeof goal === 'number' ? `${goal}×` : (goal ?? ''),
+    ...Object.fromEntries(details.map((each) => [each.head, measured(each) ? compared(each) : ''])),
   };
+}
+
+function times(ratio) {
+  return ratio === null ? '–' : `${ratio.toFixed(1)}×`;
 }
 
 function megabytes(bytes) {

@@ -1,14 +1,16 @@
 'use strict';
 
 /**
- * One case's result.
+ * One row of the table: what came out of a case, or one side of it.
  * @typedef {object} Result
  * @property {string} id
  * @property {string} title
  * @property {string} unit
- * @property {number} [goal] the ratio that is aimed at
+ * @property {number | string} [goal] the ratio that is aimed at, or in words
+ * @property {string} figure which of the figures counts
  * @property {Record<string, Record<string, number>>} figures medians, by implementation
- * @property {number | null} ratio the fastest incumbent ÷ ours; null where only one of them can run
+ * @property {Record<string, number | null>} ratios how many times better ours is, by the comparison's head; null where
+ *   only one of them can run
  * @property {string[]} wrong rounds in which a message was missing, came twice or was another
  */
 
@@ -19,7 +21,7 @@ const { median } = require('./statistics');
  * @param {any} benchCase what `defineCase` made
  * @param {{ rounds: number, quick: boolean }} options
  * @param {(step: string) => void} progress called before each step
- * @returns {Promise<Result>}
+ * @returns {Promise<Result[]>} one for each of its rows
  */
 async function runCase(benchCase, { rounds, quick }, progress) {
   const count = benchCase.count[quick ? 'quick' : 'full'];
@@ -45,21 +47,24 @@ async function runCase(benchCase, { rounds, quick }, progress) {
     for (const fixture of fixtures.values()) await fixture.close();
   }
   const figures = Object.fromEntries([...measured].map(([name, rounds]) => [name, medians(rounds)]));
-  return { ...summary(benchCase), figures, ratio: ratioOf(figures, benchCase), wrong };
+  return (benchCase.rows ?? [{}]).map((row) => resultOf({ ...benchCase, ...row }, figures, wrong));
 }
 
-function summary({ id, title, unit, goal, figure }) {
-  return { id, title, unit, goal, figure };
+/** @returns {Result} */
+function resultOf({ id, title, unit, goal, figure, family, higherIsBetter }, figures, wrong) {
+  const better = (comparison) => ratioOf(figures, family.ours, comparison.incumbents, figure, higherIsBetter);
+  const ratios = Object.fromEntries(family.comparisons.map((each) => [each.head, better(each)]));
+  return { id, title, unit, goal, figure, figures, ratios, wrong };
 }
 
 function medians(rounds) {
   return Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, median(rounds.map((round) => round[key]))]));
 }
 
-/** How many times better ours is. */
-function ratioOf(figures, { family, figure, higherIsBetter }) {
-  const ours = figures[family.ours]?.[figure];
-  const theirs = family.incumbents.flatMap((name) => figures[name]?.[figure] ?? []);
+/** How many times better ours is than the best of the others. */
+function ratioOf(figures, name, incumbents, figure, higherIsBetter) {
+  const ours = figures[name]?.[figure];
+  const theirs = incumbents.flatMap((incumbent) => figures[incumbent]?.[figure] ?? []);
   if (ours === undefined || theirs.length === 0) return null;
   return higherIsBetter ? ours / Math.max(...theirs) : Math.min(...theirs) / ours;
 }

@@ -9,12 +9,12 @@ const { once } = require('node:events');
 const SocketIO = require('socket.io');
 
 const { reading } = require('./clock');
-const { ClusterNode } = require('./cluster-node');
+const { ClusterNode, dataNow } = require('./cluster-node');
 const { serve } = require('./ipc');
 const { STORES } = require('./stores');
 
 let io;
-const node = new ClusterNode((data) => io.sockets.emit('message', data));
+const node = new ClusterNode(() => io.sockets.emit('message', dataNow()));
 
 const actions = {
   /** `bytes` of session data are kept for each client. */

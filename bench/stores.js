@@ -3,6 +3,7 @@
 const SocketIO = require('socket.io');
 
 const { RedisStore } = require('..');
+const { AGES, CPU } = require('./details');
 
 /**
  * The implementations, by name. Each makes a store whose three clients point to one Redis.
@@ -25,22 +26,23 @@ const REDIS_3 = 'socket.io 0.9.19, redis 3';
  * Implementations that are compared with each other, and how they are shown.
  * @typedef {object} Family
  * @property {string[]} implementations
- * @property {string[]} incumbents the faster of them is what the ratio compares with
  * @property {string} ours
  * @property {Record<string, string>} columns implementations by their heads in the table
- * @property {{ head: string, figure: 'rss' | 'peak' }} memory
- * @property {string} against the incumbents, in the chart's title
- * @property {string} name of the version, in the files with the results
+ * @property {{ head: string, incumbents: string[], against: string }[]} comparisons ours with the fastest of some
+ *   incumbents: the column's head, and what the chart calls them
+ * @property {{ head: string, figure: string, bytes?: boolean }[]} details further columns, for all implementations
+ * @property {string} title of the chart, without the incumbents
+ * @property {string} name in the files with the results
  */
 
 /** @type {Family} */
 const STORE_FAMILY = {
   implementations: [INCUMBENT, REDIS_3, OURS],
-  incumbents: [INCUMBENT],
   ours: OURS,
   columns: { [INCUMBENT]: INCUMBENT, 'on redis 3': REDIS_3, [OURS]: OURS },
-  memory: { head: 'RSS MB', figure: 'rss' },
-  against: INCUMBENT,
+  comparisons: [{ head: 'ratio', incumbents: [INCUMBENT], against: INCUMBENT }],
+  details: [CPU, { head: 'RSS MB', figure: 'rss', bytes: true }, ...AGES],
+  title: `How many times better ${OURS} is than`,
   name: 'store',
 };
 

@@ -9,6 +9,8 @@ const { STORE_FAMILY } = require('../stores');
  * - `family`: what it compares; `implementations`: those of the family that take part
  * - `figure`: which of the measured figures counts, `higherIsBetter` or not
  * - `count`: how much to do in a round, in a full and in a quick run
+ * - `rows`: where one measurement has several: what is another in each row of the table, such as `figure`
+ * - `fullOnly`: left out of a quick run
  * - `rounds`: at most so many; `noWarmUp`: every round counts
  * - `open(name, { quick })`: a fixture for one implementation, which has `close()`
  * - `measure(fixture, count)`: one round; its figures, among them `received` and `expected`, and
@@ -24,6 +26,7 @@ function defineCase({ family = STORE_FAMILY, ...fields }) {
     count: { full: 50_000, quick: 5_000 },
     rounds: Infinity,
     noWarmUp: false,
+    fullOnly: false,
     open: (name) => StoreFixture.open(name),
     ...fields,
   };
