@@ -216,3 +216,6 @@ impl Adapter {
         change(&mut self.namespaces.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod model;

@@ -134,6 +134,24 @@ impl EventSink {
         self.mailbox.has_capacity() && self.waiting.has_capacity()
     }
 
+    /// As the session does when all that has arrived is with its consumers.
+    #[cfg(test)]
+    pub fn wake(&self) {
+        self.mailbox.wake();
+    }
+
+    /// The number of the chunk that was begun last.
+    #[cfg(test)]
+    pub fn last_chunk(&self) -> u64 {
+        self.mailbox.last_chunk()
+    }
+
+    /// How many broadcasts and changes of mode wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.waiting.depth().0
+    }
+
     /// Counts a malformed message on `channel`, and reports it when it is time to.
     pub fn malformed(&self, kind: &'static str, channel: &[u8]) {
         Counters::count(&self.counters.malformed);

@@ -222,6 +222,12 @@ impl Mailbox {
         state.first_gate()
     }
 
+    /// The number of the chunk that was begun last.
+    #[cfg(test)]
+    pub fn last_chunk(&self) -> u64 {
+        self.lock().last
+    }
+
     /// Waits for the next drain. For one waiter at a time.
     pub async fn next_drain(&self) {
         self.drained.notified().await;
@@ -345,7 +351,9 @@ impl State {
 
     /// Changes the last chunk, or a new one where that does not fit.
     fn change_last(&mut self, fits: impl Fn(&Chunk) -> bool, change: impl FnOnce(&mut Chunk)) {
-        if self.sealed || !self.chunks.back().is_some_and(fits) {
+        // When the last chunk has been dropped, the one before must not take its place.
+        let is_last = |chunk: &&Chunk| chunk.number == self.last && !self.sealed;
+        if !self.chunks.back().filter(is_last).is_some_and(fits) {
             self.sealed = false;
             self.last += 1;
             let chunk = Chunk::with_memory_of(self.last, self.spare.pop().unwrap_or_default());

@@ -53,9 +53,8 @@ pub(super) struct Connection {
     max_buffered: usize,
     /// Whether the kernel has a part of the first of them.
     begun: bool,
-    /// Broadcasts that wait until the connection is uncorked.
-    held: Vec<Frames>,
-    corks: u32,
+    /// What each cork that is not undone holds.
+    held: VecDeque<Vec<Frames>>,
     /// Whether nothing is read of it. It begins so: what arrives waits until somebody listens.
     pub(super) paused: bool,
     /// What had been read of it before it came here, until somebody listens.
@@ -84,8 +83,7 @@ impl Connection {
             queued: 0,
             begun: false,
             max_buffered,
-            held: Vec::new(),
-            corks: 0,
+            held: VecDeque::new(),
             paused: true,
             head: Vec::new(),
         }
@@ -105,12 +103,13 @@ impl Connection {
         if self.state != State::Open || (volatile && self.is_busy()) {
             return false;
         }
-        if may_hold && self.corks > 0 {
-            self.queued += frames.len();
-            self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
-            self.held.push(frames.clone());
-        } else {
-            self.queue(frames.clone(), 0, false);
+        match self.held.back_mut().filter(|_| may_hold) {
+            Some(held) => {
+                self.queued += frames.len();
+                self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
+                held.push(frames.clone());
+            }
+            None => self.queue(frames.clone(), 0, false),
         }
         true
     }
@@ -128,21 +127,20 @@ impl Connection {
     /// Drops all that waits, but for the rest of what the kernel has a part of.
     pub(super) fn drop_queue(&mut self) {
         self.queue.truncate(usize::from(self.begun));
-        self.held = Vec::new();
+        self.held.clear();
         self.queued = self.queue.iter().map(|(frames, _)| frames.len()).sum();
         self.gauge.store(self.queued, Ordering::Relaxed);
     }
 
+    /// Holds broadcasts that may be held.
     pub(super) fn cork(&mut self) {
-        self.corks += 1;
+        self.held.push_back(Vec::new());
     }
 
+    /// Undoes the oldest cork: what it holds, and no later one does, is written.
     pub(super) fn uncork(&mut self) {
-        self.corks = self.corks.saturating_sub(1);
-        if self.corks == 0 {
-            let held = std::mem::take(&mut self.held);
-            self.queue.extend(held.into_iter().map(|frames| (frames, 0)));
-        }
+        let held = self.held.pop_front().unwrap_or_default();
+        self.queue.extend(held.into_iter().map(|frames| (frames, 0)));
     }
 
     /// Writes all that waits, as far as the kernel takes it. Calls back with each ticket that is due.

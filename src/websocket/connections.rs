@@ -174,12 +174,12 @@ impl Connections {
         self.command(id, Command::Pause(id, paused));
     }
 
-    /// Holds broadcasts that may be held, until this is undone as often.
+    /// Holds broadcasts that may be held, until this is undone; each time holds what comes behind it.
     pub fn cork(&self, id: ConnectionId) {
         self.command(id, Command::Cork(id));
     }
 
-    /// Undoes [`Self::cork`] once.
+    /// Undoes the oldest [`Self::cork`].
     pub fn uncork(&self, id: ConnectionId) {
         self.command(id, Command::Uncork(id));
     }

@@ -42,6 +42,15 @@ pub struct Broadcast<'a> {
     pub volatile: bool,
 }
 
+/// A change of mode, for broadcasts of Redis.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RemoteChange {
+    member: MemberId,
+    /// Which of the members of this number it is.
+    serial: u64,
+    connection: ConnectionId,
+}
+
 /// What has become of a broadcast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
@@ -72,7 +81,7 @@ impl Fanout {
         Self::writing_to(connections)
     }
 
-    pub(super) fn writing_to(writer: Arc<dyn Writer>) -> Self {
+    pub(crate) fn writing_to(writer: Arc<dyn Writer>) -> Self {
         Self { rooms: Mutex::default(), writer }
     }
 
@@ -140,31 +149,39 @@ impl Fanout {
         Reached { connections, javascript: found.javascript, anybody: found.anybody }
     }
 
-    /// A member becomes native, with a connection that is corked then, or JavaScript's; at once for local
-    /// broadcasts. Calls back while nothing is broadcast, and returns what that does, and which of the
-    /// members of this number it was.
+    /// A member becomes native or JavaScript's, for local broadcasts. Calls back while nothing is
+    /// broadcast; the result says whether that is all, or which change has to follow when what waits has
+    /// been written.
     pub(super) fn change_mode<T>(
         &self,
         member: MemberId,
         connection: ConnectionId,
-        remote_too: bool,
+        waits: bool,
         callback: impl FnOnce() -> T,
-    ) -> (T, Option<u64>) {
+    ) -> (T, Option<RemoteChange>) {
         let mut rooms = self.lock();
-        let serial = rooms.serial(member);
+        let serial = rooms.serial(member).unwrap_or_default();
         rooms.set_local(member, connection);
-        if let Some(serial) = serial.filter(|_| remote_too) {
-            rooms.set_remote(member, serial, connection);
+        let change = RemoteChange { member, serial, connection };
+        if !waits {
+            self.apply(&mut rooms, change);
         }
+        (callback(), waits.then_some(change))
+    }
+
+    /// The same for broadcasts of Redis, in whose order it has its place.
+    pub(super) fn change_remote(&self, change: RemoteChange) {
+        self.apply(&mut self.lock(), change);
+    }
+
+    /// From here on, broadcasts of Redis wait on the connection until JavaScript has written what was its
+    /// own before. Those before must not: the member may have been native for them, and not since.
+    fn apply(&self, rooms: &mut Rooms, RemoteChange { member, serial, connection }: RemoteChange) {
+        rooms.set_remote(member, serial, connection);
+        // Also where the member has left: it is undone all the same.
         if connection != JAVASCRIPT {
             self.writer.cork(connection);
         }
-        (callback(), serial)
-    }
-
-    /// The rest of a change of mode.
-    pub(super) fn change_remote(&self, member: MemberId, serial: u64, connection: ConnectionId) {
-        self.lock().set_remote(member, serial, connection);
     }
 
     fn lock(&self) -> MutexGuard<'_, Rooms> {

@@ -25,6 +25,8 @@ mod waiting;
 
 pub use self::connections::{Adoption, ConnectionId, Connections, Options};
 pub(crate) use self::entry::entry_kind;
+#[cfg(test)]
+pub(crate) use self::fanout::Writer;
 pub use self::fanout::{Broadcast, Fanout, Reached};
 pub use self::frame::append_frame_head;
 pub(crate) use self::frame::{binary_frame, control_frame, message_frames, opcode, text_frame};

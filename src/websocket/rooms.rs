@@ -224,6 +224,7 @@ impl Rooms {
     pub(super) fn set_remote(&mut self, id: MemberId, serial: u64, connection: ConnectionId) {
         if let Some(member) = self.members.get_mut(id as usize)
             && member.serial == serial
+            && serial != 0
         {
             member.remote = connection;
         }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::ConnectionId;
-use super::fanout::{Broadcast, Fanout, Reached};
+use super::fanout::{Broadcast, Fanout, Reached, RemoteChange};
 use super::rooms::{Audience, MemberId};
 use crate::event_loop::Mailbox;
 
@@ -45,11 +45,7 @@ struct Item {
 enum What {
     Broadcast(Owned),
     /// A change of mode, which must not count for broadcasts before it.
-    Mode {
-        member: MemberId,
-        serial: u64,
-        connection: ConnectionId,
-    },
+    Mode(RemoteChange),
 }
 
 struct Owned {
@@ -90,8 +86,8 @@ impl Item {
             What::Broadcast(owned) => {
                 self.fanout.write_remote(&owned.borrowed(), |reached| reached)
             }
-            What::Mode { member, serial, connection } => {
-                self.fanout.change_remote(member, serial, connection);
+            What::Mode(change) => {
+                self.fanout.change_remote(change);
                 Reached { connections: 0, javascript: false, anybody: false }
             }
         }
@@ -132,8 +128,10 @@ impl Waiting {
         self.lock().gate(mailbox).is_some()
     }
 
-    /// A member becomes native, with a connection that is corked then, or JavaScript's. For broadcasts
-    /// of Redis it counts from the chunk whose number is returned; for local ones at once.
+    /// A member becomes native or, with the connection 0, JavaScript's: for local broadcasts at once, for
+    /// those of Redis from the chunk whose number is returned. Broadcasts of Redis wait on the connection
+    /// until JavaScript uncorks it, which it does when it comes to that chunk or has found the end: until
+    /// then it writes what was decided before.
     pub fn set_mode(
         &self,
         mailbox: &Mailbox,
@@ -144,10 +142,9 @@ impl Waiting {
         let mut queue = self.lock();
         let gate = queue.items.back().map(|last| last.gate);
         let seal = || mailbox.seal();
-        let (number, serial) = fanout.change_mode(member, connection, gate.is_none(), seal);
-        if let Some((gate, serial)) = gate.zip(serial) {
-            let what = What::Mode { member, serial, connection };
-            queue.push(Item { gate, fanout: Arc::clone(fanout), what });
+        let (number, rest) = fanout.change_mode(member, connection, gate.is_some(), seal);
+        if let Some((gate, rest)) = gate.zip(rest) {
+            queue.push(Item { gate, fanout: Arc::clone(fanout), what: What::Mode(rest) });
         }
         number
     }
@@ -170,6 +167,7 @@ impl Waiting {
     }
 
     /// How many wait, and their bytes.
+    #[cfg(test)]
     pub fn depth(&self) -> (usize, usize) {
         let queue = self.lock();
         (queue.items.len(), queue.bytes)
