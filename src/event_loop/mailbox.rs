@@ -209,9 +209,12 @@ impl Mailbox {
     }
 
     /// Ends the last chunk if there is a gate in it, so that what follows is drained once that has been
-    /// handled; and the event loop will come back when it has handled all gates that are there.
-    pub fn append_behind_gates(&self) {
-        self.lock().append_behind_gates();
+    /// handled.
+    pub fn seal_gate(&self) {
+        let mut state = self.lock();
+        if state.chunks.back().is_some_and(Chunk::has_gate) {
+            state.sealed = true;
+        }
     }
 
     /// The event loop has handled all that it has taken. Returns the number of the first chunk with a
@@ -279,16 +282,6 @@ impl State {
         let next = self.last + 1;
         self.owed = Some(next);
         next
-    }
-
-    fn append_behind_gates(&mut self) {
-        if self.chunks.back().is_some_and(Chunk::has_gate) {
-            self.sealed = true;
-        }
-        if let Some(gate) = self.last_gate() {
-            let behind = gate + 1;
-            self.owed = Some(self.owed.map_or(behind, |owed| owed.max(behind)));
-        }
     }
 
     fn last_gate(&self) -> Option<u64> {

@@ -172,7 +172,8 @@ impl Rooms {
     fn take_out(&mut self, id: MemberId, room_id: RoomId, place: Option<usize>) {
         let Some(place) = place else { return };
         let is_javascript = self.member(id).is_some_and(|member| member.local == JAVASCRIPT);
-        let Some(room) = self.by_id.get_mut(room_id as usize) else { return };
+        let room = self.by_id.get_mut(room_id as usize);
+        let Some(room) = room.filter(|room| place < room.members.len()) else { return };
         room.members.swap_remove(place);
         room.javascript -= usize::from(is_javascript);
         if let Some(moved) = room.members.get(place)

@@ -119,7 +119,7 @@ impl Waiting {
         queue.push(Item { gate, fanout: Arc::clone(fanout), what });
         // What JavaScript does about a later message comes after this broadcast, so it must be written
         // before that message is drained.
-        mailbox.append_behind_gates();
+        mailbox.seal_gate();
         callback(None)
     }
 
@@ -187,5 +187,86 @@ impl Queue {
     fn push(&mut self, item: Item) {
         self.bytes += item.bytes();
         self.items.push_back(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+
+    use super::super::fanout::{Broadcast, Fanout, Writer};
+    use super::super::rooms::Audience;
+    use super::super::{ConnectionId, Waiting};
+    use crate::event_loop::{Chunk, Entry, Limits, Mailbox, Overflow, Role};
+
+    struct Request;
+
+    impl Entry for Request {
+        fn role(&self) -> Role {
+            Role::Gate
+        }
+        fn size(&self) -> usize {
+            0
+        }
+        fn write(&self, chunk: &mut Chunk) {
+            chunk.put(&[0], &[]);
+        }
+    }
+
+    #[derive(Default)]
+    struct Log(Mutex<Vec<(Vec<ConnectionId>, usize)>>);
+
+    impl Writer for Log {
+        fn broadcast(&self, targets: &[ConnectionId], frames: &Bytes, _: bool, _: bool) {
+            self.0.lock().unwrap().push((targets.to_vec(), frames.len()));
+        }
+        fn cork(&self, _: ConnectionId) {}
+        fn wake(&self) {}
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_released_behind_its_own_request() {
+        let limits = Limits { messages: 1000, bytes: usize::MAX, overflow: Overflow::Wait };
+        let (mailbox, log) = (Mailbox::new(limits, Box::new(|| {})), Arc::new(Log::default()));
+        let fanout = Arc::new(Fanout::writing_to(Arc::clone(&log) as _));
+        let waiting = Waiting::default();
+        let member = fanout.add(7);
+        let broadcast = |room, len| {
+            let (rooms, frames) = ([Cow::Borrowed(room)], Bytes::from(vec![0; len]));
+            let audience = Audience { rooms: &rooms, except: &[] };
+            let broadcast = Broadcast { audience, frames, volatile: false };
+            waiting.broadcast(&mailbox, &fanout, &broadcast, |reached| {
+                reached.map(|reached| reached.connections)
+            })
+        };
+        assert_eq!(broadcast("a", 1), Some(0));
+        mailbox.append(&Request);
+        assert_eq!(broadcast("a", 2), None);
+        mailbox.append(&Request);
+        assert_eq!(broadcast("b", 60 << 20), None);
+        assert!(waiting.has_capacity());
+        assert_eq!(broadcast("a", 4 << 20), None);
+        assert!(!waiting.has_capacity());
+        let handled = || {
+            waiting.release(&mailbox, |_| {});
+            let drained = mailbox.drain();
+            (
+                drained.map(|drained| drained.chunk.number),
+                std::mem::take(&mut *log.0.lock().unwrap()),
+            )
+        };
+        // Nothing has been handled: the first drain takes the first request.
+        assert_eq!(handled(), (Some(1), vec![]));
+        fanout.join(member, "a");
+        assert_eq!(handled(), (Some(2), vec![(vec![7], 2)]));
+        assert!(!waiting.has_capacity());
+        fanout.leave(member, "a");
+        fanout.join(member, "b");
+        assert_eq!(handled(), (None, vec![(vec![7], 60 << 20)]));
+        assert_eq!(waiting.depth(), (0, 0));
+        assert_eq!(broadcast("b", 3), Some(1));
     }
 }

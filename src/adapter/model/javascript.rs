@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::super::broadcast::{Outgoing, Target};
 use super::super::entry::{BROADCAST, PAYLOAD};
 use super::super::namespace::Namespace;
+use super::Random;
+use super::redis::{Filter, ROOMS};
 use super::wires::{Wires, Written, written};
-use super::{Filter, ROOMS, Random};
 use crate::backplane::Backplane;
 use crate::event_loop::Chunk;
 use crate::websocket::Fanout;
@@ -27,10 +28,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn count(&self, wires: &Wires, written: Written) -> usize {
+    pub(super) fn count(&self, wires: &Wires, is_it: impl Fn(Written) -> bool) -> usize {
         wires.change(self.connection, |wire| {
             let log = wire.log.iter().chain(wire.held.iter().flatten());
-            log.filter(|(logged, _)| *logged == written).count()
+            log.filter(|(logged, _)| is_it(*logged)).count()
         })
     }
 }
@@ -59,6 +60,8 @@ pub(super) struct JavaScript {
     changes: VecDeque<Change>,
     in_hands: VecDeque<Drained>,
     more: bool,
+    /// Whether the application does something at a request.
+    pub(super) acts: bool,
     /// How many requests have been handled.
     pub(super) handled: u32,
     /// Of rooms by their text, how many more there are than was reported.
@@ -86,6 +89,7 @@ impl JavaScript {
             changes: VecDeque::new(),
             in_hands: VecDeque::new(),
             more: false,
+            acts: true,
             handled: 0,
             unreported: HashMap::new(),
             next: 0,
@@ -118,7 +122,7 @@ impl JavaScript {
         }
     }
 
-    fn add(&mut self, random: &mut Random) {
+    pub(super) fn add(&mut self, random: &mut Random) {
         let connection = u32::try_from(self.sockets.len()).unwrap() + 1;
         let native = random.one_in(2);
         let member = self.fanout.add(if native { connection } else { 0 });
@@ -140,7 +144,7 @@ impl JavaScript {
         self.sockets[socket].alive = false;
     }
 
-    fn join(&mut self, socket: usize, room: usize) {
+    pub(super) fn join(&mut self, socket: usize, room: usize) {
         if std::mem::replace(&mut self.sockets[socket].rooms[room], true) {
             return;
         }
@@ -150,7 +154,7 @@ impl JavaScript {
         self.fanout.join(self.sockets[socket].member, ROOMS[room].2);
     }
 
-    fn leave(&mut self, socket: usize, room: usize) {
+    pub(super) fn leave(&mut self, socket: usize, room: usize) {
         if !std::mem::replace(&mut self.sockets[socket].rooms[room], false) {
             return;
         }
@@ -164,7 +168,7 @@ impl JavaScript {
         self.sockets.iter().filter(|socket| socket.rooms[room]).count()
     }
 
-    fn change_mode(&mut self, socket: usize) {
+    pub(super) fn change_mode(&mut self, socket: usize) {
         let Socket { member, connection, native, .. } = &mut self.sockets[socket];
         *native = !*native;
         let (native, connection) = (*native, if *native { *connection } else { 0 });
@@ -172,7 +176,7 @@ impl JavaScript {
         self.changes.push_back(Change { chunk, socket, native });
     }
 
-    fn unicast(&mut self, socket: usize) -> u32 {
+    pub(super) fn unicast(&mut self, socket: usize) -> u32 {
         let number = self.number();
         self.wires.send(self.sockets[socket].connection, Written::Own(number), false);
         number
@@ -204,7 +208,7 @@ impl JavaScript {
                 assert!(others, "JavaScript is not asked to write to {socket:?}");
                 self.wires.send(socket.connection, Written::Own(number), filter.volatile);
             }
-            let count = socket.count(&self.wires, Written::Own(number));
+            let count = socket.count(&self.wires, |written| written == Written::Own(number));
             assert_eq!(count, usize::from(meant), "{filter:?} of {socket:?}");
         }
     }
@@ -256,7 +260,7 @@ impl JavaScript {
             Drained::Request(before) => {
                 let alive: Vec<_> =
                     (0..self.sockets.len()).filter(|at| self.sockets[*at].alive).collect();
-                for _ in 0..random.below(3) {
+                for _ in 0..random.below(if self.acts { 3 } else { 1 }) {
                     self.act(random);
                 }
                 for socket in alive {

@@ -13,24 +13,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod javascript;
+mod redis;
+mod threads;
 mod wires;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use self::javascript::JavaScript;
-use self::wires::{Wires, Written};
-use super::broadcast::Origin;
-use super::entry::payload_kind;
-use super::namespace::{Broadcasts, Namespace, Requests};
-use super::packet::Packet;
-use super::wire::{self, Limits};
-use crate::backplane::{Backplane, Options, QueueLimits};
-use crate::event_loop;
-use crate::event_loop::Overflow;
-use crate::pubsub::Consumer;
-use crate::websocket::Fanout;
+use self::redis::{Filter, Redis, start};
+use self::wires::Written;
 
 /// A small, seeded generator (splitmix64): a failure names its seed.
 #[derive(Debug)]
@@ -55,49 +44,6 @@ impl Random {
 
     fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
-    }
-}
-
-/// A room, as JSON and as the sockets' names have it. The last two share a channel.
-const ROOMS: [(&str, &str, &str); 4] = [
-    (r#""a""#, "a", "a"),
-    (r#""\u0000b""#, "\0b", "\0\0b"),
-    (r#""1""#, "1", "1"),
-    ("1", "1", "\x001"),
-];
-
-/// For whom a broadcast is: rooms by their place in [`ROOMS`].
-#[derive(Debug, Clone, Default)]
-struct Filter {
-    rooms: Vec<usize>,
-    except: Vec<usize>,
-    volatile: bool,
-}
-
-impl Filter {
-    fn random(random: &mut Random) -> Self {
-        let mut some = |most| {
-            let count = random.below(most);
-            let mut rooms: Vec<_> = (0..count).map(|_| random.below(ROOMS.len())).collect();
-            rooms.dedup();
-            rooms
-        };
-        let rooms = some(3);
-        let except = if rooms.len() == 1 { vec![] } else { some(2) };
-        Self { rooms, except, volatile: random.one_in(4) }
-    }
-
-    fn is_for(&self, joined: [bool; ROOMS.len()]) -> bool {
-        let is_in = |rooms: &[usize]| rooms.iter().any(|room| joined[*room]);
-        (self.rooms.is_empty() || is_in(&self.rooms)) && !is_in(&self.except)
-    }
-
-    fn json(&self) -> String {
-        let list =
-            |rooms: &[usize]| rooms.iter().map(|room| ROOMS[*room].0).collect::<Vec<_>>().join(",");
-        let (rooms, except) = (list(&self.rooms), list(&self.except));
-        let flags = if self.volatile { r#"{"volatile":true}"# } else { "{}" };
-        format!(r#"{{"rooms":[{rooms}],"except":[{except}],"flags":{flags}}}"#)
     }
 }
 
@@ -126,9 +72,7 @@ struct Fate {
 
 struct World {
     random: Random,
-    backplane: Backplane,
-    broadcasts: Broadcasts,
-    requests: Requests,
+    redis: Redis,
     javascript: JavaScript,
     live: Vec<Live>,
     sent: u32,
@@ -137,42 +81,13 @@ struct World {
     lossy: bool,
 }
 
-const CHANNEL: &str = "socket.io#/#";
-const LIMITS: Limits = Limits { rooms: 100, attachments: 10, bytes: 1 << 20 };
-
 impl World {
     fn new(seed: u64, runtime: &tokio::runtime::Handle) -> Self {
         let mut random = Random(seed);
-        let woken = Arc::new(AtomicBool::new(false));
-        let waker = Arc::clone(&woken);
         let lossy = random.one_in(5);
-        let overflow = if lossy { Overflow::DropOldest } else { Overflow::Wait };
-        let entries = 1 + random.below(4);
-        // So few that a mailbox that may drop does.
-        let messages = if lossy { entries } else { 64 * entries };
-        let options = Options {
-            queue: QueueLimits { messages: 10, bytes: 1000 },
-            mailbox: event_loop::Limits { messages, bytes: 1 << 20, overflow },
-            command_timeout: Duration::from_secs(1),
-        };
-        let wake = Box::new(move || waker.store(true, Ordering::SeqCst));
-        let backplane = Backplane::new(runtime.clone(), options, wake);
-        let origin = Origin {
-            uid: "here".to_owned(),
-            nsp: "/".to_owned(),
-            channel: CHANNEL.to_owned(),
-            recent_joins: None,
-        };
-        let events = Arc::clone(backplane.events());
-        let namespace = Arc::new(Namespace::new(1, Arc::new(origin), false, LIMITS, events));
-        let wires = Arc::new(Wires::default());
-        let fanout = Arc::new(Fanout::writing_to(Arc::clone(&wires) as _));
-        assert!(namespace.fanout.set(Arc::clone(&fanout)).is_ok());
-        let broadcasts = Broadcasts::new(Arc::clone(&namespace));
-        let requests = Requests { namespace: Arc::clone(&namespace), kind: payload_kind::REQUEST };
-        let javascript = JavaScript::new(Arc::clone(&namespace), fanout, wires, woken);
+        let (redis, javascript) = start(1 + random.below(4), lossy, runtime);
         let (live, sent, gates) = Default::default();
-        Self { random, backplane, broadcasts, requests, javascript, live, sent, gates, lossy }
+        Self { random, redis, javascript, live, sent, gates, lossy }
     }
 
     fn run(&mut self) {
@@ -180,13 +95,13 @@ impl World {
             match self.random.below(12) {
                 0..=2 => self.broadcast(),
                 3 => self.request(),
-                4 => self.backplane.events().wake(),
+                4 => self.redis.backplane.events().wake(),
                 5..=8 => self.turn(),
                 _ => self.javascript.act(&mut self.random),
             }
             self.note();
         }
-        self.backplane.events().wake();
+        self.redis.backplane.events().wake();
         while self.javascript.is_due() {
             self.turn();
             self.note();
@@ -194,12 +109,14 @@ impl World {
         for live in std::mem::take(&mut self.live) {
             self.close(&live);
         }
-        assert_eq!(self.backplane.events().waiting(), 0, "something waits for ever");
+        assert_eq!(self.redis.backplane.events().waiting(), 0, "something waits for ever");
         self.javascript.check_end();
     }
 
     fn turn(&mut self) {
-        let Some(reached) = self.javascript.turn(&self.backplane, &mut self.random) else { return };
+        let Some(reached) = self.javascript.turn(&self.redis.backplane, &mut self.random) else {
+            return;
+        };
         let (over, live) =
             std::mem::take(&mut self.live).into_iter().partition(|live| live.chunk < reached);
         self.live = live;
@@ -212,32 +129,25 @@ impl World {
     /// Redis brings a broadcast.
     fn broadcast(&mut self) {
         let filter = Filter::random(&mut self.random);
-        let (number, json) = (self.sent, filter.json());
+        let number = self.sent;
         self.sent += 1;
-        let data = format!(r#"["redis",{number}]"#);
-        let packet = Packet { kind: 2, data: Some(data.into()), ..Packet::default() };
-        let payload = wire::encode("there", &packet, "/", &json).unwrap();
-        let channel = match &*filter.rooms {
-            [room] => format!("{CHANNEL}{}#", ROOMS[*room].1),
-            _ => CHANNEL.to_owned(),
-        };
-        let gated = self.backplane.events().is_gated();
+        let gated = self.redis.backplane.events().is_gated();
         let sockets = self.javascript.sockets.iter();
         let exact = sockets.map(|socket| {
             let exact = socket.alive && socket.native && !gated;
             exact.then(|| filter.is_for(socket.rooms))
         });
         let fates = exact.map(|exact| Fate { always: true, ever: false, exact }).collect();
-        self.broadcasts.message(channel.as_bytes(), &payload);
+        self.redis.broadcast(number, &filter);
         self.javascript.filters.push(filter.clone());
-        let chunk = self.backplane.events().last_chunk();
+        let chunk = self.redis.backplane.events().last_chunk();
         self.live.push(Live { number, filter, gates: self.gates, chunk, fates });
     }
 
     /// Redis brings a request, at which JavaScript will do something.
     fn request(&mut self) {
         self.gates += 1;
-        self.requests.message(b"request", self.sent.to_string().as_bytes());
+        self.redis.request(self.sent);
     }
 
     /// Notes for whom broadcasts are meant now.
@@ -258,7 +168,8 @@ impl World {
     /// JavaScript is past a broadcast.
     fn close(&self, live: &Live) {
         for (socket, fate) in self.javascript.sockets.iter().zip(&live.fates) {
-            let count = socket.count(&self.javascript.wires, Written::Redis(live.number));
+            let is_it = |written| written == Written::Redis(live.number);
+            let count = socket.count(&self.javascript.wires, is_it);
             let about = || format!("{live:?} of {socket:?}");
             assert!(count <= 1, "doubled: {}", about());
             assert!(count == 0 || fate.ever, "not meant: {}", about());
