@@ -8,7 +8,7 @@ use super::super::broadcast::{Outgoing, Target};
 use super::super::entry::{BROADCAST, PAYLOAD};
 use super::super::namespace::Namespace;
 use super::Random;
-use super::redis::{Filter, ROOMS};
+use super::session::{Filter, ROOMS};
 use super::wires::{Wires, Written, written};
 use crate::backplane::Backplane;
 use crate::event_loop::Chunk;

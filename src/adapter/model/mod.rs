@@ -13,12 +13,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod javascript;
-mod redis;
+mod session;
 mod threads;
 mod wires;
 
 use self::javascript::JavaScript;
-use self::redis::{Filter, Redis, start};
+use self::session::{Filter, Redis, start};
 use self::wires::Written;
 
 /// A small, seeded generator (splitmix64): a failure names its seed.

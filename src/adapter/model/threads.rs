@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::Random;
-use super::redis::{Filter, Redis, start};
+use super::session::{Filter, Redis, start};
 use super::wires::Written;
 
 const BROADCASTS: u32 = 3000;
