@@ -9,6 +9,7 @@ const official = require('@socket.io/redis-adapter');
 const { AdapterClient } = require('./adapter-client');
 const { families } = require('./client-families');
 const { PATIENCE } = require('./limits');
+const { engineOptions } = require('./ws-engine');
 
 /** @typedef {'pattern' | 'dynamic' | 'dynamic-private'} Mode how an adapter subscribes */
 /**
@@ -119,7 +120,11 @@ class AdapterNode {
     const family = this.settings.clients ?? OFFICIAL_FAMILIES[this.kind];
     if (family) this.#clients = await createClients(family, redis.port);
     [this.pubClient, this.subClient] = family ? this.#clients : [redis.url, redis.url];
-    this.io = new (require(io).Server)(this.#server, { adapter: this.#adapter(), ...serverOptions });
+    this.io = new (require(io).Server)(this.#server, {
+      adapter: this.#adapter(),
+      ...engineOptions(),
+      ...serverOptions,
+    });
     for (const nsp of namespaces) this.io.of(nsp);
     if (this.native) this.adapter().on('error', (/** @type {any} */ error) => this.problems.push(error.code));
     this.#server.listen(0, HOST);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { isOneRoom, namesOf, writeFlags } = require('./flags');
-const { first } = require('./outgoing');
+const { first, Rest } = require('./outgoing');
 const { inRequest } = require('./room-names');
 const { forEachSocket, ReceivedPacket, socketsFor, WriteOptions, writeTo } = require('./socket-io');
 const { attempt } = require('../backplane/attempt');
@@ -9,6 +9,10 @@ const { setImmediate } = require('../timers');
 
 const NO_ROOMS = new Set();
 const NO_FLAGS = {};
+/**
+ * Whom JavaScript writes to, where these are not all sockets.
+ * @typedef {InstanceType<typeof import('./native-members').Others> | null} Others
+ */
 /** What is written at once: a real WebSocket takes about 15 µs. */
 const MAX_WRITES = 1000;
 
@@ -30,19 +34,12 @@ function asRequested({ rooms, except }) {
   return { rooms: new Set(Array.from(rooms, inRequest)), except: new Set(Array.from(except ?? [], inRequest)) };
 }
 
-/**
- * Which sockets here JavaScript is to write a broadcast to: all, or those that the native side has not, or none.
- * @typedef {'all' | 'own' | 'none'} Remaining
- */
-
 /** The sockets of a namespace that are connected to this server, and how broadcasts are written to them. */
 class LocalSockets {
   #adapter;
   #base;
   /** How many sockets have left a room. */
   #departures = 0;
-  /** Those that broadcasts reach without JavaScript. @type {InstanceType<typeof import('./native-sockets').NativeSockets> | null} */
-  #nativeSockets = null;
 
   /**
    * @param {any} adapter of the namespace
@@ -54,28 +51,21 @@ class LocalSockets {
     this.#base = base;
   }
 
-  /** @param {InstanceType<typeof import('./native-sockets').NativeSockets>} nativeSockets */
-  useNativeSockets(nativeSockets) {
-    this.#nativeSockets = nativeSockets;
-  }
-
   /**
    * Writes an encoded packet to the sockets that a broadcast is for.
    * @param {{ rooms: Set<string | number>, except?: Set<string | number>, flags?: any }} opts of the broadcast
    * @param {any} packet for the listeners of `onAnyOutgoing`
    * @param {unknown[]} packets what the encoder made of it
-   * @param {Remaining} [remaining] which of them do not have it yet
+   * @param {string} [rest] who has not got it yet, one of `Rest`
+   * @param {Others} [others]
    */
-  write(opts, packet, packets, remaining = 'all') {
-    if (remaining === 'none') return;
+  write(opts, packet, packets, rest = Rest.EVERYBODY, others = null) {
     const { rooms, except, flags } = opts;
-    if (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms))) return;
+    if (rest === Rest.NOBODY || (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms)))) return;
     if (this.#base.isPatched()) return this.#writePatched(packet, opts);
     const options = new WriteOptions(flags ?? NO_FLAGS, packets);
-    const skipped = remaining === 'own' && this.#nativeSockets?.isBound ? this.#nativeSockets : null;
-    this.#forEach(rooms, except, (socket) => {
-      if (!skipped?.has(socket.id)) writeTo(socket, packet, packets, options);
-    });
+    const only = rest === Rest.OTHERS ? others : null;
+    this.#forEach(rooms, except, (socket) => writeTo(socket, packet, packets, options), only);
   }
 
   /**
@@ -101,14 +91,29 @@ class LocalSockets {
     this.#base.broadcast({ type, data, nsp, id }, { rooms, except: except ?? NO_ROOMS, flags });
   }
 
+  /** Whether something else writes what is broadcast: see {@link writePatched}. */
+  get isPatched() {
+    return this.#base.isPatched();
+  }
+
   /** A socket has left a room: it gets no broadcast to it that is being written. */
   left() {
     this.#departures++;
   }
 
-  /** Calls back with each socket here that a broadcast is for, once. */
-  #forEach(rooms, except, callback) {
+  /**
+   * Calls back with each socket here that a broadcast is for, once.
+   * @param {any} rooms
+   * @param {any} except
+   * @param {(socket: any) => void} callback
+   * @param {Others} [only]
+   */
+  #forEach(rooms, except, callback, only = null) {
     const adapter = this.#adapter;
+    if (only !== null) {
+      if (only.size <= this.#sizeOf(rooms)) return only.forEach(rooms, except, callback);
+      return this.#forEach(rooms, except, (socket) => only.has(socket.id) && callback(socket));
+    }
     if (rooms.size !== 1 || except?.size > 0) {
       forEachSocket(adapter, { rooms, except }, callback);
       return;
@@ -126,16 +131,21 @@ class LocalSockets {
   }
 
   /** Whether so much is to be written that other work should have its turns meanwhile. */
-  #isLong(rooms, packets) {
-    const { size } = rooms.size === 1 ? (this.#adapter.rooms.get(first(rooms)) ?? NO_ROOMS) : this.#adapter.sids;
+  #isLong(rooms, packets, /** @type {Others} */ only = null) {
+    const size = Math.min(this.#sizeOf(rooms), only?.size ?? Infinity);
     return size * packets.length > MAX_WRITES;
   }
 
+  /** How many sockets may be in rooms. */
+  #sizeOf(rooms) {
+    return (rooms.size === 1 ? (this.#adapter.rooms.get(first(rooms)) ?? NO_ROOMS) : this.#adapter.sids).size;
+  }
+
   /** Calls back with each socket that a broadcast is for when it begins, one a step. */
-  *#inSteps(rooms, except, callback) {
+  *#inSteps(rooms, except, callback, /** @type {Others} */ only = null) {
     /** @type {any[]} */
     const sockets = [];
-    this.#forEach(rooms, except, (socket) => sockets.push(socket));
+    this.#forEach(rooms, except, (socket) => sockets.push(socket), only);
     for (const socket of sockets) {
       callback(socket);
       yield;
@@ -145,9 +155,11 @@ class LocalSockets {
   /**
    * Writes a broadcast of another server, which is ready for sockets.
    * @param {import('../backplane/inbox').Broadcast} broadcast
+   * @param {Others} others who has not got it yet; null: everybody
    * @returns {Iterator<void> | void} the steps of what takes long
    */
-  writeReady(broadcast) {
+  writeReady(broadcast, others) {
+    if (others?.size === 0) return;
     const { flags, rooms, except, text, attachments } = broadcast;
     const packets = attachments.length === 0 ? [text] : [text, ...attachments];
     const packet = new ReceivedPacket(this.#adapter.nsp.name, text, attachments);
@@ -157,16 +169,12 @@ class LocalSockets {
       return this.#writePatched(packet, { rooms: included, except: excluded, flags: writeFlags(flags) });
     }
     const options = new WriteOptions(writeFlags(flags), packets);
-    const skipped = this.#nativeSockets?.isBound ? this.#nativeSockets : null;
-    const write = (/** @type {any} */ socket) => {
-      if (!skipped?.hadReceived(socket.id)) writeTo(socket, packet, packets, options);
-    };
-    if (this.#isLong(included, packets)) {
-      return this.#inSteps(included, excluded, (/** @type {any} */ socket) => {
-        options.whileFrameIsIn(broadcast, () => write(socket));
-      });
+    const write = (/** @type {any} */ socket) => writeTo(socket, packet, packets, options);
+    if (!this.#isLong(included, packets, others)) {
+      return options.whileFrameIsIn(broadcast, () => this.#forEach(included, excluded, write, others));
     }
-    options.whileFrameIsIn(broadcast, () => this.#forEach(included, excluded, write));
+    const writeOne = (/** @type {any} */ socket) => options.whileFrameIsIn(broadcast, () => write(socket));
+    return this.#inSteps(included, excluded, writeOne, others);
   }
 
   /**

@@ -5,7 +5,7 @@ const { channelOfServer } = require('./channels');
 const { Cluster } = require('./cluster');
 const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
-const { NativeSockets } = require('./native-sockets');
+const { NativeMembers } = require('./native-members');
 const { Outgoing } = require('./outgoing');
 const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
@@ -56,11 +56,16 @@ class OpenNamespace {
     this.#connections = connections;
     /** Whether packets are encoded in the standard way. */
     this.text = text;
+    /** Which sockets are native. */
+    this.members = new NativeMembers({
+      adapter,
+      native,
+      id,
+      whenDrained: (chunk, callback) => backplane.whenDrained(chunk, callback),
+      isWritable: () => text && !localSockets.isPatched,
+    });
     /** Sends broadcasts. */
-    this.outgoing = new Outgoing({ native, id, uid, text, parserOf });
-    /** The sockets here that broadcasts reach without the event loop. */
-    this.nativeSockets = new NativeSockets({ native, id, adapter, backplane, text });
-    localSockets.useNativeSockets(this.nativeSockets);
+    this.outgoing = new Outgoing({ native, id, uid, text, parserOf, members: this.members });
     /** Which rooms have sockets here. */
     this.localRooms = new LocalRooms({
       update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
@@ -96,6 +101,18 @@ class OpenNamespace {
     for (const room of adapter.rooms.keys()) this.localRooms.roomCreated(room);
   }
 
+  /**
+   * Notes an event of the adapter: not by listeners, which an application may remove.
+   * @param {string} event
+   * @param {any[]} args
+   */
+  onEvent(event, [room, id]) {
+    if (event === 'join-room') this.members.joined(room, id);
+    else if (event === 'leave-room') this.members.left(room, id);
+    else if (event === 'create-room') this.localRooms.roomCreated(room);
+    else if (event === 'delete-room') this.localRooms.roomDeleted(room);
+  }
+
   #pubsub(args) {
     return new Promise((resolve, reject) => {
       this.#asking.add(reject);
@@ -106,32 +123,6 @@ class OpenNamespace {
       };
       this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
-  }
-
-  /**
-   * Publishes a broadcast, unless it is for this server alone, and writes it to the native sockets here.
-   * @param {any} packet
-   * @param {any[]} packets what the server's encoder made of it
-   * @param {any} opts as Socket.IO passes them
-   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
-   */
-  broadcast(packet, packets, opts) {
-    if (opts.flags?.local && !this.nativeSockets.isBound) return 'all';
-    const { outgoing } = this;
-    const remaining = opts.flags?.local ? outgoing.sendHere(packets, opts) : outgoing.send(packet, packets, opts);
-    this.nativeSockets.flushSoon();
-    return remaining;
-  }
-
-  /**
-   * A socket has joined rooms.
-   * @param {string} id
-   * @param {Set<string | number>} rooms
-   * @returns {Promise<void> | undefined} what `join` gives
-   */
-  joined(id, rooms) {
-    this.nativeSockets.joined(id, rooms);
-    return this.localRooms.confirmed(rooms, this.#adapter.requestsTimeout);
   }
 
   /** Whether the connections are closed, as those of a store that is destroyed. */
@@ -207,7 +198,7 @@ class OpenNamespace {
     this.#asking.clear();
     this.cluster.close();
     this.localRooms.close();
-    this.nativeSockets.close();
+    this.members.close();
     this.#connections.inbox.removeNamespace(this.#id);
     this.#connections.native.closeNamespace(this.#id);
     this.#removeSibling();

@@ -1,13 +1,16 @@
 'use strict';
 
 const { listsOf } = require('./cluster');
-const { crosses } = require('./room-names');
+const { crosses, isTold } = require('./room-names');
 const wire = require('./wire/classic');
 const { encodeOrThrow } = require('../errors');
 
+/** To whom JavaScript has to write a broadcast: what the native side does not. */
+const Rest = Object.freeze({ NOBODY: 'nobody', OTHERS: 'others', EVERYBODY: 'everybody' });
+
 /**
- * Sends the broadcasts of a namespace to the other servers: as text, of which the native side makes
- * MessagePack, or packed here where it cannot.
+ * Sends the broadcasts of a namespace to the other servers, and has the native side write them to native sockets
+ * here: as text, of which the native side makes MessagePack, or packed here where it cannot.
  */
 class Outgoing {
   #native;
@@ -15,6 +18,7 @@ class Outgoing {
   #uid;
   #text;
   #parserOf;
+  #members;
 
   /**
    * @param {object} namespace
@@ -23,13 +27,15 @@ class Outgoing {
    * @param {string} namespace.uid what marks this server's messages
    * @param {boolean} namespace.text whether the server's encoder and parser are the standard ones
    * @param {() => import('./wire/classic').Parser} namespace.parserOf loads the parser
+   * @param {InstanceType<typeof import('./native-members').NativeMembers>} namespace.members
    */
-  constructor({ native, id, uid, text, parserOf }) {
+  constructor({ native, id, uid, text, parserOf, members }) {
     this.#native = native;
     this.#id = id;
     this.#uid = uid;
     this.#text = text;
     this.#parserOf = parserOf;
+    this.#members = members;
   }
 
   /**
@@ -37,58 +43,74 @@ class Outgoing {
    * @param {any} packet
    * @param {any[]} packets what the server's encoder made of it
    * @param {any} opts as Socket.IO passes them
-   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
+   * @returns {string} one of {@link Rest}
    * @throws {Error} `ERR_ENCODE`
    */
   send(packet, packets, opts) {
+    const isBound = this.#members.local !== null;
     if (this.#text && packets.length === 1 && isSimple(opts)) {
+      const room = first(opts.rooms) ?? '';
       // By far the most; the native side knows what they mean.
-      return remaining(this.#native.broadcast(this.#id, first(opts.rooms) ?? '', packets[0]));
+      if (!isBound || isTold(room)) return this.#rest(isBound, this.#native.broadcast(this.#id, room, packets[0]));
     }
     // Such rooms are local: no socket of another server can be in them.
-    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return 'all';
+    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return Rest.EVERYBODY;
     const fields = { ...listsOf(opts), flags: opts.flags };
     const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
-    if (this.#isNative(packets, opts, fields)) {
-      const [text, ...parts] = packets;
-      const attachments = encodeOrThrow(() => parts.map(toBuffer));
-      return remaining(this.#native.broadcastTo(this.#id, room, text, toJson(fields), attachments));
+    const [text, ...parts] = packets;
+    const isNative = isBound && areTold(opts);
+    if (this.#isText(text, parts, fields) && (!isNative || parts.every(isSameHere))) {
+      const { json, attachments } = encoded(fields, parts);
+      return this.#rest(isNative, this.#native.broadcastTo(this.#id, room, text, json, attachments));
     }
     const broadcast = { uid: this.#uid, packet, opts: fields };
     const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
     this.#native.broadcastPacked(this.#id, room, payload);
-    return 'all';
+    return Rest.EVERYBODY;
   }
 
   /**
-   * Writes a broadcast for this server alone to the native sockets.
+   * Has the native side write a broadcast that is for this server alone.
    * @param {any[]} packets what the server's encoder made of it
    * @param {any} opts as Socket.IO passes them
-   * @returns {import('./local-sockets').Remaining} which sockets here do not have it yet
+   * @returns {string} one of {@link Rest}
+   * @throws {Error} `ERR_ENCODE`
    */
-  sendHere(packets, opts) {
+  sendHere([text, ...parts], opts) {
+    if (this.#members.local === null || !areTold(opts)) return Rest.EVERYBODY;
     const fields = { ...listsOf(opts), flags: opts.flags };
-    if (!this.#isNative(packets, opts, fields)) return 'all';
-    const [text, ...parts] = packets;
-    return remaining(this.#native.broadcastHere(this.#id, text, toJson(fields), parts.map(toBuffer)));
+    if (!this.#isText(text, parts, fields) || !parts.every(isSameHere)) return Rest.EVERYBODY;
+    const { json, attachments } = encoded(fields, parts);
+    return this.#rest(true, this.#native.broadcastHere(this.#id, text, json, attachments));
   }
 
-  /** Whether the native side can encode a broadcast, and knows all its rooms. */
-  #isNative(/** @type {any[]} */ packets, { rooms, except }, fields) {
-    const [text, ...parts] = packets;
-    if (!this.#text || !holdsAll(text, parts)) return false;
-    const isWhole = fields.rooms.length === rooms.size && fields.except.length === (except?.size ?? 0);
-    return isWhole && [...fields.rooms, ...fields.except].every(isJson);
+  /** Whether the native side can take a broadcast as text. */
+  #isText(text, parts, { rooms, except }) {
+    return this.#text && holdsAll(text, parts) && [...rooms, ...except].every(isJson);
+  }
+
+  /** @param {boolean} isNative whether the native side has written @param {boolean} hasOthers whether there are others */
+  #rest(isNative, hasOthers) {
+    if (!isNative) return Rest.EVERYBODY;
+    this.#members.flushSoon();
+    return hasOthers ? Rest.OTHERS : Rest.NOBODY;
   }
 }
 
-/** @param {boolean} javascript whether there are sockets here that JavaScript writes to */
-function remaining(javascript) {
-  return javascript ? 'own' : 'none';
+/** A broadcast's options and binary parts as the native side takes them. */
+function encoded(fields, parts) {
+  const attachments = encodeOrThrow(() => parts.map(toBuffer));
+  return { json: encodeOrThrow(() => JSON.stringify(fields)), attachments };
 }
 
-function toJson(fields) {
-  return encodeOrThrow(() => JSON.stringify(fields));
+/** Whether the native side knows who is in the rooms of a broadcast. */
+function areTold({ rooms, except }) {
+  return [...rooms].every(isTold) && (except === undefined || [...except].every(isTold));
+}
+
+/** Whether sockets here get the same of a binary part as those of other servers, whose parts notepack.io makes. */
+function isSameHere(part) {
+  return part instanceof ArrayBuffer || (part.BYTES_PER_ELEMENT === 1 && !(part instanceof DataView));
 }
 
 /** Whether a packet is for all sockets or for one room, without exceptions and flags. */
@@ -127,4 +149,4 @@ function toBuffer(part) {
   return Buffer.isBuffer(part) ? part : Buffer.from(part);
 }
 
-module.exports = { first, Outgoing };
+module.exports = { first, Outgoing, Rest };

@@ -130,10 +130,8 @@ class RedisAdapter extends adapterBase() {
    * @returns {boolean}
    */
   emit(event, ...args) {
-    // Not by listeners, which an application may remove.
     if (event === 'leave-room') this.#localSockets.left();
-    else if (event === 'create-room') this.#namespace.localRooms.roomCreated(args[0]);
-    else if (event === 'delete-room') this.#namespace.localRooms.roomDeleted(args[0]);
+    this.#namespace?.onEvent(event, args);
     return super.emit(event, ...args);
   }
 
@@ -148,18 +146,15 @@ class RedisAdapter extends adapterBase() {
    */
   addAll(id, rooms) {
     if (this.#closed) this.#isAlone();
+    this.#namespace.members.coming(id);
     super.addAll(id, rooms);
-    return this.#namespace.joined(id, rooms);
+    return this.#namespace.localRooms.confirmed(rooms, this.requestsTimeout);
   }
 
-  del(id, room) {
-    super.del(id, room);
-    this.#namespace.nativeSockets.left(id, room);
-  }
-
+  /** Has a socket leave all rooms. @param {string} id */
   delAll(id) {
     super.delAll(id);
-    this.#namespace.nativeSockets.gone(id);
+    this.#namespace.members.gone(id);
   }
 
   /**
@@ -174,9 +169,12 @@ class RedisAdapter extends adapterBase() {
     // What the encoder changes is left to a copy: Redis is to get the packet as it was.
     const encoded = this.#features.encodesInPlace ? { ...packet } : packet;
     const packets = encodeOrThrow(() => this.encoder.encode(encoded));
-    const isAlone = this.#closed && this.#isAlone();
-    const remaining = isAlone ? 'all' : this.#namespace.broadcast(packet, packets, opts);
-    this.#localSockets.write(opts, packet, packets, remaining);
+    let rest;
+    if (!(this.#closed && this.#isAlone())) {
+      const { outgoing } = this.#namespace;
+      rest = opts.flags?.local ? outgoing.sendHere(packets, opts) : outgoing.send(packet, packets, opts);
+    }
+    this.#localSockets.write(opts, packet, packets, rest, this.#namespace.members.local);
   }
 
   /**
@@ -185,7 +183,7 @@ class RedisAdapter extends adapterBase() {
    * @returns {Iterator<void> | void} the steps of what takes long
    */
   onBroadcast(broadcast) {
-    if (!this.#isReplaced()) return this.#localSockets.writeReady(broadcast);
+    if (!this.#isReplaced()) return this.#localSockets.writeReady(broadcast, this.#namespace.members.remote);
   }
 
   /**

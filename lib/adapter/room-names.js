@@ -45,4 +45,27 @@ function inRequest(room) {
   return typeof room === 'number' && !Number.isFinite(room) ? null : room;
 }
 
-module.exports = { crosses, crossing, filterNames, inRequest };
+/** Whether a string is the same as UTF-8 and back. @type {(text: any) => boolean} Node 18 has no method for it */
+const isWellFormed = /** @type {any} */ (String.prototype).isWellFormed
+  ? (text) => text.isWellFormed()
+  : (text) => !/\p{Surrogate}/u.test(text);
+
+/**
+ * Whether the native side knows which sockets are in a room. UTF-8 has one character for all that is not well
+ * formed, so that it would take different rooms for the same one.
+ * @param {unknown} room
+ */
+function isTold(room) {
+  return typeof room === 'string' ? isWellFormed(room) : typeof room === 'number';
+}
+
+/**
+ * A room by the name that the native side has for it: the room `1` is not `"1"`.
+ * @param {string | number} room
+ * @returns {string}
+ */
+function toldName(room) {
+  return typeof room === 'number' || room[0] === '\0' ? `\0${room}` : room;
+}
+
+module.exports = { crosses, crossing, filterNames, inRequest, isTold, toldName };

@@ -167,41 +167,6 @@ function socketOf(nsp, id) {
   return nsp.sockets.get(id);
 }
 
-/** What changes the listeners that see what is sent to a socket, since 4.4. */
-const CHANGING = ['onAnyOutgoing', 'prependAnyOutgoing', 'offAnyOutgoing'];
-/** Called when they have changed. @type {WeakMap<object, () => void>} */
-const outgoingWatchers = new WeakMap();
-
-/**
- * Has a function called when listeners have come that see what is sent to a socket, or have gone.
- * @param {any} socket
- * @param {() => void} watcher one for each socket
- * @returns {() => void} takes that back
- */
-function watchOutgoing(socket, watcher) {
-  if (!outgoingWatchers.has(socket)) {
-    for (const name of CHANGING) if (typeof socket[name] === 'function') socket[name] = watched(socket[name]);
-  }
-  outgoingWatchers.set(socket, watcher);
-  return () => void outgoingWatchers.set(socket, () => {});
-}
-
-/** By the method: one function for all sockets. @type {Map<Function, Function>} */
-const watchedMethods = new Map();
-
-function watched(method) {
-  let function_ = watchedMethods.get(method);
-  if (function_ === undefined) {
-    function_ = /** @this {any} */ function (/** @type {any[]} */ ...args) {
-      const result = method.apply(this, args);
-      outgoingWatchers.get(this)?.();
-      return result;
-    };
-    watchedMethods.set(method, function_);
-  }
-  return function_;
-}
-
 /**
  * Has the listeners of this server hear an event of another one.
  * @param {any} nsp
@@ -383,7 +348,6 @@ module.exports = {
   socketOf,
   socketsFor,
   useBaseOf,
-  watchOutgoing,
   WriteOptions,
   writeTo,
 };

@@ -88,8 +88,6 @@ class Backplane {
    */
   whenDrained(chunk, callback) {
     this.#drained.push({ chunk, callback });
-    // Nothing may ever arrive.
-    if (this.#drained.length === 1) setImmediate(() => this.#turns.wake());
   }
 
   /**

@@ -139,10 +139,8 @@ class WebSocket extends EventEmitter {
   send(data, options, callback) {
     if (typeof options === 'function') [options, callback] = [undefined, options];
     if (!this.#canSend(callback)) return;
-    const waits = callback !== undefined && this.awaits();
-    this.#write(typeof data === 'number' ? String(data) : data, options, waits ? callback : undefined);
+    this.#write(typeof data === 'number' ? String(data) : data, options, callback);
     this.#sockets.flushSoon();
-    if (callback !== undefined && !waits) callback();
   }
 
   #write(data, options, callback) {
@@ -192,14 +190,6 @@ class WebSocket extends EventEmitter {
       nextTick(callback, new Error(`WebSocket is not open: readyState ${state}`));
     }
     return false;
-  }
-
-  /**
-   * Whether callbacks of `send` are to wait until the kernel has what was sent; else they are called at once. Engine.io
-   * always passes one, which is seldom of any use: its adapter replaces this.
-   */
-  awaits() {
-    return true;
   }
 
   /** Each connection's tickets come back in their order, so its number does for all of them. */

@@ -170,6 +170,12 @@ impl NativeWebSockets {
         self.connections.pause(id, false);
     }
 
+    /// Has a connection hold broadcasts of Redis, until `uncork` is called as often.
+    #[napi(catch_unwind)]
+    pub fn cork(&self, id: u32) {
+        self.connections.cork(id);
+    }
+
     /// Writes the broadcasts that a connection holds since it became native.
     #[napi(catch_unwind)]
     pub fn uncork(&self, id: u32) {

@@ -20,6 +20,7 @@ const { Inbox } = require('../../support/client-inbox');
 const { EventLog, cleanup, until } = require('../../support/load');
 const { PATIENCE, SHORT } = require('../../support/limits');
 const { installBeside } = require('../../support/versions');
+const { engineOptions } = require('../../support/ws-engine');
 
 const HOST = '127.0.0.1';
 
@@ -45,7 +46,7 @@ class Node {
   /** @param {any} adapter @param {Settings} settings */
   constructor(adapter, { namespaces = [], server, installed, listens = true }) {
     this.#old = installed !== undefined;
-    this.io = new (installed?.Server ?? Server)(this.#http, { adapter, ...server });
+    this.io = new (installed?.Server ?? Server)(this.#http, { adapter, ...engineOptions(), ...server });
     /** @type {any} */
     this.url = '';
     for (const name of ['/', ...namespaces]) {

@@ -1,0 +1,13 @@
+'use strict';
+
+/**
+ * What serves the WebSockets of the Socket.IO 4 servers in tests. With `WS_ENGINE=native` it is this package's
+ * `WebSocketServer`, so that suites that know nothing of it run with native sockets.
+ */
+
+/** @returns {{ wsEngine?: any }} options of Socket.IO's */
+function engineOptions() {
+  return process.env.WS_ENGINE === 'native' ? { wsEngine: require('../../index.js').WebSocketServer } : {};
+}
+
+module.exports = { engineOptions };
