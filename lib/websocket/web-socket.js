@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
+const { attempt } = require('../backplane/attempt');
 const { nextTick } = require('../timers');
 const { makeEventTarget } = require('./event-target');
 
@@ -14,6 +15,8 @@ const EMPTY = Buffer.alloc(0);
 /** What a control frame holds at most, in bytes, and what of it is left to a reason. */
 const MAX_CONTROL = 125;
 const MAX_REASON = 123;
+/** Until somebody listens, so many bytes of messages are kept; then no more are read. */
+const MAX_EARLY = 64 * 1024;
 /** Who listens to one of these wants to hear of the client. */
 const HEARING = new Set(['message', 'ping', 'pong', 'close']);
 
@@ -29,8 +32,11 @@ class WebSocket extends EventEmitter {
   #id = 0;
   #release = () => {};
   #readyState = OPEN;
-  /** Whether nothing is read since nobody has listened: engine.io begins to after a while. */
-  #held = true;
+  /** What has come before anybody has listened: engine.io begins to after a while. @type {[any, boolean][] | null} */
+  #early = [];
+  #earlyBytes = 0;
+  /** Whether no more is read because of that. */
+  #held = false;
   #paused = false;
   #binaryType = 'nodebuffer';
   /** Of what was sent with a callback and has not left. @type {((error?: Error) => void)[]} */
@@ -50,7 +56,7 @@ class WebSocket extends EventEmitter {
   }
 
   /**
-   * Begins to use a native connection, of which nothing is read yet.
+   * Begins to use a native connection.
    * @param {number} id
    * @param {() => void} release called when it is gone
    */
@@ -59,7 +65,7 @@ class WebSocket extends EventEmitter {
     this.#release = release;
     ids.set(this, id);
     this.#sockets.add(id, this);
-    this.#sockets.flushSoon();
+    this.#read(true);
   }
 
   // `once` calls them.
@@ -67,7 +73,7 @@ class WebSocket extends EventEmitter {
   /** @param {string | symbol} event @param {(...args: any[]) => void} listener */
   on(event, listener) {
     super.on(event, listener);
-    if (this.#held && HEARING.has(/** @type {string} */ (event))) this.#hear();
+    if (this.#early !== null && HEARING.has(/** @type {string} */ (event))) this.#hear();
     return this;
   }
 
@@ -79,14 +85,19 @@ class WebSocket extends EventEmitter {
   /** @param {string | symbol} event @param {(...args: any[]) => void} listener */
   prependListener(event, listener) {
     super.prependListener(event, listener);
-    if (this.#held && HEARING.has(/** @type {string} */ (event))) this.#hear();
+    if (this.#early !== null && HEARING.has(/** @type {string} */ (event))) this.#hear();
     return this;
   }
 
-  /** Begins to read: what arrives comes in a later turn of the event loop. */
+  /** Hands out what has come before, in a later tick as everything else. */
   #hear() {
-    this.#held = false;
-    if (!this.#paused) this.#read(true);
+    nextTick(() => {
+      const early = this.#early;
+      if (early === null || this.#paused) return;
+      this.#early = null;
+      for (const [data, isBinary] of early) attempt(this.#deliver, this, [data, isBinary]);
+      if (this.#held) this.resume();
+    });
   }
 
   #read(reads) {
@@ -216,7 +227,7 @@ class WebSocket extends EventEmitter {
     this.#readyState = CLOSING;
     this.#sockets.native.close(this.#id, code ?? 0, text);
     // The client's answer is waited for, whether anybody listens or not.
-    if (this.#held) this.#hear();
+    if (this.#held) this.resume();
     this.#sockets.flushSoon();
   }
 
@@ -232,20 +243,34 @@ class WebSocket extends EventEmitter {
   pause() {
     if (this.#readyState === CLOSED) return;
     this.#paused = true;
-    if (!this.#held) this.#read(false);
+    this.#read(false);
   }
 
-  /** Reads again, or begins to. */
+  /** Reads again. */
   resume() {
     if (this.#readyState === CLOSED || !(this.#paused || this.#held)) return;
     this.#paused = this.#held = false;
     this.#read(true);
+    if (this.#early !== null) this.#hear();
   }
 
   // What the native side has to say.
 
   /** @param {string | Buffer} data @param {boolean} isBinary */
   onMessage(data, isBinary) {
+    if (this.#early === null) this.#deliver(data, isBinary);
+    else this.#keep(data, isBinary);
+  }
+
+  #keep(data, isBinary) {
+    this.#early?.push([data, isBinary]);
+    this.#earlyBytes += data.length;
+    if (this.#held || this.#earlyBytes < MAX_EARLY) return;
+    this.#held = true;
+    this.#read(false);
+  }
+
+  #deliver(data, isBinary) {
     if (isBinary && this.#binaryType !== 'nodebuffer') data = convert(/** @type {Buffer} */ (data), this.#binaryType);
     this.emit('message', data, isBinary);
   }
@@ -274,6 +299,7 @@ class WebSocket extends EventEmitter {
   /** @param {number} code @param {string} reason */
   onClosed(code, reason) {
     this.#readyState = CLOSED;
+    if (this.listenerCount('message') === 0) this.#early = null;
     this.#sockets.remove(this.#id);
     this.#release();
     for (const callback of this.#callbacks.splice(0)) {
