@@ -155,6 +155,7 @@ impl Adapter {
     /// [`Self::fanout`].
     pub fn use_web_sockets(&self, number: u32, connections: &Arc<Connections>) {
         if let Some(namespace) = self.namespace(number) {
+            self.backplane.events().use_connections(connections);
             namespace.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))));
         }
     }

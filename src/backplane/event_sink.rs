@@ -1,9 +1,9 @@
 //! What the tasks report to the event loop, and what they count.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use tokio::time::Duration;
+use tokio::time::{Duration, sleep};
 
 use super::throttle::Throttle;
 use crate::connection::Warning;
@@ -13,7 +13,7 @@ use crate::event_loop::{
     Reply, ms,
 };
 pub(super) use crate::pubsub::LinkStatus;
-use crate::websocket::{Broadcast, Fanout, MemberId, Reached, Waiting};
+use crate::websocket::{Broadcast, Connections, Fanout, MemberId, Reached, Waiting};
 
 /// The states of a backplane's connections.
 #[derive(Default)]
@@ -48,6 +48,8 @@ pub struct EventSink {
     pub(super) links: Links,
     // What waits until JavaScript has handled what is before it.
     waiting: Waiting,
+    // What broadcasts are written to, once they are.
+    connections: OnceLock<Arc<Connections>>,
     malformed: Throttle,
     panics: Throttle,
     // Set with the event `close`, which is the last one.
@@ -57,11 +59,13 @@ pub struct EventSink {
 impl EventSink {
     /// What is shown of a channel's name, in bytes: a peer may make it as long as a message.
     const MAX_CHANNEL: usize = 256;
+    /// How long shards that cannot keep up are left alone.
+    const WRITE_PAUSE: Duration = Duration::from_millis(1);
 
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        let (counters, links, waiting) = Default::default();
+        let (counters, links, waiting, connections) = Default::default();
         let (malformed, panics, closed) = Default::default();
-        Self { mailbox, counters, links, waiting, malformed, panics, closed }
+        Self { mailbox, counters, links, waiting, connections, malformed, panics, closed }
     }
 
     /// What is counted.
@@ -129,9 +133,31 @@ impl EventSink {
         self.mailbox.drain()
     }
 
+    /// Namespaces write to these connections from now on; where they cannot keep up, no more is read
+    /// from Redis.
+    pub fn use_connections(&self, connections: &Arc<Connections>) {
+        self.connections.get_or_init(|| Arc::clone(connections));
+    }
+
     /// Whether a further message may be brought.
     pub(super) fn has_capacity(&self) -> bool {
-        self.mailbox.has_capacity() && self.waiting.has_capacity()
+        self.mailbox.has_capacity() && self.waiting.has_capacity() && self.can_write()
+    }
+
+    fn can_write(&self) -> bool {
+        self.connections.get().is_none_or(|connections| connections.has_capacity())
+    }
+
+    /// Waits until a further message may be brought. For one waiter at a time.
+    pub(super) async fn capacity(&self) {
+        while !self.has_capacity() {
+            if self.can_write() {
+                self.mailbox.next_drain().await;
+            } else {
+                // The shards have other work than to say so.
+                sleep(Self::WRITE_PAUSE).await;
+            }
+        }
     }
 
     /// As the session does when all that has arrived is with its consumers.

@@ -75,9 +75,7 @@ impl Subscriber for MailboxSubscriber {
     }
 
     async fn capacity(&self) {
-        while !self.has_capacity() {
-            self.events().mailbox.next_drain().await;
-        }
+        self.events().capacity().await;
     }
 
     fn gives_up(&self) -> Option<Error> {

@@ -59,6 +59,10 @@ pub(super) struct Connection {
     pub(super) paused: bool,
     /// What had been read of it before it came here, until somebody listens.
     pub(super) head: Vec<u8>,
+    /// Whether the shard has it on its list of those with something to write.
+    pub(super) is_listed: bool,
+    /// The same of those with something to read.
+    pub(super) may_read: bool,
 }
 
 /// The most that is given to the kernel in one write.
@@ -86,6 +90,8 @@ impl Connection {
             held: VecDeque::new(),
             paused: true,
             head: Vec::new(),
+            is_listed: false,
+            may_read: false,
         }
     }
 
@@ -114,22 +120,39 @@ impl Connection {
         true
     }
 
+    /// Begins to end it. What is held is dropped, since nothing may follow a close frame.
+    pub(super) fn leave(&mut self, state: State) {
+        self.state = state;
+        let held: usize = self.held.drain(..).flatten().map(|frames| frames.len()).sum();
+        self.forget(held);
+    }
+
+    /// So many bytes are not to be written any more, or are with the kernel.
+    pub(super) fn forget(&mut self, bytes: usize) {
+        self.queued = self.queued.saturating_sub(bytes);
+        self.gauge.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Frames that the event loop has added to the gauge do not come to the queue.
+    pub(super) fn refuse(&self, frames: &Frames) {
+        self.gauge.fetch_sub(frames.len(), Ordering::Relaxed);
+    }
+
     /// Whether something waits to be written.
     pub(super) fn is_busy(&self) -> bool {
         self.queued > 0
     }
 
-    /// Whether more waits than may.
-    pub(super) fn is_slow(&self) -> bool {
-        self.queued > self.max_buffered
+    /// Whether more waits than may, be it without these newest bytes: one message always may wait,
+    /// however large.
+    pub(super) fn is_slow(&self, newest: usize) -> bool {
+        self.queued > self.max_buffered.saturating_add(newest)
     }
 
     /// Drops all that waits, but for the rest of what the kernel has a part of.
     pub(super) fn drop_queue(&mut self) {
-        self.queue.truncate(usize::from(self.begun));
-        self.held.clear();
-        self.queued = self.queue.iter().map(|(frames, _)| frames.len()).sum();
-        self.gauge.store(self.queued, Ordering::Relaxed);
+        let rest = self.queue.split_off(usize::from(self.begun).min(self.queue.len()));
+        self.forget(rest.iter().map(|(frames, _)| frames.len()).sum());
     }
 
     /// Holds broadcasts that may be held.
@@ -178,8 +201,7 @@ impl Connection {
     }
 
     fn advance(&mut self, mut written: usize, ticket: &mut impl FnMut(u32)) {
-        self.queued = self.queued.saturating_sub(written);
-        self.gauge.fetch_sub(written, Ordering::Relaxed);
+        self.forget(written);
         while let Some((frames, due)) = self.queue.front_mut() {
             if written < frames.len() {
                 frames.advance(written);

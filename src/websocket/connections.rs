@@ -54,12 +54,34 @@ pub(super) struct Adopted {
 /// The bytes that each connection has not got rid of.
 pub(super) type Gauges = Mutex<HashMap<ConnectionId, Arc<AtomicUsize>>>;
 
+/// How many writes of broadcasts the shards have not come to, one for each connection that is to get one.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(AtomicUsize);
+
+impl Backlog {
+    /// Beyond this, no more is read from Redis: about 50 MB, and some seconds of writing.
+    const MAX: usize = 1 << 20;
+
+    fn add(&self, many: usize) {
+        self.0.fetch_add(many, Ordering::Relaxed);
+    }
+
+    pub(super) fn subtract(&self, many: usize) {
+        self.0.fetch_sub(many, Ordering::Relaxed);
+    }
+
+    fn has_capacity(&self) -> bool {
+        self.0.load(Ordering::Relaxed) < Self::MAX
+    }
+}
+
 /// The connections, and the threads that own them.
 pub struct Connections {
     options: Options,
     inbox: Arc<Inbox>,
     // A plain mutex: taken by the event loop, and by a shard when a connection ends.
     gauges: Arc<Gauges>,
+    backlog: Arc<Backlog>,
     // Started with the first connection.
     shards: OnceCell<Vec<Arc<Commands>>>,
 }
@@ -69,7 +91,8 @@ impl Connections {
     #[must_use]
     pub fn new(options: Options, waker: Waker) -> Self {
         let inbox = Arc::new(Inbox::new(Mailbox::new(options.mailbox, waker)));
-        Self { options, inbox, gauges: Arc::default(), shards: OnceCell::new() }
+        let (gauges, backlog) = Default::default();
+        Self { options, inbox, gauges, backlog, shards: OnceCell::new() }
     }
 
     /// Owns the connection of `socket` from now on.
@@ -98,7 +121,7 @@ impl Connections {
     #[cfg(unix)]
     fn start(&self) -> io::Result<Vec<Arc<Commands>>> {
         let count = self.options.shards.max(1);
-        (0..count).map(|_| shard::start(&self.inbox, &self.gauges)).collect()
+        (0..count).map(|_| shard::start(&self.inbox, &self.gauges, &self.backlog)).collect()
     }
 
     #[cfg(not(unix))]
@@ -137,6 +160,7 @@ impl Connections {
         held_if_corked: bool,
     ) {
         let Some(shards) = self.shards.get() else { return };
+        self.backlog.add(targets.len());
         let mut parts: Vec<Vec<ConnectionId>> = shards.iter().map(|_| Vec::new()).collect();
         for &id in targets {
             if let Some(part) = parts.get_mut(id as usize % shards.len()) {
@@ -150,6 +174,17 @@ impl Connections {
                 shard.push(Command::Broadcast(broadcast));
             }
         }
+    }
+
+    /// How many writes of broadcasts the shards have not come to.
+    #[cfg(test)]
+    pub(super) fn backlog(&self) -> usize {
+        self.backlog.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether more may be broadcast without filling the memory.
+    pub fn has_capacity(&self) -> bool {
+        self.backlog.has_capacity()
     }
 
     /// Wakes the shards that have something to do.

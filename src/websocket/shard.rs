@@ -17,7 +17,7 @@ use tungstenite::protocol::Message;
 use super::ConnectionId;
 use super::command::{Broadcast, Command, Commands};
 use super::connection::{Connection, State, Written};
-use super::connections::{Adopted, Gauges, lock};
+use super::connections::{Adopted, Backlog, Gauges, lock};
 use super::entry::Incoming;
 use super::frame::{control_frame, opcode};
 use super::inbox::{Counters, Inbox};
@@ -33,7 +33,11 @@ const READ_BYTES: usize = 64 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts a shard; returns what it is commanded by.
-pub(super) fn start(inbox: &Arc<Inbox>, gauges: &Arc<Gauges>) -> io::Result<Arc<Commands>> {
+pub(super) fn start(
+    inbox: &Arc<Inbox>,
+    gauges: &Arc<Gauges>,
+    backlog: &Arc<Backlog>,
+) -> io::Result<Arc<Commands>> {
     let poll = Poll::new()?;
     let commands = Arc::new(Commands::new(Waker::new(poll.registry(), WAKER)?));
     let shard = Shard {
@@ -41,6 +45,7 @@ pub(super) fn start(inbox: &Arc<Inbox>, gauges: &Arc<Gauges>) -> io::Result<Arc<
         commands: Arc::clone(&commands),
         inbox: Arc::clone(inbox),
         gauges: Arc::clone(gauges),
+        backlog: Arc::clone(backlog),
         connections: HashMap::new(),
         singles: VecDeque::new(),
         jobs: VecDeque::new(),
@@ -58,6 +63,7 @@ struct Shard {
     commands: Arc<Commands>,
     inbox: Arc<Inbox>,
     gauges: Arc<Gauges>,
+    backlog: Arc<Backlog>,
     connections: HashMap<ConnectionId, Box<Connection>>,
     /// Connections with something to write that is theirs alone.
     singles: VecDeque<ConnectionId>,
@@ -76,7 +82,7 @@ impl Shard {
         // A panic is a bug: whatever state it leaves, other shards and the process go on.
         while catch_unwind(AssertUnwindSafe(|| self.turns())).is_err() {
             Counters::add(&self.inbox.counters.internal_errors, 1);
-            self.jobs.clear();
+            self.backlog.subtract(self.jobs.drain(..).map(|job| job.len()).sum());
             self.singles.clear();
             self.readable.clear();
             let ids: Vec<_> = self.connections.keys().copied().collect();
@@ -136,10 +142,10 @@ impl Shard {
                 continue;
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.readable.push_back(id);
+                self.may_read(id);
             }
-            if event.is_writable() && self.connections.get(&id).is_some_and(|one| one.is_busy()) {
-                self.singles.push_back(id);
+            if event.is_writable() {
+                self.list(id);
             }
         }
     }
@@ -148,11 +154,15 @@ impl Shard {
         match command {
             Command::Adopt(adopted) => self.adopt(*adopted),
             Command::Send { id, frames, ticket } => {
-                self.change(id, |one| {
-                    if one.state == State::Open {
-                        one.queue(frames, ticket, true);
+                if let Some(one) = self.connections.get_mut(&id) {
+                    if one.state != State::Open {
+                        return one.refuse(&frames);
                     }
-                });
+                    let newest = frames.len();
+                    one.queue(frames, ticket, true);
+                    Counters::add(&self.inbox.counters.sent, 1);
+                    self.written(id, newest);
+                }
             }
             Command::Broadcast(broadcast) => self.broadcast(&broadcast),
             Command::Close { id, code, reason } => self.close(id, code, &reason),
@@ -160,9 +170,11 @@ impl Shard {
             Command::Pause(id, paused) => {
                 if let Some(one) = self.connections.get_mut(&id) {
                     one.paused = paused;
-                    let head = if paused { Vec::new() } else { std::mem::take(&mut one.head) };
-                    self.feed(id, &head);
-                    self.readable.push_back(id);
+                    if !paused {
+                        let head = std::mem::take(&mut one.head);
+                        self.feed(id, &head);
+                        self.may_read(id);
+                    }
                 }
             }
             Command::Cork(id) => {
@@ -170,21 +182,48 @@ impl Shard {
                     one.cork();
                 }
             }
-            Command::Uncork(id) => self.change(id, Connection::uncork),
+            Command::Uncork(id) => {
+                if let Some(one) = self.connections.get_mut(&id) {
+                    one.uncork();
+                    self.list(id);
+                }
+            }
             Command::Read | Command::End => {}
         }
     }
 
-    /// Changes what a connection has to write.
-    fn change(&mut self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        change(one);
-        Counters::add(&self.inbox.counters.sent, 1);
-        if one.is_slow() {
-            return self.give_up(id);
+    /// So many bytes have been put on a connection's queue.
+    fn written(&mut self, id: ConnectionId, newest: usize) {
+        if self.connections.get(&id).is_some_and(|one| one.is_slow(newest)) {
+            self.press(id, newest);
         }
-        if one.is_busy() {
+        self.list(id);
+    }
+
+    /// Gives up a connection that takes too little: all has come in one turn, maybe, and it takes it now.
+    fn press(&mut self, id: ConnectionId, newest: usize) {
+        self.write(id);
+        if self.connections.get(&id).is_some_and(|one| one.is_slow(newest)) {
+            self.give_up(id);
+        }
+    }
+
+    /// Has a connection written to, if there is anything for it.
+    fn list(&mut self, id: ConnectionId) {
+        if let Some(one) = self.connections.get_mut(&id)
+            && one.is_busy()
+            && !std::mem::replace(&mut one.is_listed, true)
+        {
             self.singles.push_back(id);
+        }
+    }
+
+    /// Has a connection read.
+    fn may_read(&mut self, id: ConnectionId) {
+        if let Some(one) = self.connections.get_mut(&id)
+            && !std::mem::replace(&mut one.may_read, true)
+        {
+            self.readable.push_back(id);
         }
     }
 
@@ -195,22 +234,24 @@ impl Shard {
         for &id in targets {
             let Some(one) = self.connections.get_mut(&id) else { continue };
             if !one.broadcast(frames, *volatile, *held_if_corked) {
-                Counters::add(&self.inbox.counters.volatile_dropped, u64::from(*volatile));
+                let dropped = *volatile && one.state == State::Open;
+                Counters::add(&self.inbox.counters.volatile_dropped, u64::from(dropped));
                 continue;
             }
             sent += 1;
-            if one.is_slow() {
+            if one.is_slow(frames.len()) {
                 slow.push(id);
             }
             // Although it may be in another job: that may be a long one.
             job.push_back(id);
         }
         Counters::add(&self.inbox.counters.sent, sent);
+        self.backlog.subtract(targets.len() - job.len());
         if !job.is_empty() {
             self.jobs.push_back(job);
         }
         for id in slow {
-            self.give_up(id);
+            self.press(id, frames.len());
         }
     }
 
@@ -228,7 +269,7 @@ impl Shard {
         if registered.is_err() {
             return self.end(id, 1006, "");
         }
-        self.change(id, |_| {});
+        self.list(id);
     }
 
     /// Reads of each connection that can be read, once.
@@ -238,8 +279,11 @@ impl Shard {
                 return;
             }
             let Some(id) = self.readable.pop_front() else { return };
+            if let Some(one) = self.connections.get_mut(&id) {
+                one.may_read = false;
+            }
             if self.read(id) {
-                self.readable.push_back(id);
+                self.may_read(id);
             }
         }
     }
@@ -304,7 +348,7 @@ impl Shard {
         }
         match fed {
             Err(End::Violated(violation)) => self.fail(id, violation),
-            _ => self.change(id, |_| {}),
+            _ => self.written(id, 0),
         }
         self.end_if_written(id);
     }
@@ -312,7 +356,7 @@ impl Shard {
     /// Has a connection end with this status once all is written.
     fn finish(&mut self, id: ConnectionId, code: u16) {
         let Some(one) = self.connections.get_mut(&id) else { return };
-        one.state = State::Ending(code);
+        one.leave(State::Ending(code));
         self.closing.push_back((Instant::now() + CLOSE_TIMEOUT, id));
     }
 
@@ -320,31 +364,27 @@ impl Shard {
     fn fail(&mut self, id: ConnectionId, Violation { code, message, status }: Violation) {
         Counters::add(&self.inbox.counters.violations, 1);
         self.inbox.append(&Incoming::Error(id, code, message));
-        self.change(id, |one| {
-            if one.state == State::Open {
-                one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
-            }
-        });
+        if let Some(one) = self.connections.get_mut(&id).filter(|one| one.state == State::Open) {
+            one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
+        }
         self.finish(id, 1006);
+        self.list(id);
     }
 
     /// Sends a close frame behind all else.
     fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
         let until = Instant::now() + CLOSE_TIMEOUT;
-        let Some(one) = self.connections.get(&id) else { return };
-        if one.state != State::Open {
-            return;
-        }
+        let one = self.connections.get_mut(&id);
+        let Some(one) = one.filter(|one| one.state == State::Open) else { return };
         let mut payload = Vec::new();
         if code != 0 {
             payload.extend_from_slice(&code.to_be_bytes());
             payload.extend_from_slice(reason.as_bytes());
         }
-        self.change(id, |one| {
-            one.queue(control_frame(opcode::CLOSE, &payload), 0, false);
-            one.state = State::Closing;
-        });
+        one.queue(control_frame(opcode::CLOSE, &payload), 0, false);
+        one.leave(State::Closing);
         self.closing.push_back((until, id));
+        self.list(id);
     }
 
     /// Closes a connection that has taken too little. What waits for it is dropped; should the client catch
@@ -357,6 +397,7 @@ impl Shard {
             one.queue(control_frame(opcode::CLOSE, &1013_u16.to_be_bytes()), 0, false);
             self.finish(id, 1013);
             self.report(id, 1013, "");
+            self.list(id);
         }
     }
 
@@ -374,6 +415,9 @@ impl Shard {
     fn write_turn(&mut self) {
         for _ in 0..CHUNK.min(self.singles.len()) {
             if let Some(id) = self.singles.pop_front() {
+                if let Some(one) = self.connections.get_mut(&id) {
+                    one.is_listed = false;
+                }
                 self.write(id);
             }
         }
@@ -381,6 +425,7 @@ impl Shard {
             let Some(mut job) = self.jobs.pop_front() else { return };
             for _ in 0..CHUNK {
                 let Some(id) = job.pop_front() else { break };
+                self.backlog.subtract(1);
                 self.write(id);
             }
             if !job.is_empty() {
@@ -421,7 +466,7 @@ impl Shard {
             return self.end(id, code, &reason);
         }
         self.report(id, code, &reason);
-        self.readable.push_back(id);
+        self.may_read(id);
     }
 
     /// Tells the event loop that a connection is gone, once.
@@ -461,3 +506,7 @@ fn deliver(inbox: &Inbox, id: ConnectionId, message: &Message) {
         Message::Close(_) | Message::Frame(_) => {}
     }
 }
+
+#[cfg(test)]
+#[path = "shard_tests.rs"]
+mod tests;

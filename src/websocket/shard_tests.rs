@@ -1,0 +1,381 @@
+//! A shard with real sockets.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::event_loop::{Limits, Overflow};
+use crate::websocket::connections::Options;
+use crate::websocket::frame::{Frames, binary_frame, control_frame, opcode, text_frame};
+use crate::websocket::{Adoption, ConnectionId, Connections, entry_kind};
+
+/// However busy the machine is.
+const LIMIT: Duration = Duration::from_secs(120);
+const UNLIMITED: usize = 1 << 30;
+
+/// What reaches the event loop.
+#[derive(Debug, PartialEq, Eq)]
+enum Entry {
+    Text(ConnectionId, String),
+    Pong(ConnectionId),
+    Sent(u32),
+    Error(ConnectionId, String),
+    Closed(ConnectionId, u16, String),
+}
+use Entry::{Closed, Error, Pong, Sent, Text};
+
+struct Fixture {
+    connections: Connections,
+    woken: Receiver<()>,
+    listener: TcpListener,
+    entries: std::vec::IntoIter<Entry>,
+    more: bool,
+}
+
+struct Peer(TcpStream);
+
+impl Fixture {
+    fn new() -> Self {
+        Self::with_messages(10_000)
+    }
+
+    /// With so many messages that may wait for the event loop.
+    fn with_messages(messages: usize) -> Self {
+        let (wake, woken) = channel();
+        let mailbox = Limits { messages, bytes: UNLIMITED, overflow: Overflow::Wait };
+        let waker = Box::new(move || wake.send(()).unwrap_or_default());
+        let connections = Connections::new(Options { shards: 2, mailbox }, waker);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { connections, woken, listener, entries: Vec::new().into_iter(), more: false }
+    }
+
+    /// A connection that is read, and its client, which has read the response.
+    fn connect(&self, max_buffered: usize) -> (ConnectionId, Peer) {
+        let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        peer.set_read_timeout(Some(LIMIT)).unwrap();
+        let (socket, _) = self.listener.accept().unwrap();
+        let adoption = Adoption {
+            response: b"101".to_vec(),
+            head: vec![],
+            max_payload: 100_000,
+            max_buffered,
+        };
+        let id = self.connections.adopt(socket.into(), adoption).unwrap();
+        self.connections.pause(id, false);
+        self.connections.wake();
+        let mut peer = Peer(peer);
+        peer.expect(b"101");
+        (id, peer)
+    }
+
+    fn next(&mut self) -> Entry {
+        loop {
+            if let Some(entry) = self.entries.next() {
+                return entry;
+            }
+            if !self.more {
+                self.woken.recv_timeout(LIMIT).expect("nothing comes");
+            }
+            let drained = self.connections.drain();
+            self.more = drained.as_ref().is_some_and(|drained| drained.more);
+            let chunk = drained.map(|drained| drained.chunk).unwrap_or_default();
+            self.entries = entries(&chunk.index, &chunk.bytes).into_iter();
+        }
+    }
+
+    fn expect(&mut self, expected: &[Entry]) {
+        for entry in expected {
+            assert_eq!(self.next(), *entry);
+        }
+    }
+
+    fn broadcast(&self, targets: &[ConnectionId], frames: &Frames, volatile: bool) {
+        self.connections.broadcast(targets, frames, volatile, true);
+        self.connections.wake();
+    }
+
+    /// Until something has become true that only counters tell.
+    fn until(&self, is_true: impl Fn(&Connections) -> bool) {
+        let since = std::time::Instant::now();
+        while !is_true(&self.connections) {
+            assert!(since.elapsed() < LIMIT, "it does not come true");
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn entries(mut index: &[u32], mut bytes: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    while let [kind, rest @ ..] = index {
+        let (words, lengths) = match *kind {
+            entry_kind::SENT => (1, 0..0),
+            entry_kind::ERROR => (3, 1..3),
+            entry_kind::CLOSED => (3, 2..3),
+            _ => (2, 1..2),
+        };
+        let mut parts = Vec::new();
+        for length in &rest[lengths] {
+            let (part, others) = bytes.split_at(*length as usize);
+            parts.push(String::from_utf8_lossy(part).into_owned());
+            bytes = others;
+        }
+        let mut part = || parts.remove(0);
+        entries.push(match *kind {
+            entry_kind::TEXT => Text(rest[0], part()),
+            entry_kind::PONG => Pong(rest[0]),
+            entry_kind::SENT => Sent(rest[0]),
+            entry_kind::ERROR => Error(rest[0], part()),
+            entry_kind::CLOSED => Closed(rest[0], u16::try_from(rest[1]).unwrap(), part()),
+            kind => panic!("{kind}"),
+        });
+        index = &rest[words..];
+    }
+    entries
+}
+
+impl Peer {
+    fn expect(&mut self, bytes: &[u8]) {
+        let mut read = vec![0; bytes.len()];
+        self.0.read_exact(&mut read).unwrap();
+        assert_eq!(read, bytes);
+    }
+
+    /// Masked by nothing.
+    fn send(&mut self, first: u8, payload: &[u8]) {
+        let len = u8::try_from(payload.len()).unwrap();
+        let frame = [&[first, 0x80 | len, 0, 0, 0, 0], payload].concat();
+        self.0.write_all(&frame).unwrap();
+    }
+
+    /// All that comes until the other side is closed.
+    fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).unwrap();
+        rest
+    }
+}
+
+fn close_frame(code: u16, reason: &str) -> Frames {
+    control_frame(opcode::CLOSE, &[&code.to_be_bytes(), reason.as_bytes()].concat())
+}
+
+#[test]
+fn all_writes_leave_in_their_order_and_tickets_come_back() {
+    let mut fixture = Fixture::new();
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    let mut expected = Vec::new();
+    for number in 0..300 {
+        let text = text_frame(&number.to_string());
+        if number % 3 == 0 {
+            fixture.connections.broadcast(&[id], &text, false, true);
+        } else {
+            fixture.connections.send(id, text.clone(), u32::from(number % 100 == 1) * number);
+        }
+        expected.extend_from_slice(&text);
+    }
+    assert!(fixture.connections.buffered(id) > 0);
+    fixture.connections.close(id, 1000, "bye".to_owned());
+    expected.extend_from_slice(&close_frame(1000, "bye"));
+    // Nothing follows a close frame.
+    fixture.connections.send(id, text_frame("late"), 9);
+    fixture.broadcast(&[id], &text_frame("late"), false);
+    peer.expect(&expected);
+    fixture.expect(&[Sent(1), Sent(101)]);
+    // All that arrives until the peer's close frame is passed on.
+    peer.send(opcode::TEXT, b"so long");
+    peer.send(opcode::CLOSE, &[&1000_u16.to_be_bytes(), b"ok".as_slice()].concat());
+    assert!(peer.rest().is_empty());
+    fixture.expect(&[Text(id, "so long".into()), Closed(id, 1000, "ok".into())]);
+    assert_eq!(fixture.connections.buffered(id), 0);
+}
+
+#[test]
+fn each_cork_holds_what_comes_behind_it() {
+    let mut fixture = Fixture::new();
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    let [a, b, c, own] = ["a", "b", "c", "own"].map(text_frame);
+    fixture.connections.cork(id);
+    fixture.connections.broadcast(&[id], &a, false, true);
+    fixture.connections.cork(id);
+    fixture.connections.broadcast(&[id], &b, false, true);
+    fixture.connections.broadcast(&[id], &own, false, false);
+    fixture.connections.send(id, own.clone(), 0);
+    fixture.connections.wake();
+    peer.expect(&[&*own, &*own].concat());
+    fixture.connections.uncork(id);
+    fixture.connections.wake();
+    peer.expect(&a);
+    fixture.connections.uncork(id);
+    fixture.broadcast(&[id], &c, false);
+    peer.expect(&[&*b, &*c].concat());
+    // What is held when it closes comes to nothing, and delays nothing.
+    fixture.connections.cork(id);
+    fixture.connections.broadcast(&[id], &a, false, true);
+    fixture.connections.close(id, 0, String::new());
+    fixture.connections.uncork(id);
+    fixture.connections.wake();
+    peer.expect(&control_frame(opcode::CLOSE, b""));
+    peer.send(opcode::CLOSE, b"");
+    assert!(peer.rest().is_empty());
+    fixture.expect(&[Closed(id, 1005, String::new())]);
+}
+
+#[test]
+fn a_client_that_takes_too_little_is_closed_and_hears_why() {
+    let mut fixture = Fixture::new();
+    let (slow, mut slow_peer) = fixture.connect(1 << 20);
+    let (fast, mut fast_peer) = fixture.connect(UNLIMITED);
+    let frame = binary_frame(&vec![7; 1 << 16]);
+    let reads = std::thread::spawn(move || {
+        // More than any kernel takes for a client that does not read.
+        (0..1024).for_each(|_| fast_peer.expect(&binary_frame(&vec![7; 1 << 16])));
+        fast_peer
+    });
+    for _ in 0..1024 {
+        fixture.broadcast(&[slow, fast], &frame, false);
+    }
+    let _fast_peer = reads.join().unwrap();
+    fixture.expect(&[Closed(slow, 1013, String::new())]);
+    assert_eq!(fixture.connections.counters().slow.load(Ordering::Relaxed), 1);
+    assert_eq!(fixture.connections.buffered(slow), 0);
+    // Whole frames, as many as the kernel had, and the reason; then the end.
+    let read = slow_peer.rest();
+    let close = close_frame(1013, "");
+    let frames = read.strip_suffix(&*close).unwrap();
+    assert!(frames.len() >= frame.len() && frames.len() % frame.len() == 0);
+    assert!(frames.len() < 1024 * frame.len());
+    fixture.broadcast(&[slow], &frame, false);
+    fixture.connections.send(slow, frame, 5);
+    fixture.until(|connections| connections.backlog() == 0);
+}
+
+#[test]
+fn a_volatile_broadcast_passes_over_those_that_have_something_to_write() {
+    let fixture = Fixture::new();
+    let (busy, mut busy_peer) = fixture.connect(UNLIMITED);
+    let (idle, mut idle_peer) = fixture.connect(UNLIMITED);
+    let large = binary_frame(&vec![0; 64 << 20]);
+    fixture.connections.send(busy, large.clone(), 0);
+    fixture.connections.broadcast(&[busy, idle], &text_frame("volatile"), true, true);
+    fixture.broadcast(&[busy, idle], &text_frame("all"), false);
+    busy_peer.expect(&[&*large, &*text_frame("all")].concat());
+    idle_peer.expect(&[&*text_frame("volatile"), &*text_frame("all")].concat());
+    assert_eq!(fixture.connections.counters().volatile_dropped.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_clients_end_is_told_once_however_it_comes() {
+    let mut fixture = Fixture::new();
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    peer.send(opcode::CLOSE, &[&4001_u16.to_be_bytes(), b"gone".as_slice()].concat());
+    assert_eq!(peer.rest(), close_frame(4001, "gone"));
+    fixture.expect(&[Closed(id, 4001, "gone".into())]);
+
+    let (id, peer) = fixture.connect(UNLIMITED);
+    drop(peer);
+    fixture.expect(&[Closed(id, 1006, String::new())]);
+
+    // With something unread, the kernel says that it was reset.
+    let (id, peer) = fixture.connect(UNLIMITED);
+    fixture.connections.send(id, text_frame("unread"), 3);
+    fixture.connections.wake();
+    fixture.expect(&[Sent(3)]);
+    peer.0.peek(&mut [0]).unwrap();
+    drop(peer);
+    fixture.expect(&[Closed(id, 1006, String::new())]);
+
+    // Half open: what it still says does not matter without a close frame.
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    peer.send(opcode::TEXT, b"last");
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    fixture.expect(&[Text(id, "last".into()), Closed(id, 1006, String::new())]);
+    assert!(peer.rest().is_empty());
+
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    fixture.connections.terminate(id);
+    fixture.connections.terminate(id);
+    fixture.connections.wake();
+    fixture.expect(&[Closed(id, 1006, String::new())]);
+    assert!(peer.rest().is_empty());
+
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    peer.send(0xc1, b"rsv");
+    assert_eq!(peer.rest(), close_frame(1002, ""));
+    fixture.expect(&[Error(id, "WS_ERR_UNEXPECTED_RSV_1".into()), Closed(id, 1006, String::new())]);
+    let counters = fixture.connections.counters();
+    assert_eq!(counters.open.load(Ordering::Relaxed), 0);
+    assert_eq!(counters.violations.load(Ordering::Relaxed), 1);
+    assert_eq!(counters.internal_errors.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_full_mailbox_stops_reading_and_a_drain_begins_again() {
+    const SENT: usize = 20_000;
+    let mut fixture = Fixture::with_messages(50);
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    let (other, mut other_peer) = fixture.connect(UNLIMITED);
+    let sender = std::thread::spawn(move || {
+        (0..SENT).for_each(|number| peer.send(opcode::TEXT, number.to_string().as_bytes()));
+        peer.send(opcode::PONG, b"");
+        peer
+    });
+    // What one read brings may be more than fits.
+    let most = (64 << 10) / 7 + 50;
+    fixture.until(|connections| connections.depth().0 >= 50);
+    let mut number = 0;
+    while number < SENT {
+        assert!(fixture.connections.depth().0 <= most);
+        match fixture.next() {
+            Text(from, text) => assert_eq!((from, text), (id, number.to_string())),
+            entry => panic!("{entry:?}"),
+        }
+        number += 1;
+    }
+    fixture.expect(&[Pong(id)]);
+    other_peer.send(opcode::TEXT, b"at last");
+    fixture.expect(&[Text(other, "at last".into())]);
+    drop(sender.join().unwrap());
+    fixture.expect(&[Closed(id, 1006, String::new())]);
+}
+
+#[test]
+fn nothing_is_read_before_somebody_listens_and_what_came_first_is_first() {
+    let mut fixture = Fixture::new();
+    let mut peer = Peer(TcpStream::connect(fixture.listener.local_addr().unwrap()).unwrap());
+    let (socket, _) = fixture.listener.accept().unwrap();
+    peer.send(opcode::TEXT, b"second");
+    let head = [&[opcode::TEXT, 0x85, 0, 0, 0, 0], b"first".as_slice()].concat();
+    let adoption = Adoption { response: vec![], head, max_payload: 100, max_buffered: UNLIMITED };
+    let id = fixture.connections.adopt(socket.into(), adoption).unwrap();
+    // A round trip: it has been served, and not read.
+    fixture.connections.send(id, text_frame("hi"), 1);
+    fixture.connections.wake();
+    peer.expect(&text_frame("hi"));
+    fixture.expect(&[Sent(1)]);
+    fixture.connections.pause(id, false);
+    fixture.connections.wake();
+    fixture.expect(&[Text(id, "first".into()), Text(id, "second".into())]);
+    fixture.connections.pause(id, true);
+    fixture.connections.send(id, text_frame("hi"), 2);
+    fixture.connections.wake();
+    fixture.expect(&[Sent(2)]);
+    peer.send(opcode::TEXT, b"third");
+    fixture.connections.send(id, text_frame("hi"), 3);
+    fixture.connections.wake();
+    fixture.expect(&[Sent(3)]);
+    fixture.connections.pause(id, false);
+    fixture.connections.wake();
+    fixture.expect(&[Text(id, "third".into())]);
+}
+
+#[test]
+fn the_end_of_all_ends_each() {
+    let fixture = Fixture::new();
+    let mut peers: Vec<_> = (0..20).map(|_| fixture.connect(UNLIMITED).1).collect();
+    drop(fixture.connections);
+    for peer in &mut peers {
+        assert!(peer.rest().is_empty());
+    }
+}
