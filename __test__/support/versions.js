@@ -12,6 +12,7 @@ const ROOT = path.join(__dirname, '../..');
  * @typedef {object} Installed
  * @property {any} Server Socket.IO's
  * @property {typeof import('../..').createAdapter} createAdapter of a copy of this package
+ * @property {any} WebSocketServer of the same copy
  */
 
 /** @type {Map<string, Installed>} */
@@ -37,8 +38,8 @@ function installBeside(name) {
   fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, 'socket.io'), 'junction');
   fs.symlinkSync(path.join(ROOT, 'node_modules/notepack.io'), path.join(modules, 'notepack.io'), 'junction');
   const { Server } = require(path.join(modules, 'socket.io'));
-  const { createAdapter } = require(copy);
-  const both = { Server, createAdapter };
+  const { createAdapter, WebSocketServer } = require(copy);
+  const both = { Server, createAdapter, WebSocketServer };
   installed.set(name, both);
   return both;
 }

@@ -17,6 +17,7 @@ const {
 } = require('../../support/adapter-cluster');
 const { isNative } = require('../../support/adapter-node');
 const { LIMIT, SHORT } = require('../../support/limits');
+const { closed } = require('../../support/ws-engine');
 
 const REQUESTS = 'socket.io-request#/chat#';
 const RESPONSES = 'socket.io-response#/chat#';
@@ -83,7 +84,7 @@ describeAdapterClusters(
       await ask({ requestId: 'one', type: 4, sid: client.id, close: true });
       assert.deepEqual(await responseTo(inbox, 'one'), own({ requestId: 'one' }));
       await Promise.all([client.gone(), main.gone()]);
-      assert.equal(main.peer.conn.readyState, 'closed');
+      await closed(main.peer.conn);
     });
 
     adapterTest('of a socket that is elsewhere, nothing is said', async () => {
