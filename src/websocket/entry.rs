@@ -30,7 +30,7 @@ pub(super) enum Incoming<'a> {
     Ping(ConnectionId, &'a [u8]),
     Pong(ConnectionId, &'a [u8]),
     Sent(u32),
-    Error(ConnectionId, &'static str, &'static str),
+    Error(ConnectionId, &'static str, &'a str),
     Closed(ConnectionId, u16, &'a str),
 }
 

@@ -16,6 +16,7 @@ mod connections;
 mod entry;
 mod fanout;
 mod frame;
+mod heads;
 mod inbox;
 mod receive;
 mod rooms;

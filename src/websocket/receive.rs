@@ -2,31 +2,15 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use tungstenite::error::{CapacityError, Error, ProtocolError};
+use tungstenite::error::Error;
 use tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
 
-/// A rule that a client has broken, as ws names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Violation {
-    /// The `code` of ws's error.
-    pub(super) code: &'static str,
-    /// What ws's error says.
-    pub(super) message: &'static str,
-    /// The status that the client is closed with.
-    pub(super) status: u16,
-}
-
-/// Why no more is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// Both sides have sent a close frame.
-    Closed,
-    /// The client has broken a rule.
-    Violated(Violation),
-}
+use super::frame::{control_frame, opcode};
+use super::heads::{End, Heads, Violation};
 
 /// The state of what one client sends.
 pub(super) struct Receiver {
+    heads: Heads,
     context: WebSocketContext,
 }
 
@@ -61,19 +45,39 @@ impl Receiver {
     const BUFFER: usize = 1024;
 
     pub(super) fn new(max_payload: usize) -> Self {
-        // 0 is ws's word for no limit.
-        let most = (max_payload > 0).then_some(max_payload);
+        // How long messages may be, the heads are checked for.
         let config = WebSocketConfig::default()
             .read_buffer_size(Self::BUFFER)
             .write_buffer_size(0)
-            .max_message_size(most)
-            .max_frame_size(most);
-        Self { context: WebSocketContext::new(Role::Server, Some(config)) }
+            .max_message_size(None)
+            .max_frame_size(None);
+        let context = WebSocketContext::new(Role::Server, Some(config));
+        Self { heads: Heads::new(max_payload), context }
     }
 
     /// Reads all of `input`. Calls back with each message; what the client is owed in reply (pongs, a
     /// close frame) is appended to `output`.
     pub(super) fn feed(
+        &mut self,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        callback: impl FnMut(Message),
+    ) -> Result<(), End> {
+        let (parsers, end) = self.heads.check(input);
+        self.parse(input.get(..parsers).unwrap_or(input), output, callback)?;
+        let Some(end) = end else { return Ok(()) };
+        match &end {
+            End::Closed(1005, _) => output.extend_from_slice(&control_frame(opcode::CLOSE, &[])),
+            End::Closed(code, reason) => {
+                let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
+                output.extend_from_slice(&control_frame(opcode::CLOSE, &payload));
+            }
+            End::Violated(_) => {}
+        }
+        Err(end)
+    }
+
+    fn parse(
         &mut self,
         input: &[u8],
         output: &mut Vec<u8>,
@@ -84,46 +88,10 @@ impl Receiver {
             match self.context.read(&mut memory) {
                 Ok(message) => callback(message),
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(End::Closed),
-                Err(error) => return Err(End::Violated(violation(&error))),
+                Err(Error::Utf8(_)) => return Err(End::Violated(Violation::invalid_utf8())),
+                // Whatever else there may be, the heads have been checked for.
+                Err(error) => return Err(End::Violated(Violation::other(&error))),
             }
         }
     }
-}
-
-fn violation(error: &Error) -> Violation {
-    let (code, message, status) = match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-            ("WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "Max payload size exceeded", 1009)
-        }
-        Error::Utf8(_) => {
-            ("WS_ERR_INVALID_UTF8", "Invalid WebSocket frame: invalid UTF-8 sequence", 1007)
-        }
-        Error::Protocol(problem) => protocol_violation(problem),
-        _ => ("WS_ERR_INVALID_OPCODE", "Invalid WebSocket frame", 1002),
-    };
-    Violation { code, message, status }
-}
-
-fn protocol_violation(problem: &ProtocolError) -> (&'static str, &'static str, u16) {
-    let (code, message) = match problem {
-        ProtocolError::NonZeroReservedBits => {
-            ("WS_ERR_UNEXPECTED_RSV_1", "Invalid WebSocket frame: reserved bits must be clear")
-        }
-        ProtocolError::UnmaskedFrameFromClient => {
-            ("WS_ERR_EXPECTED_MASK", "Invalid WebSocket frame: MASK must be set")
-        }
-        ProtocolError::FragmentedControlFrame => {
-            ("WS_ERR_EXPECTED_FIN", "Invalid WebSocket frame: FIN must be set")
-        }
-        ProtocolError::ControlFrameTooBig => (
-            "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH",
-            "Invalid WebSocket frame: invalid payload length",
-        ),
-        ProtocolError::InvalidCloseSequence => {
-            ("WS_ERR_INVALID_CLOSE_CODE", "Invalid WebSocket frame: invalid status code")
-        }
-        _ => ("WS_ERR_INVALID_OPCODE", "Invalid WebSocket frame: invalid opcode"),
-    };
-    (code, message, 1002)
 }

@@ -20,8 +20,8 @@ use super::connection::{Connection, State, Written};
 use super::connections::{Adopted, Backlog, Gauges, lock};
 use super::entry::Incoming;
 use super::frame::{control_frame, opcode};
+use super::heads::{End, Violation};
 use super::inbox::{Counters, Inbox};
-use super::receive::{End, Violation};
 
 /// The token of the waker; connections have their number.
 const WAKER: Token = Token(0);
@@ -325,15 +325,7 @@ impl Shard {
     fn feed(&mut self, id: ConnectionId, input: &[u8]) {
         let Some(one) = self.connections.get_mut(&id) else { return };
         let (inbox, mut replies) = (&self.inbox, std::mem::take(&mut self.replies));
-        let mut closed = None;
-        let fed = one.receiver.feed(input, &mut replies, |message| match message {
-            Message::Close(frame) => {
-                closed = Some(frame.map_or((1005, String::new()), |frame| {
-                    (frame.code.into(), frame.reason.as_str().to_owned())
-                }));
-            }
-            message => deliver(inbox, id, &message),
-        });
+        let fed = one.receiver.feed(input, &mut replies, |message| deliver(inbox, id, &message));
         if !replies.is_empty() {
             if one.state == State::Open {
                 one.queue(replies.split_off(0).into(), 0, false);
@@ -342,13 +334,14 @@ impl Shard {
             }
         }
         self.replies = replies;
-        if let Some((code, reason)) = closed {
-            one.reason = reason;
-            self.finish(id, code);
-        }
         match fed {
+            Ok(()) => self.written(id, 0),
             Err(End::Violated(violation)) => self.fail(id, violation),
-            _ => self.written(id, 0),
+            Err(End::Closed(code, reason)) => {
+                one.reason = reason;
+                self.finish(id, code);
+                self.written(id, 0);
+            }
         }
         self.end_if_written(id);
     }
@@ -361,9 +354,10 @@ impl Shard {
     }
 
     /// Closes a connection whose client has broken a rule.
-    fn fail(&mut self, id: ConnectionId, Violation { code, message, status }: Violation) {
+    fn fail(&mut self, id: ConnectionId, violation: Violation) {
         Counters::add(&self.inbox.counters.violations, 1);
-        self.inbox.append(&Incoming::Error(id, code, message));
+        let Violation { code, message, status } = violation;
+        self.inbox.append(&Incoming::Error(id, code, &message));
         if let Some(one) = self.connections.get_mut(&id).filter(|one| one.state == State::Open) {
             one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
         }
