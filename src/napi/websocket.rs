@@ -153,6 +153,7 @@ impl NativeWebSockets {
 
     /// The bytes that the kernel has not taken yet; 0 for a connection that is gone.
     #[napi(catch_unwind)]
+    #[allow(clippy::cast_precision_loss, reason = "memory has fewer bytes than that")]
     pub fn buffered_amount(&self, id: u32) -> f64 {
         self.connections.buffered(id) as f64
     }
@@ -189,6 +190,7 @@ impl NativeWebSockets {
 
     /// What has been counted.
     #[napi(catch_unwind)]
+    #[allow(clippy::cast_precision_loss, reason = "no counter gets as far")]
     pub fn stats(&self) -> NativeWebSocketStats {
         use std::sync::atomic::Ordering::Relaxed;
         let counters = self.connections.counters();
