@@ -61,8 +61,9 @@ function upNow(number) {
 }
 
 const actions = {
+  /** Connects clients until there are `count`. */
   async connect({ port, count, room }) {
-    let next = 0;
+    let next = clients.length;
     const worker = async () => {
       while (next < count) {
         next += 1;

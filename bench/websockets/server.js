@@ -17,8 +17,8 @@ const { dataNow, KINDS, TEXT } = require('./messages');
 
 const { WebSocketServer } = require('../..');
 
-/** ms between two looks at the event loop's delay. */
-const RESOLUTION = 1;
+/** ms between two looks at the event loop's delay; those in a long one are a single one. */
+const RESOLUTION = 10;
 /** Of so many messages one is timed: to look at the clock costs something, too. */
 const TIMED = 16;
 
@@ -65,6 +65,12 @@ const actions = {
   async connections({ name, count }) {
     await node.actions.connections({ count });
     assertNative(name);
+    return {};
+  },
+
+  /** Wakes as often as `emit` does, for nothing. */
+  async idle({ count, rate }) {
+    await pace(count, rate, () => {});
     return {};
   },
 
