@@ -134,16 +134,20 @@ class RawClient {
     return head;
   }
 
-  /** The next frame, of less than 126 bytes. @returns {Promise<{ opcode: number, payload: Buffer } | null>} null at the end */
+  /** The next frame, of less than 64 KiB. @returns {Promise<{ opcode: number, payload: Buffer } | null>} null at the end */
   async frame() {
-    while (this.#bytes.length < 2 || this.#bytes.length < 2 + this.#bytes[1]) {
+    for (;;) {
+      const bytes = this.#bytes;
+      const isLong = bytes.length > 4 && bytes[1] === 126;
+      const start = isLong ? 4 : 2;
+      const end = bytes.length < 2 ? Infinity : start + (isLong ? bytes.readUInt16BE(2) : bytes[1]);
+      if (bytes.length >= end) {
+        this.#bytes = bytes.subarray(end);
+        return { opcode: bytes[0] & 15, payload: bytes.subarray(start, end) };
+      }
       if (this.ended) return null;
       await this.#more();
     }
-    const end = 2 + this.#bytes[1];
-    const frame = { opcode: this.#bytes[0] & 15, payload: this.#bytes.subarray(2, end) };
-    this.#bytes = this.#bytes.subarray(end);
-    return frame;
   }
 }
 
