@@ -516,6 +516,13 @@ export interface BackplaneStats {
 export interface RedisStoreStats extends BackplaneStats {
   /** What marks this node's messages. */
   nodeId: string | number;
+  /** The WebSockets of the server, where {@link RedisStore.engine} has been called. */
+  webSockets?: {
+    /** How many are native now. */
+    native: number;
+    /** How many were left to 0.9, by what stood against it, such as `tls`. */
+    fallbacks: Record<string, number>;
+  };
 }
 
 /**
@@ -644,6 +651,15 @@ export class RedisStore extends EventEmitter<RedisStoreEvents> {
   ref(): this;
   /** Figures for a dashboard or an alarm: counted since the store was made. */
   stats(): RedisStoreStats;
+  /**
+   * Has the WebSockets of a Socket.IO 0.9 server read and written off the event loop, and broadcasts written to them
+   * without it: `io.store.engine(io)`. WebSockets under TLS in Node or on Windows, and transports of other kinds,
+   * stay 0.9's. Further calls do nothing.
+   *
+   * @param io what `listen()` of socket.io 0.9 returned
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` when it is something else
+   */
+  engine(io: object): this;
   /**
    * An adapter for Socket.IO 4 on this store's connections. From then on the store lets the process
    * exit; the connections stay until {@link RedisStore.destroy}.

@@ -22,7 +22,7 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
   io.set('client store expiration', sessionSeconds);
   if (origins) io.set('origins', origins);
   io.set('store', new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl }));
-  if (native) io.store.engine?.(io);
+  if (native) io.store.engine(io);
 
   return {
     io,

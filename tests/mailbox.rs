@@ -44,7 +44,7 @@ fn wakes(count: &Count) -> usize {
 }
 
 const fn args(channel: u32, args: &str) -> ChannelEntry<'_> {
-    ChannelEntry { channel, delivery: Delivery::Args(args) }
+    ChannelEntry { channel, delivery: Delivery::Args(args), is_gate: false }
 }
 
 const MESSAGE: ChannelEntry<'_> = args(7, "[1]");
@@ -140,10 +140,10 @@ fn the_index_takes_the_bytes_apart() {
     for volatile in [None, Some(false), Some(true)] {
         let delivery =
             Delivery::Dispatch { volatile, room: "/r", packet: "5:::é", exceptions: "[\"1\"]" };
-        chunk.push(&ChannelEntry { channel: 3, delivery });
+        chunk.push(&ChannelEntry { channel: 3, delivery, is_gate: false });
     }
     chunk.push(&MESSAGE);
-    chunk.push(&ChannelEntry { channel: 4, delivery: Delivery::Raw(&[0xff, 0]) });
+    chunk.push(&ChannelEntry { channel: 4, delivery: Delivery::Raw(&[0xff, 0]), is_gate: false });
     chunk.push(&Reply { ticket: 9, outcome: Outcome::Nil });
     chunk.push(&Reply { ticket: 10, outcome: Outcome::Integer(-5) });
     chunk.push(&Reply { ticket: 11, outcome: Outcome::Bytes(b"v") });

@@ -9,6 +9,7 @@ const { endClient } = require('../endpoint/end');
 const { encodeError } = require('../errors');
 const { Client, parts } = require('./client');
 const { isFlat } = require('./dispatch');
+const { NativeTransports } = require('./native-transports');
 const { readOptions } = require('./options');
 const { guarded } = require('./server-messages');
 const { Unpacker } = require('./unpacker');
@@ -34,6 +35,8 @@ class RedisStore extends EventEmitter {
   #inbox;
   #destroyed = false;
   #packs;
+  /** @type {InstanceType<typeof NativeTransports> | null} */
+  #transports = null;
 
   /**
    * @param {import('../..').RedisStoreOptions} [options]
@@ -147,9 +150,28 @@ class RedisStore extends EventEmitter {
       this.#inbox.addConsumer(
         id,
         channel,
-        guarded(this, channel, consumer, () => this.#backplane.native.malformed(channel)),
+        guarded(this, channel, this.#consumer(channel, consumer), () => this.#backplane.native.malformed(channel)),
       );
     this.emit('subscribe', name, consumer, fn);
+  }
+
+  /** What is called with the messages of a channel. What only JavaScript can unpack, the native side has not written. */
+  #consumer(channel, consumer) {
+    if (channel !== 'dispatch' || this.#packs) return consumer;
+    return (
+      /** @type {any} */ room,
+      /** @type {any} */ packet,
+      /** @type {any} */ volatile,
+      /** @type {any} */ exceptions,
+    ) => {
+      if (this.#transports === null) return consumer(room, packet, volatile, exceptions);
+      this.#transports.receiving = true;
+      try {
+        consumer(room, packet, volatile, exceptions);
+      } finally {
+        this.#transports.receiving = false;
+      }
+    };
   }
 
   /**
@@ -238,7 +260,20 @@ class RedisStore extends EventEmitter {
    * @returns {import('../..').RedisStoreStats}
    */
   stats() {
-    return { nodeId: this.nodeId, ...this.#backplane.stats() };
+    const webSockets = this.#transports && { webSockets: this.#transports.stats() };
+    return { nodeId: this.nodeId, ...this.#backplane.stats(), ...webSockets };
+  }
+
+  /**
+   * Has the WebSockets of a 0.9 server read and written off the event loop, and broadcasts written to them without
+   * it. Transports of other kinds stay 0.9's.
+   * @param {any} io what `listen()` of socket.io 0.9 returned
+   * @returns {this}
+   * @throws {TypeError} `ERR_INVALID_OPTION` when it is something else
+   */
+  engine(io) {
+    this.#transports ??= new NativeTransports(io, this.#native, this.#backplane);
+    return this;
   }
 }
 

@@ -1,14 +1,16 @@
 //! From what Redis sends on a channel of the store to what the event loop gets.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::entry::{ChannelEntry, Delivery};
+use super::native_transports;
 use super::wire::{self, Shape};
 use super::{Args, Incoming, NodeId};
 use crate::backplane::EventSink;
 use crate::codec::Malformed;
 use crate::event_loop::Counters;
 use crate::pubsub::Consumer;
+use crate::websocket::Fanout;
 
 /// Takes the messages of one channel apart, drops the node's own, and puts the rest into the
 /// mailbox.
@@ -21,6 +23,8 @@ pub(super) struct Channel {
     // In bytes.
     pub(super) longest: usize,
     pub(super) events: Arc<EventSink>,
+    // The clients that broadcasts are written to natively, once there may be some.
+    pub(super) fanout: Arc<OnceLock<Arc<Fanout>>>,
 }
 
 impl Consumer for Channel {
@@ -32,7 +36,8 @@ impl Consumer for Channel {
         }
         if self.raw {
             // Whether it is our own, and so is not delivered, shows in JavaScript.
-            return events.append(&ChannelEntry { channel, delivery: Delivery::Raw(payload) });
+            let delivery = Delivery::Raw(payload);
+            return events.append(&ChannelEntry { channel, delivery, is_gate: false });
         }
         let delivery = match wire::decode(payload, self.shape, &self.node_id) {
             Ok(Incoming::Own) => return Counters::count(&events.counters().filtered_own),
@@ -48,11 +53,32 @@ impl Consumer for Channel {
         if !delivery.fits_strings() {
             return events.malformed(Malformed::TooLong.kind(), name);
         }
-        events.deliver(&ChannelEntry { channel, delivery });
+        self.deliver(delivery);
     }
 }
 
 impl Channel {
+    /// Gives a message to the event loop, and a broadcast to the native transports first.
+    fn deliver(&self, delivery: Delivery<'_>) {
+        let (events, channel) = (&self.events, self.number);
+        let Some(fanout) = self.fanout.get() else {
+            return events.deliver(&ChannelEntry { channel, delivery, is_gate: false });
+        };
+        let Delivery::Dispatch { room, packet, exceptions, .. } = delivery else {
+            // It may have a client join, or write to one.
+            return events.deliver(&ChannelEntry { channel, delivery, is_gate: true });
+        };
+        native_transports::write(room, packet, exceptions, |broadcast| {
+            events.fan_out(fanout, broadcast, |reached| {
+                if reached.is_none_or(|reached| reached.javascript) {
+                    events.deliver(&ChannelEntry { channel, delivery, is_gate: false });
+                } else if reached.is_some_and(|reached| !reached.anybody) {
+                    Counters::count(&events.counters().filtered_rooms);
+                }
+            });
+        });
+    }
+
     fn too_long(&self, name: &[u8], payload: &[u8]) {
         if !self.raw && wire::is_own(payload, &self.node_id) {
             Counters::count(&self.events.counters().filtered_own);

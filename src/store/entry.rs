@@ -53,11 +53,13 @@ pub struct ChannelEntry<'a> {
     pub channel: u32,
     /// The message.
     pub delivery: Delivery<'a>,
+    /// Whether what follows it must wait until it is handled, where it is written past JavaScript.
+    pub is_gate: bool,
 }
 
 impl Entry for ChannelEntry<'_> {
     fn role(&self) -> Role {
-        Role::Message
+        if self.is_gate { Role::Gate } else { Role::Message }
     }
 
     fn size(&self) -> usize {

@@ -3,17 +3,20 @@
 mod channel;
 pub(crate) mod entry;
 mod message;
+mod native_transports;
 mod node_id;
 mod publication;
 pub mod wire;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use self::entry::{ChannelEntry, Delivery};
 pub use self::message::{Args, Incoming};
 pub use self::node_id::NodeId;
 pub(crate) use self::publication::Dispatch;
+
+pub(crate) use self::native_transports::own_room;
 
 use self::channel::Channel;
 use self::publication::{DISPATCH, DispatchMessage, Message, Origin};
@@ -21,6 +24,7 @@ use self::wire::{Codec, Shape};
 use crate::backplane::{Backplane, Command, Request};
 use crate::event_loop::Counters;
 use crate::pubsub::{Consumer, Kind, Need};
+use crate::websocket::{Connections, Fanout, MemberId};
 
 /// What reads arriving payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,7 @@ pub(crate) struct Store {
     origin: Arc<Origin>,
     unpack: Unpack,
     longest: usize,
+    fanout: Arc<OnceLock<Arc<Fanout>>>,
     // A plain mutex: only the event loop takes it.
     channels: Mutex<Channels>,
 }
@@ -60,7 +65,8 @@ impl Store {
         longest: usize,
     ) -> Self {
         let origin = Arc::new(Origin { node_id: node_id.to_json(), codec });
-        Self { backplane, node_id, origin, unpack, longest, channels: Mutex::default() }
+        let (fanout, channels) = Default::default();
+        Self { backplane, node_id, origin, unpack, longest, fanout, channels }
     }
 
     /// Publishes `args`, the JSON text of an array.
@@ -102,7 +108,36 @@ impl Store {
             raw: self.unpack == Unpack::JavaScript,
             longest: self.longest,
             events: Arc::clone(self.backplane.events()),
+            fanout: Arc::clone(&self.fanout),
         }
+    }
+
+    /// Has broadcasts written to native transports from now on. The clients here, also those that
+    /// JavaScript writes to, are told by the members of what this returns; each is in its
+    /// [`own_room`](native_transports::own_room) too.
+    pub fn use_web_sockets(&self, connections: &Arc<Connections>) -> &Arc<Fanout> {
+        self.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))))
+    }
+
+    /// The clients here, once native transports are used.
+    pub fn fanout(&self) -> Option<&Arc<Fanout>> {
+        self.fanout.get()
+    }
+
+    /// A client's transport becomes native or, with the connection 0, JavaScript's. For broadcasts of
+    /// Redis it counts from the chunk whose number is returned.
+    pub fn set_native(&self, member: MemberId, connection: u32) -> u64 {
+        self.fanout()
+            .map_or(0, |fanout| self.backplane.events().set_mode(fanout, member, connection))
+    }
+
+    /// Writes a broadcast of this node to the native transports. Whether JavaScript has clients to write
+    /// to.
+    pub fn dispatch_here(&self, room: &str, packet: &str, exceptions: &str) -> bool {
+        let Some(fanout) = self.fanout() else { return true };
+        native_transports::write(room, packet, exceptions, |broadcast| {
+            fanout.write_local(broadcast).javascript
+        })
     }
 
     /// Leaves the channel `name`.
