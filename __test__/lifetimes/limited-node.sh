@@ -1,0 +1,4 @@
+#!/bin/sh
+# Node with few descriptors.
+ulimit -n 80
+exec node "$@"
