@@ -20,6 +20,9 @@ const MAX_EARLY = 64 * 1024;
 /** Who listens to one of these wants to hear of the client. */
 const HEARING = new Set(['message', 'ping', 'pong', 'close']);
 
+/** Where short texts are encoded for the native side. @type {any} `utf8Write` is what `write` calls */
+const SCRATCH = Buffer.allocUnsafeSlow(48 * 1024);
+
 /** The native connection of each. @type {WeakMap<object, number>} */
 const ids = new WeakMap();
 
@@ -156,8 +159,11 @@ class WebSocket extends EventEmitter {
 
   #write(data, options, callback) {
     const { native } = this.#sockets;
-    const isText = typeof data === 'string';
-    if (isText && options?.binary !== true) return native.sendText(this.#id, data, this.#ticket(callback));
+    if (typeof data === 'string' && options?.binary !== true) {
+      // A string has three bytes of UTF-8 for each of its units at most.
+      if (3 * data.length > SCRATCH.length) return native.sendText(this.#id, data, this.#ticket(callback));
+      return native.sendUtf8(this.#id, SCRATCH, SCRATCH.utf8Write(data, 0), this.#ticket(callback));
+    }
     const bytes = bufferOf(data);
     if (options?.binary ?? true) native.sendBinary(this.#id, bytes, this.#ticket(callback));
     else native.sendText(this.#id, bytes.toString(), this.#ticket(callback));
