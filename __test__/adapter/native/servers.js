@@ -18,11 +18,12 @@ const { NativeAdapter } = require('../../../lib/backplane/binding');
  * @param {import('../faults/fixture').Fixture} fixture
  * @param {string} [version] of Socket.IO
  * @param {Record<string, any>} [server] its options
+ * @param {Record<string, any>} [opts] the adapter's
  */
-function nativeNode(fixture, version = 'socket.io-4', server = {}) {
+function nativeNode(fixture, version = 'socket.io-4', server = {}, opts = {}) {
   const installed = version === 'socket.io-4' ? undefined : installBeside(version);
   const { WebSocketServer } = /** @type {any} */ (installed ?? require('../../..'));
-  return fixture.node({ installed, server: { wsEngine: WebSocketServer, ...server } });
+  return fixture.node({ installed, opts, server: { wsEngine: WebSocketServer, ...server } });
 }
 
 /**
