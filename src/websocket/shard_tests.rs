@@ -183,6 +183,7 @@ fn all_writes_leave_in_their_order_and_tickets_come_back() {
     fixture.broadcast(&[id], &text_frame("late"), false);
     peer.expect(&expected);
     fixture.expect(&[Sent(1), Sent(101)]);
+    fixture.until(|connections| connections.buffered(id) == 0);
     // All that arrives until the peer's close frame is passed on.
     peer.send(opcode::TEXT, b"so long");
     peer.send(opcode::CLOSE, &[&1000_u16.to_be_bytes(), b"ok".as_slice()].concat());
@@ -205,8 +206,9 @@ fn each_cork_holds_what_comes_behind_it() {
     fixture.connections.wake();
     peer.expect(&[&*own, &*own].concat());
     fixture.connections.uncork(id);
+    fixture.connections.send(id, own.clone(), 0);
     fixture.connections.wake();
-    peer.expect(&a);
+    peer.expect(&[&*a, &*own].concat());
     fixture.connections.uncork(id);
     fixture.broadcast(&[id], &c, false);
     peer.expect(&[&*b, &*c].concat());
@@ -252,6 +254,24 @@ fn a_client_that_takes_too_little_is_closed_and_hears_why() {
 }
 
 #[test]
+fn a_client_that_takes_all_is_not_slow_however_much_comes_at_once() {
+    let fixture = Fixture::new();
+    let (id, mut peer) = fixture.connect(10_000);
+    // Each is as much as may wait, together they are more, and one is more by itself.
+    let frames = [5000, 5000, 8000, 15_000].map(|len| binary_frame(&vec![1; len]));
+    for frames in &frames {
+        fixture.connections.broadcast(&[id], frames, false, true);
+    }
+    fixture.connections.wake();
+    peer.expect(&frames.concat());
+    for frames in &frames {
+        fixture.connections.send(id, frames.clone(), 0);
+    }
+    fixture.connections.wake();
+    peer.expect(&frames.concat());
+}
+
+#[test]
 fn a_volatile_broadcast_passes_over_those_that_have_something_to_write() {
     let fixture = Fixture::new();
     let (busy, mut busy_peer) = fixture.connect(UNLIMITED);
@@ -272,6 +292,7 @@ fn a_clients_end_is_told_once_however_it_comes() {
     peer.send(opcode::CLOSE, &[&4001_u16.to_be_bytes(), b"gone".as_slice()].concat());
     assert_eq!(peer.rest(), close_frame(4001, "gone"));
     fixture.expect(&[Closed(id, 4001, "gone".into())]);
+    drop(peer);
 
     let (id, peer) = fixture.connect(UNLIMITED);
     drop(peer);
@@ -304,6 +325,17 @@ fn a_clients_end_is_told_once_however_it_comes() {
     peer.send(0xc1, b"rsv");
     assert_eq!(peer.rest(), close_frame(1002, ""));
     fixture.expect(&[Error(id, "WS_ERR_UNEXPECTED_RSV_1".into()), Closed(id, 1006, String::new())]);
+    drop(peer);
+    // A round trip on each shard: nothing is told twice.
+    for ticket in 1..=2 {
+        let (id, mut peer) = fixture.connect(UNLIMITED);
+        fixture.connections.send(id, text_frame("hi"), ticket);
+        fixture.connections.wake();
+        peer.expect(&text_frame("hi"));
+        fixture.expect(&[Sent(ticket)]);
+        drop(peer);
+        fixture.expect(&[Closed(id, 1006, String::new())]);
+    }
     let counters = fixture.connections.counters();
     assert_eq!(counters.open.load(Ordering::Relaxed), 0);
     assert_eq!(counters.violations.load(Ordering::Relaxed), 1);
