@@ -1,7 +1,8 @@
 //! What a shard is asked to do, in order.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ConnectionId;
 use super::connections::Adopted;
@@ -29,6 +30,9 @@ pub(super) enum Command {
     Read,
     /// Closes all, and ends the thread.
     End,
+    /// Fails in the middle of a turn.
+    #[cfg(test)]
+    Panic,
 }
 
 /// Frames for many connections.
@@ -44,43 +48,53 @@ pub(super) struct Broadcast {
 /// The commands for one shard, in order.
 pub(super) struct Commands {
     // A plain mutex: held for a push or a swap, never across a system call.
-    waiting: Mutex<Vec<Command>>,
+    waiting: Mutex<VecDeque<Command>>,
+    // Whether there are any; changed within the lock.
+    any: AtomicBool,
     asleep: AtomicBool,
     waker: mio::Waker,
 }
 
 impl Commands {
     pub(super) fn new(waker: mio::Waker) -> Self {
-        Self { waiting: Mutex::default(), asleep: AtomicBool::new(false), waker }
+        let (waiting, any, asleep) = Default::default();
+        Self { waiting, any, asleep, waker }
     }
 
     /// Appends a command; [`Self::wake`] follows.
     pub(super) fn push(&self, command: Command) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        let mut waiting = self.lock();
+        waiting.push_back(command);
+        self.any.store(true, Ordering::SeqCst);
     }
 
-    /// Wakes the shard, unless it is awake.
+    /// Wakes the shard if there is something for it and it sleeps.
     pub(super) fn wake(&self) {
-        if self.asleep.swap(false, Ordering::SeqCst) {
+        if self.any.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
             // It fails only when the descriptors are exhausted; the shard looks again by itself.
             let _ = self.waker.wake();
         }
     }
 
     /// Swaps all that waits into `taken`, which is empty.
-    pub(super) fn take(&self, taken: &mut Vec<Command>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn take(&self, taken: &mut VecDeque<Command>) {
+        let mut waiting = self.lock();
         std::mem::swap(&mut *waiting, taken);
+        self.any.store(false, Ordering::SeqCst);
     }
 
     /// The shard is about to sleep. `false` when something waits: then it must not.
     pub(super) fn may_sleep(&self) -> bool {
         self.asleep.store(true, Ordering::SeqCst);
-        let is_empty = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_empty = self.lock().is_empty();
         if !is_empty {
             self.asleep.store(false, Ordering::SeqCst);
         }
         is_empty
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Command>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The shard is awake.

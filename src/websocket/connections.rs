@@ -176,6 +176,12 @@ impl Connections {
         }
     }
 
+    /// Has the shard of a connection fail.
+    #[cfg(test)]
+    pub(super) fn fail(&self, id: ConnectionId) {
+        self.command(id, Command::Panic);
+    }
+
     /// How many writes of broadcasts the shards have not come to.
     #[cfg(test)]
     pub(super) fn backlog(&self) -> usize {

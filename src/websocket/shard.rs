@@ -51,6 +51,7 @@ pub(super) fn start(
         jobs: VecDeque::new(),
         readable: VecDeque::new(),
         closing: VecDeque::new(),
+        taken: VecDeque::new(),
         buffer: vec![0; READ_BYTES],
         replies: Vec::new(),
     };
@@ -73,6 +74,8 @@ struct Shard {
     readable: VecDeque<ConnectionId>,
     /// Connections that are to end, in the order in which their time is up.
     closing: VecDeque<(Instant, ConnectionId)>,
+    /// Commands that are carried out now. What a panic leaves is carried out after it.
+    taken: VecDeque<Command>,
     buffer: Vec<u8>,
     replies: Vec<u8>,
 }
@@ -85,6 +88,8 @@ impl Shard {
             self.backlog.subtract(self.jobs.drain(..).map(|job| job.len()).sum());
             self.singles.clear();
             self.readable.clear();
+            // It may have been in use.
+            self.buffer = vec![0; READ_BYTES];
             let ids: Vec<_> = self.connections.keys().copied().collect();
             for id in ids {
                 self.end(id, 1006, "");
@@ -96,7 +101,6 @@ impl Shard {
     /// Serves connections until there is an end.
     fn turns(&mut self) {
         let mut events = Events::with_capacity(1024);
-        let mut commands = Vec::new();
         loop {
             let timeout = self.timeout();
             if let Err(error) = self.poll.poll(&mut events, timeout)
@@ -107,8 +111,10 @@ impl Shard {
             }
             self.commands.awake();
             self.note(&events);
-            self.commands.take(&mut commands);
-            for command in commands.drain(..) {
+            if self.taken.is_empty() {
+                self.commands.take(&mut self.taken);
+            }
+            while let Some(command) = self.taken.pop_front() {
                 if matches!(command, Command::End) {
                     return;
                 }
@@ -124,7 +130,7 @@ impl Shard {
     /// How long there is nothing to do, unless something comes.
     fn timeout(&self) -> Option<Duration> {
         let can_read = !self.readable.is_empty() && self.inbox.has_capacity();
-        if can_read || self.has_jobs() || !self.commands.may_sleep() {
+        if can_read || !self.taken.is_empty() || self.has_jobs() || !self.commands.may_sleep() {
             return Some(Duration::ZERO);
         }
         self.closing.front().map(|(until, _)| until.saturating_duration_since(Instant::now()))
@@ -189,6 +195,8 @@ impl Shard {
                 }
             }
             Command::Read | Command::End => {}
+            #[cfg(test)]
+            Command::Panic => panic!("on purpose"),
         }
     }
 

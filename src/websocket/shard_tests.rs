@@ -411,3 +411,40 @@ fn the_end_of_all_ends_each() {
         assert!(peer.rest().is_empty());
     }
 }
+
+#[test]
+fn a_failing_shard_ends_its_connections_and_serves_on() {
+    let mut fixture = Fixture::new();
+    let connected: Vec<_> = (0..6).map(|_| fixture.connect(UNLIMITED)).collect();
+    let failed = connected[0].0;
+    let ids: Vec<_> = connected.iter().map(|(id, _)| *id).collect();
+    let mut lost: Vec<_> = ids.iter().copied().filter(|id| id % 2 == failed % 2).collect();
+    assert_eq!(lost.len(), 3);
+    fixture.connections.broadcast(&ids, &text_frame("before"), false, true);
+    fixture.connections.fail(failed);
+    fixture.connections.broadcast(&ids, &text_frame("behind"), false, true);
+    fixture.connections.wake();
+    while !lost.is_empty() {
+        let Closed(id, 1006, _) = fixture.next() else { panic!("something else has come") };
+        lost.remove(lost.iter().position(|lost| *lost == id).unwrap());
+    }
+    for (id, mut peer) in connected {
+        if id % 2 == failed % 2 {
+            assert!(peer.rest().is_empty(), "it was ended before it was written to");
+        } else {
+            peer.expect(&[&*text_frame("before"), &*text_frame("behind")].concat());
+            drop(peer);
+            fixture.expect(&[Closed(id, 1006, String::new())]);
+        }
+    }
+    // Both shards.
+    for _ in 0..2 {
+        let (id, mut peer) = fixture.connect(UNLIMITED);
+        fixture.broadcast(&[id], &text_frame("after"), false);
+        peer.expect(&text_frame("after"));
+        drop(peer);
+        fixture.expect(&[Closed(id, 1006, String::new())]);
+    }
+    assert_eq!(fixture.connections.counters().internal_errors.load(Ordering::Relaxed), 1);
+    fixture.until(|connections| connections.backlog() == 0);
+}
