@@ -13,10 +13,11 @@ const { Inbox } = require('./client-inbox');
 const { LIMIT, PATIENCE } = require('./limits');
 const { PollingClient, connect, handshake } = require('./store-client');
 
+/** @typedef {'native' | 'js' | 'engine'} Kind ours, 0.9's own, or ours with native WebSockets */
 /**
  * @typedef {object} NodeSettings
  * @property {string} name
- * @property {'native' | 'js'} store
+ * @property {Kind} store
  * @property {'options' | 'clients' | 'default'} form what `new RedisStore` is given
  * @property {string} host Redis'
  * @property {number} port Redis'
@@ -44,11 +45,13 @@ const CHANNELS = [
   'disconnect-force',
   'interop:barrier',
 ];
-/** The sender's store, the receiver's store. @type {('native' | 'js')[][]} */
+/** The sender's store, the receiver's store. @type {Kind[][]} */
 const PAIRS = [
   ['native', 'js'],
   ['js', 'native'],
   ['native', 'native'],
+  ['js', 'engine'],
+  ['engine', 'engine'],
 ];
 /** Seconds; long, so that nothing expires while a test looks at it. */
 const EXPIRATION = 1000;
@@ -175,7 +178,7 @@ class Cluster {
   #barriers = 0;
 
   /**
-   * @param {('native' | 'js')[]} stores one for each node
+   * @param {Kind[]} stores one for each node
    * @param {Partial<NodeSettings>} [settings] `port`: where to start the Redis, else anywhere
    */
   constructor(stores, settings = {}) {

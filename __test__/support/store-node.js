@@ -61,7 +61,7 @@ server.on('connection', (connection) => {
 
 const io = SocketIO.listen(server, { log: false });
 io.set('store', FORMS[form]());
-if (process.env.NATIVE_WEBSOCKETS && io.store.engine) io.store.engine(io);
+if (store === 'engine') io.store.engine(io);
 io.set('client store expiration', expiration);
 if (transports) io.set('transports', transports);
 io.set('authorization', (data, accept) => {

@@ -60,7 +60,8 @@ class NativeTransports {
     this.#limits = { maxBufferedAmount: readOptions({}).maxBufferedAmount };
     native.useWebSockets(this.#sockets.native);
     this.#override();
-    for (const id of [...Object.keys(manager.transports), ...Object.keys(manager.closed ?? {})]) this.#refresh(id);
+    // Not by its transports, which all managers of a process share.
+    for (const id of Object.keys({ ...manager.connected, ...manager.closed })) this.#refresh(id);
   }
 
   /** Has the manager's methods report what they change. */

@@ -1,0 +1,149 @@
+'use strict';
+
+/** `store.engine(io)`: 0.9's WebSockets on native connections. What they do in a cluster is in store/interop. */
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const http = require('node:http');
+const https = require('node:https');
+const { after, afterEach, before, describe, it } = require('node:test');
+const SocketIO = require('socket.io');
+const WebSocket = require('ws');
+const { RedisStore } = require('../../..');
+const { startRedis } = require('../../../dev/redis-server');
+const { Certificates } = require('../../../dev/tls');
+const { LIMIT } = require('../../support/limits');
+
+const BURST = 20_000;
+const EVENT = `5:::${JSON.stringify({ name: 'count', args: [] })}`;
+
+/** @type {import('../../../dev/redis-server').RedisServer} */
+let redis;
+/** What is to be ended after each test: the managers of 0.9 in a process have their transports in one place. @type {(() => unknown)[]} */
+let ends = [];
+
+before(async () => {
+  redis = await startRedis();
+});
+afterEach(async () => {
+  for (const end of ends.reverse()) await end();
+  ends = [];
+});
+after(() => redis.stop());
+
+/**
+ * A server with the engine.
+ * @param {{ tls?: { key: string, cert: string }, settings?: Record<string, unknown> }} [options]
+ */
+async function listen({ tls, settings = {} } = {}) {
+  const server = tls ? https.createServer(tls) : http.createServer();
+  server.on('connection', (connection) => connection.on('error', () => {}));
+  const io = SocketIO.listen(server, { log: false });
+  const store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
+  for (const [name, value] of Object.entries(settings)) io.set(name, value);
+  io.set('store', store);
+  assert.equal(store.engine(io), store);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  ends.push(async () => {
+    const closed = once(store, 'close');
+    server.close();
+    store.destroy();
+    await closed;
+  });
+  return { io, store, host: `${tls ? 's' : ''}://127.0.0.1:${port}` };
+}
+
+/** Connects a client. @param {{ host: string }} server @param {any} [options] */
+async function connect({ host }, options) {
+  const id = await new Promise((resolve, reject) => {
+    const { get } = host.startsWith('s') ? https : http;
+    get(`http${host}/socket.io/1/`, { rejectUnauthorized: false }, async (response) => {
+      const [text] = await once(response.setEncoding('utf8'), 'data');
+      resolve(text.split(':')[0]);
+    }).on('error', reject);
+  });
+  const client = new WebSocket(`ws${host}/socket.io/1/websocket/${id}`, { rejectUnauthorized: false, ...options });
+  ends.push(() => client.terminate());
+  assert.equal(String((await once(client, 'message'))[0]), '1::');
+  return client;
+}
+
+describe('native WebSockets of 0.9', LIMIT, () => {
+  it('a burst of frames in one packet arrives whole, where 0.9 runs out of stack', async () => {
+    const server = await listen();
+    let count = 0;
+    const all = new Promise((resolve) => {
+      server.io.sockets.on('connection', (/** @type {any} */ socket) => {
+        socket.on('count', () => ++count === BURST && resolve(undefined));
+      });
+    });
+    const client = /** @type {any} */ (await connect(server));
+    client._socket.cork();
+    for (let i = 0; i < BURST; i++) client.send(EVENT);
+    client._socket.uncork();
+    await all;
+    assert.equal(count, BURST);
+    assert.deepEqual(server.store.stats().webSockets, { native: 1, fallbacks: {} });
+  });
+
+  it('what breaks a rule ends the client, and nothing else', async () => {
+    const server = await listen({ settings: { 'destroy buffer size': 1000 } });
+    const [good, long, wrong] = [await connect(server), await connect(server), await connect(server)];
+    const closed = [once(long, 'close'), once(wrong, 'close')];
+    long.send(`3:::${'x'.repeat(2000)}`);
+    /** @type {any} */ (wrong)._socket.write(Buffer.from([0xf1, 0x80, 0, 0, 0, 0]));
+    assert.deepEqual(
+      (await Promise.all(closed)).map(([code]) => code),
+      [1009, 1002],
+    );
+    const arrived = once(good, 'message');
+    server.io.sockets.emit('still', 'here');
+    assert.equal(String((await arrived)[0]), '5:::{"name":"still","args":["here"]}');
+    assert.equal(server.store.stats().webSockets?.native, 1);
+  });
+
+  it('disconnects from both sides, with the reasons of 0.9', async () => {
+    const server = await listen();
+    const reasons = () =>
+      new Promise((resolve) => {
+        server.io.sockets.once('connection', (/** @type {any} */ socket) => {
+          socket.once('disconnect', resolve);
+          socket.on('bye', () => socket.disconnect());
+        });
+      });
+    let reason = reasons();
+    (await connect(server)).send('0::');
+    assert.equal(await reason, 'booted');
+    reason = reasons();
+    const booted = await connect(server);
+    const closed = once(booted, 'close');
+    booted.send(`5:::${JSON.stringify({ name: 'bye' })}`);
+    await closed;
+    assert.equal(await reason, 'booted');
+    reason = reasons();
+    (await connect(server)).terminate();
+    assert.equal(await reason, 'socket end');
+    assert.equal(server.store.stats().webSockets?.native, 0);
+  });
+
+  it('under TLS in Node, 0.9 writes, and it is counted', async () => {
+    const certificates = new Certificates();
+    ends.push(() => certificates.remove());
+    const server = await listen({ tls: certificates.server });
+    const client = await connect(server);
+    const arrived = once(client, 'message');
+    server.io.sockets.emit('hello');
+    assert.equal(String((await arrived)[0]), '5:::{"name":"hello"}');
+    assert.deepEqual(server.store.stats().webSockets, { native: 0, fallbacks: { tls: 1 } });
+  });
+
+  it('what is no 0.9 server is a TypeError that says so', () => {
+    const store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
+    ends.push(() => store.destroy());
+    for (const io of [undefined, {}, http.createServer()]) {
+      assert.throws(() => store.engine(/** @type {any} */ (io)), { code: 'ERR_INVALID_OPTION', option: 'io' });
+    }
+  });
+});
