@@ -110,8 +110,10 @@ for (const { name, Server } of ENGINES) {
       server.send(Buffer.alloc(8_000_000), (/** @type {any} */ error) => events.push(error instanceof Error));
       server.send('more', (/** @type {any} */ error) => events.push(error instanceof Error));
       server.terminate();
-      // Node takes what it was writing for sent.
-      assert.deepEqual(await events.atLeast(3), [name === 'native', true, 'close']);
+      const [first, ...others] = await events.atLeast(3);
+      assert.deepEqual(others, [true, 'close']);
+      // Nodes before 26 take what they were writing for sent.
+      if (name === 'native') assert.equal(first, true);
     });
   });
 }
