@@ -93,6 +93,11 @@ impl Heads {
         (parsers, None)
     }
 
+    /// Whether all messages that have begun are whole.
+    pub(super) const fn is_between(&self) -> bool {
+        self.len == 0 && self.left == 0 && !self.is_fragmented && self.close.is_none()
+    }
+
     /// Takes the next byte of a head.
     fn take(&mut self, byte: u8) -> Result<(), Violation> {
         if let Some(slot) = self.head.get_mut(self.len) {

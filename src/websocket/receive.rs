@@ -43,16 +43,21 @@ impl Write for Memory<'_> {
 impl Receiver {
     /// Memory for what has arrived of a frame; more is reserved for longer ones.
     const BUFFER: usize = 1024;
+    /// The parser keeps the memory of its longest message; beyond this it is made anew.
+    const MAX_KEPT: usize = 16 * 1024;
 
     pub(super) fn new(max_payload: usize) -> Self {
+        Self { heads: Heads::new(max_payload), context: Self::parser() }
+    }
+
+    fn parser() -> WebSocketContext {
         // How long messages may be, the heads are checked for.
         let config = WebSocketConfig::default()
             .read_buffer_size(Self::BUFFER)
             .write_buffer_size(0)
             .max_message_size(None)
             .max_frame_size(None);
-        let context = WebSocketContext::new(Role::Server, Some(config));
-        Self { heads: Heads::new(max_payload), context }
+        WebSocketContext::new(Role::Server, Some(config))
     }
 
     /// Reads all of `input`. Calls back with each message; what the client is owed in reply (pongs, a
@@ -61,10 +66,17 @@ impl Receiver {
         &mut self,
         input: &[u8],
         output: &mut Vec<u8>,
-        callback: impl FnMut(Message),
+        mut callback: impl FnMut(Message),
     ) -> Result<(), End> {
         let (parsers, end) = self.heads.check(input);
-        self.parse(input.get(..parsers).unwrap_or(input), output, callback)?;
+        let mut longest = 0;
+        self.parse(input.get(..parsers).unwrap_or(input), output, |message| {
+            longest = longest.max(message.len());
+            callback(message);
+        })?;
+        if longest > Self::MAX_KEPT && self.heads.is_between() {
+            self.context = Self::parser();
+        }
         let Some(end) = end else { return Ok(()) };
         match &end {
             End::Closed(1005, _) => output.extend_from_slice(&control_frame(opcode::CLOSE, &[])),
@@ -92,6 +104,58 @@ impl Receiver {
                 // Whatever else there may be, the heads have been checked for.
                 Err(error) => return Err(End::Violated(Violation::other(&error))),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tungstenite::protocol::Message;
+
+    use super::Receiver;
+
+    /// A masked frame of bytes that are all 0 once unmasked.
+    fn frame(first: u8, len: u16) -> Vec<u8> {
+        let mut frame = vec![first];
+        match u8::try_from(len) {
+            Ok(len) => frame.push(0x80 | len),
+            Err(_) => {
+                frame.push(0xfe);
+                frame.extend_from_slice(&len.to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&[1, 2, 3, 4]);
+        frame.extend((0..len).map(|at| [1, 2, 3, 4][usize::from(at % 4)]));
+        frame
+    }
+
+    #[test]
+    fn a_parser_that_is_made_anew_loses_nothing_wherever_reads_end() {
+        // Long ones, alone, in fragments with a ping between, and before short ones.
+        let input = [
+            frame(0x82, 20_000),
+            frame(0x82, 3),
+            frame(0x02, 20_000),
+            frame(0x89, 5),
+            frame(0x00, 20_000),
+            frame(0x80, 1),
+            frame(0x82, 30_000),
+        ]
+        .concat();
+        let expected = [20_000, 3, 5, 40_001, 30_000];
+        for read in [1, 7, 1000, 20_007, 20_008, 20_009, 40_030, input.len()] {
+            let (mut receiver, mut output) = (Receiver::new(100_000), Vec::new());
+            let mut lengths = Vec::new();
+            for part in input.chunks(read) {
+                let fed = receiver.feed(part, &mut output, |message| {
+                    assert!(message.clone().into_data().iter().all(|byte| *byte == 0));
+                    assert_eq!(matches!(message, Message::Ping(_)), message.len() == 5);
+                    lengths.push(message.len());
+                });
+                assert!(fed.is_ok());
+            }
+            assert_eq!(lengths, expected, "{read} bytes at a time");
+            assert_eq!(output, [[0x8a, 5].as_slice(), &[0; 5]].concat());
         }
     }
 }
