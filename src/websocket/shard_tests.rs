@@ -285,6 +285,45 @@ fn a_volatile_broadcast_passes_over_those_that_have_something_to_write() {
     assert_eq!(fixture.connections.counters().volatile_dropped.load(Ordering::Relaxed), 1);
 }
 
+/// What is ready first is told first, so this is the order in which the shard has written.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_long_broadcast_delays_a_short_one_and_a_single_write_by_a_chunk() {
+    use mio::unix::SourceFd;
+    use mio::{Events, Interest, Poll, Token};
+    use std::os::fd::AsRawFd;
+
+    let fixture = Fixture::new();
+    let all: Vec<_> = (0..400).map(|_| fixture.connect(UNLIMITED)).collect();
+    // Of the same shard.
+    let of_shard: Vec<_> = all.iter().filter(|(id, _)| id % 2 == all[0].0 % 2).collect();
+    let [(single, _), (few, _), many @ ..] = of_shard.as_slice() else { panic!("too few") };
+    let mut poll = Poll::new().unwrap();
+    for (id, Peer(stream)) in of_shard.iter().copied() {
+        let token = Token(*id as usize);
+        poll.registry()
+            .register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)
+            .unwrap();
+    }
+    let many: Vec<_> = many.iter().map(|(id, _)| *id).collect();
+    let frames = text_frame("for many");
+    fixture.connections.broadcast(&many, &frames, false, true);
+    fixture.connections.broadcast(&many, &frames, false, true);
+    fixture.connections.broadcast(&[*few], &frames, false, true);
+    fixture.connections.send(*single, frames, 0);
+    fixture.connections.wake();
+    let total = (many.len() + 2) as u64;
+    let counters = fixture.connections.counters();
+    fixture.until(|_| counters.writes.load(Ordering::Relaxed) >= total + all.len() as u64);
+    let mut events = Events::with_capacity(all.len());
+    poll.poll(&mut events, Some(LIMIT)).unwrap();
+    let order: Vec<_> = events.iter().map(|event| event.token().0).collect();
+    assert_eq!(order.len(), of_shard.len());
+    let place = |id: ConnectionId| order.iter().position(|each| *each == id as usize).unwrap();
+    assert!(place(*single) <= 32, "the single write is number {}", place(*single));
+    assert!(place(*few) <= 3 * 32, "the short broadcast is number {}", place(*few));
+}
+
 #[test]
 fn a_clients_end_is_told_once_however_it_comes() {
     let mut fixture = Fixture::new();
