@@ -117,12 +117,11 @@ mod tests {
     /// A masked frame of bytes that are all 0 once unmasked.
     fn frame(first: u8, len: u16) -> Vec<u8> {
         let mut frame = vec![first];
-        match u8::try_from(len) {
-            Ok(len) => frame.push(0x80 | len),
-            Err(_) => {
-                frame.push(0xfe);
-                frame.extend_from_slice(&len.to_be_bytes());
-            }
+        if let Some(short) = u8::try_from(len).ok().filter(|len| *len < 126) {
+            frame.push(0x80 | short);
+        } else {
+            frame.push(0xfe);
+            frame.extend_from_slice(&len.to_be_bytes());
         }
         frame.extend_from_slice(&[1, 2, 3, 4]);
         frame.extend((0..len).map(|at| [1, 2, 3, 4][usize::from(at % 4)]));
