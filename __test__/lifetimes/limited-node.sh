@@ -1,4 +1,4 @@
 #!/bin/sh
-# Node with few descriptors.
+# Node, whose path is in NODE, with few descriptors.
 ulimit -n 80
-exec node "$@"
+exec "$NODE" "$@"

@@ -58,7 +58,7 @@ const ENDS = [
 
 /** A process with a server. */
 async function startProgram(t, engine, { execArgv = ['--expose-gc'], execPath = process.execPath } = {}) {
-  const child = fork(PROGRAM, [engine], { execArgv, execPath });
+  const child = fork(PROGRAM, [engine], { execArgv, execPath, env: { ...process.env, NODE: process.execPath } });
   t.after(() => child.kill('SIGKILL'));
   const [{ port }] = await next(child, 'message');
   const ask = async (/** @type {string} */ what) => {
