@@ -63,6 +63,8 @@ pub(super) struct Connection {
     pub(super) is_listed: bool,
     /// The same of those with something to read.
     pub(super) may_read: bool,
+    /// Whether the kernel has told that nothing comes behind what can be read.
+    pub(super) read_closed: bool,
 }
 
 /// The most that is given to the kernel in one write.
@@ -92,6 +94,7 @@ impl Connection {
             head: Vec::new(),
             is_listed: false,
             may_read: false,
+            read_closed: false,
         }
     }
 

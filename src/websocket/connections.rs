@@ -1,11 +1,11 @@
 //! All native connections of one JavaScript environment, as the event loop and the sessions see them.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use once_cell::sync::OnceCell;
+use rustc_hash::FxHashMap;
 
 use super::command::{Broadcast, Command, Commands};
 use super::frame::Frames;
@@ -52,7 +52,7 @@ pub(super) struct Adopted {
 }
 
 /// The bytes that each connection has not got rid of.
-pub(super) type Gauges = Mutex<HashMap<ConnectionId, Arc<AtomicUsize>>>;
+pub(super) type Gauges = Mutex<FxHashMap<ConnectionId, Arc<AtomicUsize>>>;
 
 /// How many writes of broadcasts the shards have not come to, one for each connection that is to get one.
 #[derive(Debug, Default)]
@@ -262,6 +262,6 @@ impl Drop for Connections {
     }
 }
 
-pub(super) fn lock(gauges: &Gauges) -> MutexGuard<'_, HashMap<ConnectionId, Arc<AtomicUsize>>> {
+pub(super) fn lock(gauges: &Gauges) -> MutexGuard<'_, FxHashMap<ConnectionId, Arc<AtomicUsize>>> {
     gauges.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! A thread that owns connections: reads, writes and ends them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
+use rustc_hash::FxHashMap;
 use tungstenite::protocol::Message;
 
 use super::ConnectionId;
@@ -46,7 +47,7 @@ pub(super) fn start(
         inbox: Arc::clone(inbox),
         gauges: Arc::clone(gauges),
         backlog: Arc::clone(backlog),
-        connections: HashMap::new(),
+        connections: FxHashMap::default(),
         singles: VecDeque::new(),
         jobs: VecDeque::new(),
         readable: VecDeque::new(),
@@ -65,7 +66,8 @@ struct Shard {
     inbox: Arc<Inbox>,
     gauges: Arc<Gauges>,
     backlog: Arc<Backlog>,
-    connections: HashMap<ConnectionId, Box<Connection>>,
+    /// Hashed cheaply: the numbers are ours, so no client can choose them to collide.
+    connections: FxHashMap<ConnectionId, Box<Connection>>,
     /// Connections with something to write that is theirs alone.
     singles: VecDeque<ConnectionId>,
     /// The same by the broadcasts that gave it; all these lists take turns.
@@ -147,7 +149,11 @@ impl Shard {
             if event.token() == WAKER {
                 continue;
             }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
+            let is_last = event.is_read_closed() || event.is_error();
+            if let Some(one) = self.connections.get_mut(&id).filter(|_| is_last) {
+                one.read_closed = true;
+            }
+            if event.is_readable() || is_last {
                 self.may_read(id);
             }
             if event.is_writable() {
@@ -302,6 +308,7 @@ impl Shard {
         if one.paused && !one.reported {
             return false;
         }
+        let read_closed = one.read_closed;
         let mut buffer = std::mem::take(&mut self.buffer);
         let read = (&one.socket).read(&mut buffer);
         let more = match read {
@@ -315,7 +322,9 @@ impl Shard {
                 if !matches!(one.state, State::Ending(_)) {
                     self.feed(id, buffer.get(..len).unwrap_or_default());
                 }
-                true
+                // Less than was asked for has emptied it, and what comes later is an event of its own;
+                // but for an end that has been told already.
+                len == buffer.len() || read_closed
             }
             Err(error) => {
                 let kind = error.kind();
@@ -424,13 +433,12 @@ impl Shard {
             }
         }
         for _ in 0..self.jobs.len() {
-            let Some(mut job) = self.jobs.pop_front() else { return };
             for _ in 0..CHUNK {
-                let Some(id) = job.pop_front() else { break };
+                let Some(id) = self.jobs.front_mut().and_then(VecDeque::pop_front) else { break };
                 self.backlog.subtract(1);
                 self.write(id);
             }
-            if !job.is_empty() {
+            if let Some(job) = self.jobs.pop_front().filter(|job| !job.is_empty()) {
                 self.jobs.push_back(job);
             }
         }
@@ -447,8 +455,8 @@ impl Shard {
             |ticket| inbox.append(&Incoming::Sent(ticket)),
         );
         match written {
-            Ok(Written::All) => self.end_if_written(id),
-            Ok(Written::Some) => {}
+            Ok(Written::All) if matches!(one.state, State::Ending(_)) => self.end_if_written(id),
+            Ok(_) => {}
             Err(_) => self.end(id, 1006, ""),
         }
     }

@@ -442,6 +442,25 @@ fn nothing_is_read_before_somebody_listens_and_what_came_first_is_first() {
 }
 
 #[test]
+fn an_end_that_came_with_the_last_message_is_seen() {
+    let mut fixture = Fixture::new();
+    let (id, mut peer) = fixture.connect(UNLIMITED);
+    fixture.connections.pause(id, true);
+    fixture.connections.send(id, text_frame("hi"), 1);
+    fixture.connections.wake();
+    fixture.expect(&[Sent(1)]);
+    peer.send(opcode::TEXT, b"last");
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    // A round trip: the shard has been told of both, and of nothing else from here on.
+    fixture.connections.send(id, text_frame("hi"), 2);
+    fixture.connections.wake();
+    fixture.expect(&[Sent(2)]);
+    fixture.connections.pause(id, false);
+    fixture.connections.wake();
+    fixture.expect(&[Text(id, "last".into()), Closed(id, 1006, String::new())]);
+}
+
+#[test]
 fn the_end_of_all_ends_each() {
     let fixture = Fixture::new();
     let mut peers: Vec<_> = (0..20).map(|_| fixture.connect(UNLIMITED).1).collect();
