@@ -41,11 +41,13 @@ function descriptorOf(socket) {
 class Detached {
   #names;
   #end;
+  /** What was written past the WebSocket: an answer of HTTP, as by engine.io. @type {Buffer | undefined} */
+  #last;
 
   /**
    * @param {any} handle Node's
    * @param {number} bytesWritten as the socket tells it; other engine.io servers end sockets without any
-   * @param {() => void} end ends the native connection
+   * @param {(last?: Buffer) => void} end ends the native connection, behind these bytes
    */
   constructor(handle, bytesWritten, end) {
     this.#names = { getpeername: nameOf(handle, 'getpeername'), getsockname: nameOf(handle, 'getsockname') };
@@ -68,22 +70,40 @@ class Detached {
     return 0;
   }
 
+  /** What is written past the WebSocket is no frame: the client is to find that, and the connection ends. */
+  fail(data, encoding) {
+    if (typeof data === 'string' || Buffer.isBuffer(data))
+      this.#last = Buffer.from(/** @type {any} */ (data), encoding);
+    return UV_EPIPE;
+  }
+
   /** By `end()`. */
   shutdown() {
-    this.#end();
+    this.#end(this.#last);
     return DONE;
   }
 
   /** By `destroy()`. */
   close(callback) {
-    this.#end();
+    this.#end(this.#last);
     if (callback !== undefined) nextTick(callback);
   }
 }
 
-// What is written past the WebSocket would be no frame.
-for (const kind of ['Buffer', 'v', 'Utf8String', 'AsciiString', 'Latin1String', 'Ucs2String']) {
-  Object.defineProperty(Detached.prototype, `write${kind}`, { value: () => UV_EPIPE });
+/** How handles are written to, and in which encoding. */
+const WRITES = {
+  Buffer: undefined,
+  v: undefined,
+  Utf8String: 'utf8',
+  AsciiString: 'latin1',
+  Latin1String: 'latin1',
+  Ucs2String: 'utf16le',
+};
+for (const [kind, encoding] of Object.entries(WRITES)) {
+  const value = /** @this {Detached} */ function write(_request, data) {
+    return this.fail(data, encoding);
+  };
+  Object.defineProperty(Detached.prototype, `write${kind}`, { value });
 }
 for (const name of ['readStart', 'readStop', 'ref', 'unref']) {
   Object.defineProperty(Detached.prototype, name, { value: () => 0 });
@@ -109,7 +129,7 @@ function takeRead(socket) {
  * @param {Buffer} head what the HTTP parser has read beyond the request
  * @param {number} bytesWritten what the native side writes at once
  * @param {(descriptor: number, head: Buffer) => void} adopt duplicates the descriptor
- * @param {() => void} end ends the native connection
+ * @param {(last?: Buffer) => void} end ends the native connection, behind these bytes
  * @returns {Buffer | undefined} nothing when it is done; where `adopt` has thrown, all that had been read
  */
 function handOver(socket, head, bytesWritten, adopt, end) {

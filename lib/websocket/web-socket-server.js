@@ -162,7 +162,9 @@ class WebSocketServer extends EventEmitter {
     const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ read) => {
       id = this.#sockets.native.adopt(descriptor, read, response, this.#limits);
     };
-    const rest = handOver(socket, head, Buffer.byteLength(response), adopt, () => webSocket.terminate());
+    const rest = handOver(socket, head, Buffer.byteLength(response), adopt, (last) =>
+      last ? webSocket.abort(last) : webSocket.terminate(),
+    );
     if (rest !== undefined) return rest;
     this.#native++;
     webSocket.open(id, () => {

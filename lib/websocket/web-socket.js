@@ -237,6 +237,17 @@ class WebSocket extends EventEmitter {
     this.#sockets.flushSoon();
   }
 
+  /**
+   * Ends the connection behind bytes that are no frames, as where somebody writes to the socket of ws.
+   * @param {Buffer} bytes
+   */
+  abort(bytes) {
+    if (this.#readyState === CLOSED) return;
+    this.#readyState = CLOSING;
+    this.#sockets.native.abort(this.#id, bytes);
+    this.#sockets.flushSoon();
+  }
+
   /** Ends the connection at once. */
   terminate() {
     if (this.#readyState === CLOSED) return;

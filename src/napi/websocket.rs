@@ -148,6 +148,12 @@ impl NativeWebSockets {
         self.connections.close(id, code, reason);
     }
 
+    /// Ends a connection once all before is written, and these bytes, which are no frames.
+    #[napi(catch_unwind)]
+    pub fn abort(&self, id: u32, bytes: &[u8]) {
+        self.connections.abort(id, bytes.to_vec());
+    }
+
     /// Ends a connection at once.
     #[napi(catch_unwind)]
     pub fn terminate(&self, id: u32) {

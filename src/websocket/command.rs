@@ -18,6 +18,8 @@ pub(super) enum Command {
     Broadcast(Broadcast),
     /// Closes a connection once all before is written; code 0 stands for none.
     Close { id: ConnectionId, code: u16, reason: String },
+    /// Ends a connection once all before is written, and these bytes, which are no frames.
+    Abort(ConnectionId, Frames),
     /// Ends a connection at once.
     Terminate(ConnectionId),
     /// Reads no more, or (again). A connection begins with no more.

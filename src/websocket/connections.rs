@@ -205,6 +205,12 @@ impl Connections {
         self.command(id, Command::Close { id, code, reason });
     }
 
+    /// Ends a connection once all before is written, and these bytes: a client that takes them for a frame
+    /// finds that they are none.
+    pub fn abort(&self, id: ConnectionId, bytes: Vec<u8>) {
+        self.command(id, Command::Abort(id, bytes.into()));
+    }
+
     /// Ends a connection at once.
     pub fn terminate(&self, id: ConnectionId) {
         self.command(id, Command::Terminate(id));

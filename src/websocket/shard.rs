@@ -20,7 +20,7 @@ use super::command::{Broadcast, Command, Commands};
 use super::connection::{Connection, State, Written};
 use super::connections::{Adopted, Backlog, Gauges, lock};
 use super::entry::Incoming;
-use super::frame::{control_frame, opcode};
+use super::frame::{Frames, control_frame, opcode};
 use super::heads::{End, Violation};
 use super::inbox::{Counters, Inbox};
 
@@ -178,6 +178,7 @@ impl Shard {
             }
             Command::Broadcast(broadcast) => self.broadcast(&broadcast),
             Command::Close { id, code, reason } => self.close(id, code, &reason),
+            Command::Abort(id, bytes) => self.finish_behind(id, bytes),
             Command::Terminate(id) => self.end(id, 1006, ""),
             Command::Pause(id, paused) => {
                 if let Some(one) = self.connections.get_mut(&id) {
@@ -375,8 +376,13 @@ impl Shard {
         Counters::add(&self.inbox.counters.violations, 1);
         let Violation { code, message, status } = violation;
         self.inbox.append(&Incoming::Error(id, code, &message));
+        self.finish_behind(id, control_frame(opcode::CLOSE, &status.to_be_bytes()));
+    }
+
+    /// Has a connection end behind its last bytes.
+    fn finish_behind(&mut self, id: ConnectionId, last: Frames) {
         if let Some(one) = self.connections.get_mut(&id).filter(|one| one.state == State::Open) {
-            one.queue(control_frame(opcode::CLOSE, &status.to_be_bytes()), 0, false);
+            one.queue(last, 0, false);
         }
         self.finish(id, 1006);
         self.list(id);
