@@ -201,6 +201,7 @@ describeEach('Engine.IO closes', {}, (start, { isOld }) => {
       const raw = await fixture.raw(WEBSOCKET);
       const [socket] = await connection;
       const closed = next(socket, 'close');
+      await raw.next();
       if (i % 2) raw.destroy();
       else raw.reset();
       assert.equal((await closed)[0], 'transport close');
