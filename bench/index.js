@@ -27,6 +27,7 @@ const CASES = [
   ...require('./cases/websocket/one-to-one'),
   ...require('./cases/websocket/memory'),
   ...require('./cases/websocket/beside'),
+  ...require('./cases/websocket/store'),
 ];
 
 const HELP = `npm run bench -- [options]

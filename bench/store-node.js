@@ -11,7 +11,7 @@ const SocketIO = require('socket.io');
 const { reading } = require('./clock');
 const { ClusterNode, dataNow } = require('./cluster-node');
 const { serve } = require('./ipc');
-const { STORES } = require('./stores');
+const { STORES, WITH_ENGINE } = require('./stores');
 
 let io;
 const node = new ClusterNode(() => io.sockets.emit('message', dataNow()));
@@ -22,6 +22,7 @@ const actions = {
     const server = http.createServer();
     const store = STORES[name] ? STORES[name](port) : new SocketIO.MemoryStore();
     io = SocketIO.listen(server, { 'log level': 0, log: false, transports: ['websocket'], store });
+    if (name === WITH_ENGINE) store.engine(io);
     io.sockets.on('connection', (socket) => {
       const done = () => node.connected();
       if (bytes > 0) socket.set('data', 'x'.repeat(bytes), done);

@@ -12,13 +12,13 @@ const { AGES, CPU } = require('./details');
 const STORES = {
   'socket.io 0.9.19': (port, options) => javascriptStore(require('redis-0.7'), port, options),
   'socket.io 0.9.19, redis 3': (port, options) => javascriptStore(require('redis-3'), port, options),
-  'socket.io-redis-native': (port, options) => {
-    const url = `redis://127.0.0.1:${port}`;
-    return new RedisStore({ redisPub: url, redisSub: url, redisClient: url, ...options });
-  },
+  'socket.io-redis-native': nativeStore,
+  'socket.io-redis-native, engine': nativeStore,
 };
 
 const OURS = 'socket.io-redis-native';
+/** The same, with WebSockets that are native: see `store-node.js`. */
+const WITH_ENGINE = 'socket.io-redis-native, engine';
 const INCUMBENT = 'socket.io 0.9.19';
 const REDIS_3 = 'socket.io 0.9.19, redis 3';
 
@@ -46,10 +46,15 @@ const STORE_FAMILY = {
   name: 'store',
 };
 
+function nativeStore(port, options) {
+  const url = `redis://127.0.0.1:${port}`;
+  return new RedisStore({ redisPub: url, redisSub: url, redisClient: url, ...options });
+}
+
 /** The JavaScript store as it comes, on a version of the module `redis`. */
 function javascriptStore(redis, port, options) {
   const client = () => redis.createClient(port, '127.0.0.1');
   return new SocketIO.RedisStore({ redis, redisPub: client(), redisSub: client(), redisClient: client(), ...options });
 }
 
-module.exports = { INCUMBENT, OURS, STORE_FAMILY, STORES };
+module.exports = { INCUMBENT, OURS, STORE_FAMILY, STORES, WITH_ENGINE };

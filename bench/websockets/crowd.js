@@ -61,9 +61,8 @@ function upNow(number) {
 }
 
 const actions = {
-  /** Connects clients until there are `count`. */
   async connect({ port, count, room }) {
-    let next = clients.length;
+    let next = 0;
     const worker = async () => {
       while (next < count) {
         next += 1;

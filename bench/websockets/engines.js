@@ -90,4 +90,4 @@ async function startEngine(name, redis, options = {}) {
   return { io, port: await listen(io) };
 }
 
-module.exports = { OURS, startEngine, tellOmissions, WEBSOCKET_FAMILY };
+module.exports = { ON_WS, OURS, OURS_ON_WS, startEngine, tellOmissions, WEBSOCKET_FAMILY };

@@ -11,9 +11,6 @@ const PATIENCE = 30_000;
 /** The engine's own pings are not what is measured: they come after the round. */
 const QUIET = { pingInterval: 3_600_000 };
 
-const FEW_CLIENTS = 10;
-const WARM_UP = { count: 5_000, rate: 2_000 };
-
 /** A server on one engine, its clients in rooms, a Redis and its load. */
 class WebSockets {
   /**
@@ -40,34 +37,12 @@ class WebSockets {
 
   /** Connects the clients. @returns {Promise<this>} */
   async connect() {
-    await this.#connectUpTo(Infinity);
-    return this;
-  }
-
-  /**
-   * Connects the clients, and has the server emit often to the first few of them before the others come: at a few
-   * emits a second it would take minutes until its JavaScript is compiled.
-   * @returns {Promise<this>}
-   */
-  async connectWarm() {
-    await this.#connectUpTo(FEW_CLIENTS);
-    const count = WARM_UP.count * Math.min(FEW_CLIENTS, this.rooms[CROWD]);
-    const seen = await this.#collect(CROWD, count, WARM_UP.count / WARM_UP.rate, () =>
-      this.server.ask('emit', WARM_UP),
-    );
-    if (seen.received !== count) throw new Error(`${seen.received} instead of ${count} when warming up`);
-    return this.connect();
-  }
-
-  /** So many clients of each room. */
-  async #connectUpTo(limit) {
-    let all = 0;
-    for (const [room, most] of Object.entries(this.rooms)) {
-      const count = Math.min(limit, most);
+    for (const [room, count] of Object.entries(this.rooms)) {
       await this.crowds[room].ask('connect', { port: this.port, count, room });
-      all += count;
     }
-    await this.server.ask('connections', { name: this.name, count: all });
+    const count = Object.values(this.rooms).reduce((sum, each) => sum + each, 0);
+    await this.server.ask('connections', { name: this.name, count });
+    return this;
   }
 
   /** Broadcasts of another server to the crowd, `rate` a second. */
@@ -81,20 +56,28 @@ class WebSockets {
    * takes is measured first, and is no part of it.
    */
   async local(count, rate) {
-    await this.server.ask('begin');
-    await this.server.ask('idle', { count, rate });
-    const idle = await this.server.ask('end', { count: count * this.rooms[CROWD] });
+    const idle = await this.#idle(count, rate, count * this.rooms[CROWD]);
     const used = await this.#used(count, rate, () => this.server.ask('emit', { count, rate }));
     return { ...used, main: Math.max(0, used.main - idle.main) };
   }
 
-  /** The server's messages to one client each, `burst` to a turn of the event loop. */
+  /** The server's messages to one client each, `burst` to a turn of the event loop, without what waking takes. */
   async unicast(count, rate, burst) {
+    const idle = await this.#idle(count / burst, rate / burst, count);
     await this.server.ask('begin');
     const seen = await this.#collect(CROWD, count, count / rate, () =>
       this.server.ask('unicast', { count, rate, burst }),
     );
-    return { ...seen, ...(await this.server.ask('end', { count })), ...seen.ages[KINDS.unicast], expected: count };
+    const used = await this.server.ask('end', { count });
+    const main = Math.max(0, used.main - idle.main);
+    return { ...seen, ...used, ...seen.ages[KINDS.unicast], main, expected: count };
+  }
+
+  /** What it takes to wake so often, for each of `messages`. */
+  async #idle(count, rate, messages) {
+    await this.server.ask('begin');
+    await this.server.ask('idle', { count, rate });
+    return this.server.ask('end', { count: messages });
   }
 
   /** The clients' messages to the server, `burst` of them at once. */

@@ -27,13 +27,15 @@ function highest(clients, start) {
 
 async function search(sockets, start, seconds) {
   const sum = { received: 0, expected: 0, mistake: '' };
-  const rate = await highestRate(start, seconds < 1 ? 0 : 2, async (rate) => {
+  const passes = async (rate) => {
     const trial = await sockets.remote(Math.max(2, Math.round(rate * seconds)), rate);
     sum.received += trial.received;
     sum.expected += trial.expected;
     sum.mistake ||= trial.mistake;
     return trial.p99 < LIMIT;
-  });
+  };
+  // Something else on the machine may have been in the way: so it has two tries.
+  const rate = await highestRate(start, seconds < 1 ? 0 : 2, async (rate) => (await passes(rate)) || passes(rate));
   return { ...sum, rate };
 }
 
