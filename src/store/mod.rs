@@ -116,6 +116,7 @@ impl Store {
     /// JavaScript writes to, are told by the members of what this returns; each is in its
     /// [`own_room`](native_transports::own_room) too.
     pub fn use_web_sockets(&self, connections: &Arc<Connections>) -> &Arc<Fanout> {
+        self.backplane.events().use_connections(connections);
         self.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))))
     }
 
