@@ -1,8 +1,10 @@
 //! A thread that owns connections: reads, writes and ends them.
 
+mod ends;
+mod reads;
+
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read};
-use std::net::Shutdown;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,15 +15,12 @@ use std::time::{Duration, Instant};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustc_hash::FxHashMap;
-use tungstenite::protocol::Message;
 
 use super::ConnectionId;
 use super::command::{Broadcast, Command, Commands};
 use super::connection::{Connection, State, Written};
-use super::connections::{Adopted, Backlog, Gauges, lock};
+use super::connections::{Adopted, Backlog, Gauges};
 use super::entry::Incoming;
-use super::frame::{Frames, control_frame, opcode};
-use super::heads::{End, Violation};
 use super::inbox::{Counters, Inbox};
 
 /// The token of the waker; connections have their number.
@@ -30,9 +29,6 @@ const WAKER: Token = Token(0);
 const CHUNK: usize = 32;
 /// What is read at once.
 const READ_BYTES: usize = 64 * 1024;
-/// How long a peer may take to close the connection once it is to end, as with ws.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Starts a shard; returns what it is commanded by.
 pub(super) fn start(
     inbox: &Arc<Inbox>,
@@ -287,147 +283,6 @@ impl Shard {
         self.list(id);
     }
 
-    /// Reads of each connection that can be read, once.
-    fn read_turn(&mut self) {
-        for _ in 0..self.readable.len() {
-            if !self.inbox.has_capacity() {
-                return;
-            }
-            let Some(id) = self.readable.pop_front() else { return };
-            if let Some(one) = self.connections.get_mut(&id) {
-                one.may_read = false;
-            }
-            if self.read(id) {
-                self.may_read(id);
-            }
-        }
-    }
-
-    /// Reads once; returns whether there may be more.
-    fn read(&mut self, id: ConnectionId) -> bool {
-        let Some(one) = self.connections.get_mut(&id) else { return false };
-        if one.paused && !one.reported {
-            return false;
-        }
-        let read_closed = one.read_closed;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let read = (&one.socket).read(&mut buffer);
-        let more = match read {
-            Ok(0) => {
-                self.end(id, 1006, "");
-                false
-            }
-            Ok(len) => {
-                Counters::add(&self.inbox.counters.received_bytes, len as u64);
-                // What a peer sends behind its last word is thrown away, so that it reads ours.
-                if !matches!(one.state, State::Ending(_)) {
-                    self.feed(id, buffer.get(..len).unwrap_or_default());
-                }
-                // Less than was asked for has emptied it, and what comes later is an event of its own;
-                // but for an end that has been told already.
-                len == buffer.len() || read_closed
-            }
-            Err(error) => {
-                let kind = error.kind();
-                if !matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted) {
-                    self.end(id, 1006, "");
-                }
-                kind == ErrorKind::Interrupted
-            }
-        };
-        self.buffer = buffer;
-        more
-    }
-
-    /// Has the parser read what has arrived.
-    fn feed(&mut self, id: ConnectionId, input: &[u8]) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        let (inbox, mut replies) = (&self.inbox, std::mem::take(&mut self.replies));
-        let fed = one.receiver.feed(input, &mut replies, |message| deliver(inbox, id, &message));
-        if !replies.is_empty() {
-            if one.state == State::Open {
-                one.queue(replies.split_off(0).into(), 0, false);
-            } else {
-                replies.clear();
-            }
-        }
-        self.replies = replies;
-        match fed {
-            Ok(()) => self.written(id, 0),
-            Err(End::Violated(violation)) => self.fail(id, violation),
-            Err(End::Closed(code, reason)) => {
-                one.reason = reason;
-                self.finish(id, code);
-                self.written(id, 0);
-            }
-        }
-        self.end_if_written(id);
-    }
-
-    /// Has a connection end with this status once all is written.
-    fn finish(&mut self, id: ConnectionId, code: u16) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        one.leave(State::Ending(code));
-        self.closing.push_back((Instant::now() + CLOSE_TIMEOUT, id));
-    }
-
-    /// Closes a connection whose client has broken a rule.
-    fn fail(&mut self, id: ConnectionId, violation: Violation) {
-        Counters::add(&self.inbox.counters.violations, 1);
-        let Violation { code, message, status } = violation;
-        self.inbox.append(&Incoming::Error(id, code, &message));
-        self.finish_behind(id, control_frame(opcode::CLOSE, &status.to_be_bytes()));
-    }
-
-    /// Has a connection end behind its last bytes.
-    fn finish_behind(&mut self, id: ConnectionId, last: Frames) {
-        if let Some(one) = self.connections.get_mut(&id).filter(|one| one.state == State::Open) {
-            one.queue(last, 0, false);
-        }
-        self.finish(id, 1006);
-        self.list(id);
-    }
-
-    /// Sends a close frame behind all else.
-    fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
-        let until = Instant::now() + CLOSE_TIMEOUT;
-        let one = self.connections.get_mut(&id);
-        let Some(one) = one.filter(|one| one.state == State::Open) else { return };
-        let mut payload = Vec::new();
-        if code != 0 {
-            payload.extend_from_slice(&code.to_be_bytes());
-            payload.extend_from_slice(reason.as_bytes());
-        }
-        one.queue(control_frame(opcode::CLOSE, &payload), 0, false);
-        one.leave(State::Closing);
-        self.closing.push_back((until, id));
-        self.list(id);
-    }
-
-    /// Closes a connection that has taken too little. What waits for it is dropped; should the client catch
-    /// up, it hears why.
-    fn give_up(&mut self, id: ConnectionId) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        if one.state == State::Open {
-            Counters::add(&self.inbox.counters.slow, 1);
-            one.drop_queue();
-            one.queue(control_frame(opcode::CLOSE, &1013_u16.to_be_bytes()), 0, false);
-            self.finish(id, 1013);
-            self.report(id, 1013, "");
-            self.list(id);
-        }
-    }
-
-    /// Ends connections whose peer has not answered a close frame in time.
-    fn expire(&mut self) {
-        let now = Instant::now();
-        while self.closing.front().is_some_and(|(until, _)| *until <= now) {
-            if let Some((_, id)) = self.closing.pop_front() {
-                self.end(id, 1006, "");
-            }
-        }
-    }
-
     /// Writes a chunk of each job.
     fn write_turn(&mut self) {
         for _ in 0..CHUNK.min(self.singles.len()) {
@@ -465,61 +320,6 @@ impl Shard {
             Ok(_) => {}
             Err(_) => self.end(id, 1006, ""),
         }
-    }
-
-    /// Ends our side of a connection that is to end, once all is written. The rest is the peer's: the
-    /// descriptor stays open until it has closed its side, since to close it before, with something unread,
-    /// would take from the peer what it has not read yet.
-    fn end_if_written(&mut self, id: ConnectionId) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        let State::Ending(code) = one.state else { return };
-        if one.is_busy() || one.is_shut {
-            return;
-        }
-        one.is_shut = true;
-        let reason = std::mem::take(&mut one.reason);
-        if one.socket.shutdown(Shutdown::Write).is_err() {
-            return self.end(id, code, &reason);
-        }
-        self.report(id, code, &reason);
-        self.may_read(id);
-    }
-
-    /// Tells the event loop that a connection is gone, once.
-    fn report(&mut self, id: ConnectionId, code: u16, reason: &str) {
-        let Some(one) = self.connections.get_mut(&id) else { return };
-        if std::mem::replace(&mut one.reported, true) {
-            return;
-        }
-        lock(&self.gauges).remove(&id);
-        self.inbox.counters.open.fetch_sub(1, Ordering::Relaxed);
-        self.inbox.append(&Incoming::Closed(id, code, reason));
-    }
-
-    /// Removes a connection: its descriptor is closed here and nowhere else.
-    fn end(&mut self, id: ConnectionId, code: u16, reason: &str) {
-        let code = match self.connections.get(&id).map(|one| one.state) {
-            Some(State::Ending(code)) => code,
-            _ => code,
-        };
-        self.report(id, code, reason);
-        let Some(one) = self.connections.remove(&id) else { return };
-        let fd = one.socket.as_raw_fd();
-        // It may never have been registered, and ends all the same.
-        let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
-        // Node's descriptor may still be open for a moment.
-        let _ = one.socket.shutdown(Shutdown::Both);
-    }
-}
-
-fn deliver(inbox: &Inbox, id: ConnectionId, message: &Message) {
-    Counters::add(&inbox.counters.received, 1);
-    match message {
-        Message::Text(text) => inbox.append(&Incoming::Text(id, text.as_str())),
-        Message::Binary(data) => inbox.append(&Incoming::Binary(id, data)),
-        Message::Ping(data) => inbox.append(&Incoming::Ping(id, data)),
-        Message::Pong(data) => inbox.append(&Incoming::Pong(id, data)),
-        Message::Close(_) | Message::Frame(_) => {}
     }
 }
 
