@@ -473,11 +473,17 @@ fn the_end_of_all_ends_each() {
 #[test]
 fn a_failing_shard_ends_its_connections_and_serves_on() {
     let mut fixture = Fixture::new();
-    let connected: Vec<_> = (0..6).map(|_| fixture.connect(UNLIMITED)).collect();
+    // Other tests take numbers too, so the shards do not get the same share.
+    let mut connected = Vec::new();
+    let count = |connected: &[(ConnectionId, Peer)], shard| {
+        connected.iter().filter(|(id, _)| id % 2 == shard).count()
+    };
+    while count(&connected, 0) < 3 || count(&connected, 1) < 3 {
+        connected.push(fixture.connect(UNLIMITED));
+    }
     let failed = connected[0].0;
     let ids: Vec<_> = connected.iter().map(|(id, _)| *id).collect();
     let mut lost: Vec<_> = ids.iter().copied().filter(|id| id % 2 == failed % 2).collect();
-    assert_eq!(lost.len(), 3);
     fixture.connections.broadcast(&ids, &text_frame("before"), false, true);
     fixture.connections.fail(failed);
     fixture.connections.broadcast(&ids, &text_frame("behind"), false, true);
@@ -488,7 +494,9 @@ fn a_failing_shard_ends_its_connections_and_serves_on() {
     }
     for (id, mut peer) in connected {
         if id % 2 == failed % 2 {
-            assert!(peer.rest().is_empty(), "it was ended before it was written to");
+            // The shard may have been awake, and have written the first before it was to fail.
+            let rest = peer.rest();
+            assert!(rest.is_empty() || rest == *text_frame("before"), "{rest:?}");
         } else {
             peer.expect(&[&*text_frame("before"), &*text_frame("behind")].concat());
             drop(peer);
