@@ -39,10 +39,10 @@ function local(clients, rate, full) {
 }
 
 module.exports = [
-  remote(100, 100, 300),
-  remote(1_000, 20, 60),
-  remote(5_000, 4, 12, { delay: true }),
-  local(100, 100, 300),
-  local(1_000, 20, 60),
-  local(5_000, 4, 12),
+  remote(100, 100, 200),
+  remote(1_000, 20, 40),
+  remote(5_000, 4, 10, { delay: true }),
+  local(100, 100, 200),
+  local(1_000, 20, 40),
+  local(5_000, 4, 8),
 ];

@@ -18,7 +18,7 @@ function highest(clients, start) {
     goal: '2× ws, 1.3× uWebSockets.js',
     // Seconds of one trial.
     count: { full: 2, quick: 0.2 },
-    rounds: 3,
+    rounds: 2,
     noWarmUp: true,
     fullOnly: clients > 100,
     measure: (sockets, seconds) => search(sockets, start, seconds),
@@ -39,4 +39,4 @@ async function search(sockets, start, seconds) {
   return { ...sum, rate };
 }
 
-module.exports = [highest(100, 200), highest(1_000, 20), highest(5_000, 4)];
+module.exports = [highest(100, 400), highest(1_000, 40), highest(5_000, 8)];
