@@ -55,7 +55,7 @@ pub(super) struct Heads {
 impl Heads {
     /// `max_payload` of 0 is ws's word for no limit.
     pub(super) fn new(max_payload: usize) -> Self {
-        let max_payload = if max_payload == 0 { LONGEST } else { max_payload as u64 };
+        let max_payload = if max_payload == 0 { LONGEST } else { LONGEST.min(max_payload as u64) };
         let (head, close) = ([0; 14], None);
         Self { head, len: 0, left: 0, max_payload, total: 0, is_fragmented: false, close }
     }
@@ -296,8 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_limited_where_nobody_says_how() {
+    fn messages_are_limited_where_nobody_limits_them() {
         let head = [0x82, 0xff, 0, 0, 0, 0, 0x20, 0, 0, 0];
-        assert_eq!(code(feed(0, &head, 1).1), "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH");
+        for max_payload in [0, usize::MAX] {
+            assert_eq!(code(feed(max_payload, &head, 1).1), "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH");
+        }
     }
 }
