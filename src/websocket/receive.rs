@@ -11,7 +11,9 @@ use super::heads::{End, Heads, Violation};
 /// The state of what one client sends.
 pub(super) struct Receiver {
     heads: Heads,
-    context: WebSocketContext,
+    /// Made with the first bytes of a message, and dropped between two: most clients are idle, and it holds the
+    /// memory of the longest message.
+    parser: Option<Box<WebSocketContext>>,
 }
 
 /// What was read, and where the parser's own replies go.
@@ -43,11 +45,9 @@ impl Write for Memory<'_> {
 impl Receiver {
     /// Memory for what has arrived of a frame; more is reserved for longer ones.
     const BUFFER: usize = 1024;
-    /// The parser keeps the memory of its longest message; beyond this it is made anew.
-    const MAX_KEPT: usize = 16 * 1024;
 
     pub(super) fn new(max_payload: usize) -> Self {
-        Self { heads: Heads::new(max_payload), context: Self::parser() }
+        Self { heads: Heads::new(max_payload), parser: None }
     }
 
     fn parser() -> WebSocketContext {
@@ -66,16 +66,12 @@ impl Receiver {
         &mut self,
         input: &[u8],
         output: &mut Vec<u8>,
-        mut callback: impl FnMut(Message),
+        callback: impl FnMut(Message),
     ) -> Result<(), End> {
         let (parsers, end) = self.heads.check(input);
-        let mut longest = 0;
-        self.parse(input.get(..parsers).unwrap_or(input), output, |message| {
-            longest = longest.max(message.len());
-            callback(message);
-        })?;
-        if longest > Self::MAX_KEPT && self.heads.is_between() {
-            self.context = Self::parser();
+        self.parse(input.get(..parsers).unwrap_or(input), output, callback)?;
+        if self.heads.is_between() {
+            self.parser = None;
         }
         let Some(end) = end else { return Ok(()) };
         match &end {
@@ -95,9 +91,13 @@ impl Receiver {
         output: &mut Vec<u8>,
         mut callback: impl FnMut(Message),
     ) -> Result<(), End> {
+        if input.is_empty() {
+            return Ok(());
+        }
+        let parser = self.parser.get_or_insert_with(|| Box::new(Self::parser()));
         let mut memory = Memory { input, output };
         loop {
-            match self.context.read(&mut memory) {
+            match parser.read(&mut memory) {
                 Ok(message) => callback(message),
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(Error::Utf8(_)) => return Err(End::Violated(Violation::invalid_utf8())),
