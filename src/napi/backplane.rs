@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use napi::Result;
 use napi::bindgen_prelude::{Buffer, Either, Function, Uint32Array};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use tokio::time::Duration;
 
 use super::endpoint::NativeEndpoint;
 use super::options::NativeOptions;
 use super::stats::{NativeStats, number};
-use super::{bytes_of, runtime, waits};
+use super::{bytes_of, runtime, waits, waker_of};
 use crate::backplane::{Backplane, Command, Packed, Request};
 use crate::event_loop::Drained;
 
@@ -50,12 +49,7 @@ impl NativeBackplane {
     /// Makes a backplane that calls `wake` when there is something to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(options: NativeOptions, wake: Function<'_, (), ()>) -> Result<Self> {
-        // Weak: it does not keep the event loop alive.
-        let wake = wake.build_threadsafe_function().weak::<true>().build()?;
-        let waker = Box::new(move || {
-            // It fails only when the environment is shutting down, and then nothing waits.
-            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        });
+        let waker = waker_of(wake)?;
         let backplane = Arc::new(Backplane::new(runtime::handle()?, options.into(), waker));
         Ok(Self { backplane })
     }

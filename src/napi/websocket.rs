@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Buffer, Function};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Error, Result};
 use napi_derive::napi;
 
 use super::backplane::NativeBatch;
 use super::options::to_usize;
+use super::waker_of;
 use crate::event_loop::{Limits, Overflow};
 use crate::websocket::{
     Adoption, Connections, Options, binary_frame, control_frame, opcode, text_frame,
@@ -74,12 +74,7 @@ impl NativeWebSockets {
     /// Calls `wake` when there is something to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(options: NativeWebSocketOptions, wake: Function<'_, (), ()>) -> Result<Self> {
-        // Weak: it does not keep the event loop alive.
-        let wake = wake.build_threadsafe_function().weak::<true>().build()?;
-        let waker = Box::new(move || {
-            // It fails only when the environment is shutting down, and then nothing waits.
-            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        });
+        let waker = waker_of(wake)?;
         let NativeWebSocketOptions { threads, messages, bytes } = options;
         let (messages, bytes) = (messages as usize, to_usize(bytes));
         let mailbox = Limits { messages, bytes, overflow: Overflow::Wait };

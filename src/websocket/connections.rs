@@ -120,8 +120,17 @@ impl Connections {
 
     #[cfg(unix)]
     fn start(&self) -> io::Result<Vec<Arc<Commands>>> {
-        let count = self.options.shards.max(1);
-        (0..count).map(|_| shard::start(&self.inbox, &self.gauges, &self.backlog)).collect()
+        let mut shards = Vec::new();
+        for _ in 0..self.options.shards.max(1) {
+            match shard::start(&self.inbox, &self.gauges, &self.backlog) {
+                Ok(shard) => shards.push(shard),
+                Err(error) => {
+                    end(&shards);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(shards)
     }
 
     #[cfg(not(unix))]
@@ -261,10 +270,15 @@ impl Connections {
 
 impl Drop for Connections {
     fn drop(&mut self) {
-        for shard in self.shards.get().into_iter().flatten() {
-            shard.push(Command::End);
-            shard.wake();
-        }
+        self.shards.get().into_iter().for_each(|shards| end(shards));
+    }
+}
+
+/// Has threads close all that they own, and end.
+fn end(shards: &[Arc<Commands>]) {
+    for shard in shards {
+        shard.push(Command::End);
+        shard.wake();
     }
 }
 
