@@ -118,7 +118,7 @@ $('kill').addEventListener('click', () => socket.emit('kill my worker'));
 /** When a switch was turned here: what it asks for takes a moment. */
 let turned = 0;
 
-/** The switches follow the workers, whoever has turned them. */
+/** The switches follow the workers: another page may have turned them. */
 function showLoad(reports) {
   const mine = reports.find(({ index }) => index === me?.worker.index);
   if (!mine || Date.now() - turned < SWITCHING) return;

@@ -10,7 +10,7 @@ const { setImmediate } = require('../timers');
 const NO_ROOMS = new Set();
 const NO_FLAGS = {};
 /**
- * Whom JavaScript writes to, where these are not all sockets.
+ * The sockets that JavaScript writes to, where these are not all.
  * @typedef {InstanceType<typeof import('./native-members').Others> | null} Others
  */
 /** What is written at once: a real WebSocket takes about 15 µs. */
@@ -59,9 +59,9 @@ class LocalSockets {
    * @param {string} [rest] who has not got it yet, one of `Rest`
    * @param {Others} [others]
    */
-  write(opts, packet, packets, rest = Rest.EVERYBODY, others = null) {
+  write(opts, packet, packets, rest = Rest.ALL, others = null) {
     const { rooms, except, flags } = opts;
-    if (rest === Rest.NOBODY || (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms)))) return;
+    if (rest === Rest.NONE || (rooms.size === 1 && !this.#adapter.rooms.has(first(rooms)))) return;
     if (this.#base.isPatched()) return this.#writePatched(packet, opts);
     const options = new WriteOptions(flags ?? NO_FLAGS, packets);
     const only = rest === Rest.OTHERS ? others : null;

@@ -8,7 +8,7 @@ const { nextTick } = require('../timers');
 
 /** A socket here, as the native side knows it. */
 class Member {
-  /** Its number there; 0 until that is told. */
+  /** Its number there; 0 until it has one. */
   number = 0;
   /** The native connection that what is broadcast here is written to; 0: JavaScript writes it. */
   connection = 0;
@@ -128,7 +128,7 @@ class NativeMembers {
     for (const sid of adapter.sids.keys()) this.coming(sid);
   }
 
-  /** Whom JavaScript writes to what is broadcast here; null where these are all sockets. @returns {Others | null} */
+  /** The sockets that JavaScript writes what is broadcast here to; null where these are all. @returns {Others | null} */
   get local() {
     return this.#isBound() ? this.#local : null;
   }
@@ -162,7 +162,7 @@ class NativeMembers {
     const known = member ?? new Member(id);
     this.#members.set(id, known);
     if (socket !== undefined) this.#attach(known, socket, engine);
-    // The others are told first.
+    // The native side learns of the others first.
     if (this.#sockets === null && known.wanted !== 0) this.#bind(known);
     if (this.#sockets !== null && known.number === 0) this.#tell(known);
     this.#refresh(known);
@@ -177,7 +177,7 @@ class NativeMembers {
     watchOutgoing(socket, member.onChange);
   }
 
-  /** Tells the native side of all sockets in the namespace. @param {Member} [newcomer] which is told later unless it is in rooms */
+  /** Tells the native side of all sockets in the namespace. @param {Member} [newcomer] which follows later unless it is in rooms */
   #bind(newcomer) {
     if (!this.#isWritable()) return;
     this.#sockets = socketsOf();

@@ -6,7 +6,7 @@ const wire = require('./wire/classic');
 const { encodeOrThrow } = require('../errors');
 
 /** To whom JavaScript has to write a broadcast: what the native side does not. */
-const Rest = Object.freeze({ NOBODY: 'nobody', OTHERS: 'others', EVERYBODY: 'everybody' });
+const Rest = Object.freeze({ NONE: 'none', OTHERS: 'others', ALL: 'all' });
 
 /**
  * Sends the broadcasts of a namespace to the other servers, and has the native side write them to native sockets
@@ -54,7 +54,7 @@ class Outgoing {
       if (!isBound || isTold(room)) return this.#rest(isBound, this.#native.broadcast(this.#id, room, packets[0]));
     }
     // Such rooms are local: no socket of another server can be in them.
-    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return Rest.EVERYBODY;
+    if (opts.rooms.size > 0 && ![...opts.rooms].some(crosses)) return Rest.ALL;
     const fields = { ...listsOf(opts), flags: opts.flags };
     const room = fields.rooms.length === 1 ? String(fields.rooms[0]) : null;
     const [text, ...parts] = packets;
@@ -66,7 +66,7 @@ class Outgoing {
     const broadcast = { uid: this.#uid, packet, opts: fields };
     const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
     this.#native.broadcastPacked(this.#id, room, payload);
-    return Rest.EVERYBODY;
+    return Rest.ALL;
   }
 
   /**
@@ -77,9 +77,9 @@ class Outgoing {
    * @throws {Error} `ERR_ENCODE`
    */
   sendHere([text, ...parts], opts) {
-    if (this.#members.local === null || !areTold(opts)) return Rest.EVERYBODY;
+    if (this.#members.local === null || !areTold(opts)) return Rest.ALL;
     const fields = { ...listsOf(opts), flags: opts.flags };
-    if (!this.#isText(text, parts, fields) || !parts.every(isSameHere)) return Rest.EVERYBODY;
+    if (!this.#isText(text, parts, fields) || !parts.every(isSameHere)) return Rest.ALL;
     const { json, attachments } = encoded(fields, parts);
     return this.#rest(true, this.#native.broadcastHere(this.#id, text, json, attachments));
   }
@@ -91,9 +91,9 @@ class Outgoing {
 
   /** @param {boolean} isNative whether the native side has written @param {boolean} hasOthers whether there are others */
   #rest(isNative, hasOthers) {
-    if (!isNative) return Rest.EVERYBODY;
+    if (!isNative) return Rest.ALL;
     this.#members.flushSoon();
-    return hasOthers ? Rest.OTHERS : Rest.NOBODY;
+    return hasOthers ? Rest.OTHERS : Rest.NONE;
   }
 }
 

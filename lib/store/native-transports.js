@@ -202,7 +202,7 @@ class NativeTransports {
   }
 }
 
-/** Whether a room may be told to the native side: 0.9's own begin with a slash, or are empty. */
+/** Whether the native side may know of a room: 0.9's own begin with a slash, or are empty. */
 function isTold(room) {
   return typeof room === 'string' && !room.startsWith('\0');
 }

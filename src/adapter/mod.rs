@@ -151,7 +151,7 @@ impl Adapter {
         });
     }
 
-    /// Has broadcasts of a namespace written to native sockets from now on, which are told by
+    /// Has broadcasts of a namespace written to native sockets from now on, which are those of
     /// [`Self::fanout`].
     pub fn use_web_sockets(&self, number: u32, connections: &Arc<Connections>) {
         if let Some(namespace) = self.namespace(number) {

@@ -148,7 +148,7 @@ impl NativeAdapter {
     }
 
     /// Has broadcasts of a namespace written to native sockets from now on. All its sockets, also those
-    /// that JavaScript writes to, and all their rooms have to be told with the methods that follow.
+    /// that JavaScript writes to, and all their rooms have to be reported by the methods that follow.
     #[napi(catch_unwind)]
     pub fn use_web_sockets(&self, namespace: u32, sockets: &NativeWebSockets) {
         self.adapter.use_web_sockets(namespace, &sockets.connections);
@@ -170,7 +170,7 @@ impl NativeAdapter {
     }
 
     /// A socket joins a room. `room`: the string, with `\0` before it if it begins with that; of a
-    /// number, `\0` and its text. Rooms that are neither must not be told.
+    /// number, `\0` and its text. Rooms that are neither must not be reported.
     #[napi(catch_unwind)]
     pub fn join_room(&self, namespace: u32, member: u32, room: String) {
         if let Some(fanout) = self.adapter.fanout(namespace) {

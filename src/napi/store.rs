@@ -67,7 +67,7 @@ impl NativeStore {
     }
 
     /// Has broadcasts written to native transports from now on. The clients that are here or that
-    /// something waits for, and their rooms, have to be told with the methods that follow.
+    /// something waits for, and their rooms, have to be reported by the methods that follow.
     #[napi(catch_unwind)]
     pub fn use_web_sockets(&self, sockets: &NativeWebSockets) {
         self.store.use_web_sockets(&sockets.connections);

@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Has broadcasts written to native transports from now on. The clients here, also those that
-    /// JavaScript writes to, are told by the members of what this returns; each is in its
+    /// JavaScript writes to, are the members of what this returns; each is in its
     /// [`own_room`](native_transports::own_room) too.
     pub fn use_web_sockets(&self, connections: &Arc<Connections>) -> &Arc<Fanout> {
         self.backplane.events().use_connections(connections);

@@ -55,15 +55,15 @@ pub(super) struct Connection {
     begun: bool,
     /// What each cork that is not undone holds.
     held: VecDeque<Vec<Frames>>,
-    /// Whether nothing is read of it. It begins so: what arrives waits until somebody listens.
+    /// Whether nothing is read of it. It begins so: what arrives waits for a listener.
     pub(super) paused: bool,
-    /// What had been read of it before it came here, until somebody listens.
+    /// What had been read of it before it came here, until there is a listener.
     pub(super) head: Vec<u8>,
     /// Whether the shard has it on its list of those with something to write.
     pub(super) is_listed: bool,
     /// The same of those with something to read.
     pub(super) may_read: bool,
-    /// Whether the kernel has told that nothing comes behind what can be read.
+    /// Whether the kernel has reported that nothing comes behind what can be read.
     pub(super) read_closed: bool,
 }
 

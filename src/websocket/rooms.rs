@@ -1,4 +1,4 @@
-//! Who is in which room of a namespace, and for whom a broadcast is.
+//! The members of a namespace's rooms, and those that a broadcast is for.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ pub(super) enum Side {
     Remote,
 }
 
-/// Whom a broadcast is for.
+/// Which members a broadcast is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
     /// Whether JavaScript has members in the rooms; those that are left out count too.
@@ -73,7 +73,7 @@ struct Room {
 /// The members of a namespace and their rooms.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    /// By number; nobody has the number 0.
+    /// By number; no member has the number 0.
     members: Vec<Member>,
     /// The rooms of each member, with its place among the members of the room.
     places: Vec<HashMap<RoomId, usize>>,
