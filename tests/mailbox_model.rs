@@ -24,6 +24,8 @@ mod sync {
 mod chunk;
 #[path = "../src/event_loop/deferred.rs"]
 mod deferred;
+#[path = "../src/event_loop/dropped.rs"]
+mod dropped;
 #[path = "../src/event_loop/load.rs"]
 mod load;
 #[path = "../src/event_loop/mailbox.rs"]

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use super::chunk::{Chunk, ChunkLimits, Entry, Role};
 use super::deferred::{Deferred, Filter};
+use super::dropped::Dropped;
 use super::load::Load;
 use super::sync::{Mutex, Notify, PoisonError};
 
@@ -51,29 +52,6 @@ pub struct Drained {
     pub chunk: Chunk,
     /// Whether more is there: the event loop must then drain again, no wake will follow.
     pub more: bool,
-}
-
-/// Messages that a full mailbox has dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dropped {
-    /// How many.
-    pub count: u64,
-    /// None of them arrived before.
-    pub since: SystemTime,
-    /// None of them arrived after.
-    pub until: SystemTime,
-}
-
-impl Dropped {
-    /// Both together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            since: self.since.min(other.since),
-            until: self.until.max(other.until),
-        }
-    }
 }
 
 /// A queue of chunks of which the event loop takes one at a time.

@@ -3,6 +3,7 @@
 mod chunk;
 mod counters;
 mod deferred;
+mod dropped;
 mod event;
 mod load;
 mod mailbox;
@@ -22,8 +23,9 @@ pub use chunk::{Chunk, Entry, Role};
 pub(crate) use chunk::{EVENT, REPLY};
 pub(crate) use counters::Counters;
 pub use deferred::Filter;
+pub use dropped::Dropped;
 pub use event::Event;
 pub(crate) use event::{ConnectionState, Link, LinkState, ms};
-pub use mailbox::{Drained, Dropped, Limits, Mailbox, Overflow, Waker};
+pub use mailbox::{Drained, Limits, Mailbox, Overflow, Waker};
 pub(crate) use reply::reply_kind;
 pub use reply::{Outcome, Reply};
