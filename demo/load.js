@@ -40,7 +40,7 @@ class Load {
 const PROTOCOLS = {
   /** @param {string} host */
   async store(host) {
-    const answer = await fetch(`http://${host}/socket.io/1/`);
+    const answer = await fetch(`http://${host}/socket.io/1/`, { headers: { origin: `http://${host}` } });
     const [id] = (await answer.text()).split(':');
     return {
       url: `ws://${host}/socket.io/1/websocket/${id}`,

@@ -279,9 +279,15 @@ describe('the store', LIMIT, () => {
 });
 
 describe('the package', LIMIT, () => {
-  it('is createAdapter, and exports that, both classes and nothing else', () => {
+  it('is createAdapter, and exports that, the classes and nothing else', () => {
     const exported = require('../..');
-    assert.deepEqual(Object.keys(exported), ['createAdapter', 'RedisStore', 'default', 'RedisAdapter']);
+    assert.deepEqual(Object.keys(exported).sort(), [
+      'RedisAdapter',
+      'RedisStore',
+      'WebSocketServer',
+      'createAdapter',
+      'default',
+    ]);
     assert.deepEqual([exported.createAdapter, exported.default], [exported, exported]);
   });
 

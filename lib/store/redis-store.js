@@ -158,19 +158,18 @@ class RedisStore extends EventEmitter {
   /** What is called with the messages of a channel. What only JavaScript can unpack, the native side has not written. */
   #consumer(channel, consumer) {
     if (channel !== 'dispatch' || this.#packs) return consumer;
-    return (
-      /** @type {any} */ room,
-      /** @type {any} */ packet,
-      /** @type {any} */ volatile,
-      /** @type {any} */ exceptions,
-    ) => {
-      if (this.#transports === null) return consumer(room, packet, volatile, exceptions);
+    const receive = (/** @type {any[]} */ args) => {
+      if (this.#transports === null) return consumer.apply(null, args);
       this.#transports.receiving = true;
       try {
-        consumer(room, packet, volatile, exceptions);
+        consumer.apply(null, args);
       } finally {
         this.#transports.receiving = false;
       }
+    };
+    // All of them: they need not be four.
+    return function () {
+      return receive(/** @type {any} */ (arguments));
     };
   }
 
