@@ -12,7 +12,7 @@ async function drawChart({ title, comparisons }, results) {
   const values = results.flatMap(({ title, ratios }) =>
     comparisons.flatMap(({ head, against }) => {
       const ratio = ratios[head];
-      return ratio === null ? [] : { title, against, ratio, label: `${ratio.toFixed(1)}×` };
+      return ratio === null ? [] : { title, against, ratio, end: Math.max(ratio, 1), label: `${ratio.toFixed(1)}×` };
     }),
   );
   const against = comparisons.map((each) => each.against);
@@ -37,12 +37,15 @@ function specification(values, text, against) {
     data: { values },
     title: { text, anchor: 'start', offset: 12 },
     width: 420,
-    height: { step: 24, for: 'position' },
+    height: { step: 8 + 16 * against.length, for: 'position' },
     background: 'white',
     padding: 10,
     layer: [
       { mark: { type: 'bar', cornerRadiusEnd: 3 }, encoding: { y, yOffset, color, x, x2: { datum: 1 } } },
-      { mark: { type: 'text', align: 'left', dx: 4 }, encoding: { y, yOffset, x, text: { field: 'label' } } },
+      {
+        mark: { type: 'text', align: 'left', dx: 4 },
+        encoding: { y, yOffset, x: { ...x, field: 'end' }, text: { field: 'label' } },
+      },
       { mark: { type: 'rule', color: '#555', strokeDash: [3, 3] }, encoding: { x: { datum: 1 } } },
     ],
     config: { font: 'sans-serif', view: { stroke: null } },
