@@ -33,7 +33,8 @@ const CASES = [
 const HELP = `npm run bench -- [options]
   --quick        small counts and one round: does it all work, and arrive?
   --rounds <n>   rounds of each case (default 5)
-  --only <text>  only the cases whose id holds this text, such as adapter
+  --only <texts> only the cases whose id holds one of these texts, with commas between, such as adapter
+  --save         keep what came out, although it is not all cases
   --list         the cases' ids`;
 
 async function main() {
@@ -42,18 +43,22 @@ async function main() {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string', default: '' },
+      save: { type: 'boolean', default: false },
       list: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   if (values.help) return console.log(HELP);
-  const cases = CASES.filter(({ id, fullOnly }) => id.includes(values.only) && !(values.quick && fullOnly));
+  const texts = values.only.split(',');
+  const cases = CASES.filter(
+    ({ id, fullOnly }) => texts.some((text) => id.includes(text)) && !(values.quick && fullOnly),
+  );
   if (values.list) return console.log(cases.map(({ id }) => id).join('\n'));
   if (cases.some(({ family }) => family === WEBSOCKET_FAMILY)) tellOmissions();
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const results = await run(cases, { rounds, quick: values.quick });
   for (const family of [STORE_FAMILY, ADAPTER_FAMILY, WEBSOCKET_FAMILY]) {
-    await reportFamily(family, results, { rounds, quick: values.quick });
+    await reportFamily(family, results, { rounds, quick: values.quick, save: values.save });
   }
   const wrong = [...results.values()].flatMap(([{ id, wrong }]) => wrong.map((text) => `${id}: ${text}`));
   if (wrong.length > 0) {
@@ -86,10 +91,10 @@ async function run(cases, options) {
   return results;
 }
 
-async function reportFamily(family, results, options) {
+async function reportFamily(family, results, { save, ...options }) {
   const cases = CASES.filter((each) => each.family === family);
   const ran = cases.flatMap((each) => results.get(each) ?? []);
-  const partial = cases.some((each) => !results.has(each));
+  const partial = !save && cases.some((each) => !results.has(each));
   if (ran.length > 0) await report(family, ran, { ...options, partial });
 }
 

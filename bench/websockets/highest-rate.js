@@ -12,8 +12,13 @@ async function highestRate(start, halvings, passes) {
   while (await passes(rate)) rate *= 2;
   let failed = rate;
   let passed = rate / 2;
-  // Not even that, or it would have passed.
-  if (rate === start) while (passed > start / 64 && !(await passes(passed))) [failed, passed] = [passed, passed / 2];
+  if (rate === start) {
+    while (!(await passes(passed))) {
+      // Not at any rate: one alone takes too long.
+      if (passed <= start / 8) return 0;
+      [failed, passed] = [passed, passed / 2];
+    }
+  }
   for (let i = 0; i < halvings; i += 1) {
     const middle = Math.sqrt(passed * failed);
     if (await passes(middle)) passed = middle;

@@ -41,8 +41,8 @@ function local(clients, rate, full) {
 module.exports = [
   remote(100, 100, 200),
   remote(1_000, 20, 40),
-  remote(5_000, 4, 10, { delay: true }),
+  remote(5_000, 4, 6, { delay: true }),
   local(100, 100, 200),
-  local(1_000, 20, 40),
-  local(5_000, 4, 8),
+  local(1_000, 20, 30),
+  local(5_000, 4, 5),
 ];

@@ -5,7 +5,7 @@ const { many, websocketCase } = require('./websocket-case');
 const CLIENTS = 1_000;
 const BURST = 100;
 const RATE = 10_000;
-const SECONDS = 3;
+const SECONDS = 1;
 
 const among = {
   clients: CLIENTS,
