@@ -88,6 +88,8 @@ class Inbox {
   /** @param {InstanceType<typeof import('./event-sink').EventSink>} events */
   constructor(events) {
     this.#events = events;
+    /** Whether the message that consumers get now is a `dispatch` that the native side has taken apart. */
+    this.isTakenApart = false;
     /** How many replies have come. */
     this.answered = 0;
     /** @type {Unpacker | null} For payloads that only JavaScript unpacks. */
@@ -311,6 +313,7 @@ class Inbox {
   #dispatch(id, room, packet, volatile, exceptions) {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
+    this.isTakenApart = true;
     for (const consumer of channel.consumers) {
       // Not by `attempt`, whose array of arguments would show here.
       try {
@@ -319,6 +322,7 @@ class Inbox {
         rethrow(error, channel.name);
       }
     }
+    this.isTakenApart = false;
   }
 
   #raw(id, payload) {

@@ -13,9 +13,10 @@ const { idOf, WebSocket } = require('../websocket/web-socket');
 
 /** The versions of the protocol whose frames are those of RFC 6455, as 0.9's transports name them. */
 const PROTOCOLS = ['16', '07-12'];
-const EMPTY = Buffer.alloc(0);
 /** The `code` of what is longer than `destroy buffer size`. */
 const TOO_LONG = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+/** Half of a surrogate pair: the native side cannot tell these apart. */
+const HALF_PAIR = /\p{Surrogate}/u;
 
 /**
  * A client that has a transport here, or that packets are kept for.
@@ -32,7 +33,7 @@ class NativeTransports {
   #backplane;
   #sockets = socketsOf();
   #limits;
-  /** By transport. @type {WeakMap<object, InstanceType<typeof WebSocket>>} */
+  /** By transport, of those that have been looked at; `null` where 0.9 writes. @type {WeakMap<object, InstanceType<typeof WebSocket> | null>} */
   #webSockets = new WeakMap();
   /** By the clients' ids. @type {Map<string, Member>} */
   #members = new Map();
@@ -41,8 +42,11 @@ class NativeTransports {
   #open = 0;
   /** @type {Record<string, number>} */
   #fallbacks = {};
-  /** Whether what is dispatched has come from Redis, and native transports have got it. */
-  receiving = false;
+  /**
+   * The exceptions of the broadcast of Redis that is handed out now and that native transports have got: by these the
+   * manager's call for it is known from others. @type {unknown[] | null}
+   */
+  received = null;
 
   /**
    * @param {any} manager of 0.9
@@ -75,20 +79,34 @@ class NativeTransports {
         return result;
       };
     };
-    after('handleClient', (data, req) => {
-      this.#take(data.id, req);
-      this.#refresh(data.id);
+    after('onConnect', (id) => {
+      // The manager has a new client's transport, and fires its `connection` next.
+      this.#take(id);
+      // Nothing of Redis may overtake what the manager writes to a new client: JavaScript's until that is done.
+      if (!this.#members.has(id)) this.#refresh(id, 0);
+    });
+    after('handleClient', ({ id }) => {
+      this.#take(id);
+      this.#refresh(id);
     });
     for (const name of ['onOpen', 'onClose', 'onDisconnect']) after(name, (id) => this.#refresh(id));
     after('onJoin', (id, room) => this.#joined(id, room));
     after('onLeave', (id, room) => this.#left(id, room));
-    manager.onDispatch = (room, packet, volatile, exceptions) => this.#dispatch(room, packet, volatile, exceptions);
+    const all = manager.onDispatch;
+    manager.onDispatch = (room, packet, volatile, exceptions) => {
+      if (isTold(room)) this.#dispatch(room, packet, volatile, exceptions);
+      else all.call(manager, room, packet, volatile, exceptions);
+    };
   }
 
   /** Hands the connection of a transport that has just opened to the native side, if it can be. */
-  #take(id, req) {
+  #take(id) {
     const transport = this.#manager.transports[id];
-    if (!transport?.open || transport.req !== req || this.#webSockets.has(transport)) return;
+    if (!transport?.open || this.#webSockets.has(transport)) return;
+    const { req } = transport;
+    // It is there while the upgrade is handled; older transports have read already.
+    if (!req.head) return;
+    this.#webSockets.set(transport, null);
     if (transport.name !== 'websocket' && transport.name !== 'flashsocket') return;
     const obstacle = PROTOCOLS.includes(transport.protocolVersion) ? obstacleOf(req.socket) : 'protocol';
     if (obstacle !== undefined) return this.#fallBack(obstacle);
@@ -98,7 +116,7 @@ class NativeTransports {
     const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ head) => {
       number = this.#sockets.native.adopt(descriptor, head, '', { maxPayload, ...this.#limits });
     };
-    const rest = handOver(req.socket, req.head ?? EMPTY, 0, adopt, () => webSocket.terminate());
+    const rest = handOver(req.socket, req.head, 0, adopt, () => webSocket.terminate());
     if (rest !== undefined) {
       // 0.9 goes on with the socket, and gets what was taken from it.
       if (rest.length > 0) req.socket.unshift(rest);
@@ -124,17 +142,17 @@ class NativeTransports {
   }
 
   /** A client may have come, gone, or changed its transport. */
-  #refresh(id) {
-    const { transports, closed } = this.#manager;
-    const isHere = Boolean(transports[id]) || closed?.[id] !== undefined;
+  #refresh(id, connection = this.#connectionOf(id)) {
+    const { connected, transports, closed } = this.#manager;
+    // The manager keeps `closed` for those that it has refused, too.
+    const isHere = connected[id] && (Boolean(transports[id]) || closed[id] !== undefined);
     const member = this.#members.get(id);
     if (!isHere) this.#remove(id, member);
-    else if (member === undefined) this.#add(id);
-    else this.#change(id, member);
+    else if (member === undefined) this.#add(id, connection);
+    else this.#change(id, member, connection);
   }
 
-  #add(id) {
-    const connection = this.#connectionOf(id);
+  #add(id, connection) {
     const number = this.#native.addClient(id, connection);
     this.#members.set(id, { number, connection, received: connection });
     if (connection === 0) this.#others.add(id);
@@ -148,8 +166,7 @@ class NativeTransports {
     this.#native.removeClient(member.number);
   }
 
-  #change(id, member) {
-    const connection = this.#connectionOf(id);
+  #change(id, member, connection) {
     if (connection === member.connection) return;
     member.connection = connection;
     this.#others.add(id);
@@ -176,24 +193,29 @@ class NativeTransports {
 
   /** In the place of the manager's `onDispatch`. */
   #dispatch(room, packet, volatile, exceptions) {
-    if (!this.receiving) {
+    const isReceived = exceptions === this.received;
+    if (!isReceived) {
       const ids = exceptions.length === 0 ? '' : JSON.stringify(exceptions);
       const hasOthers = this.#native.dispatchHere(room, packet, ids);
       this.#sockets.flushSoon();
       if (!hasOthers) return;
     }
-    for (const id of [...this.#others]) {
+    for (const id of this.#othersIn(room)) {
       const member = this.#members.get(id);
-      const connection = this.receiving ? member?.received : member?.connection;
-      if (connection !== 0 || !this.#isIn(id, room) || exceptions.indexOf(id) >= 0) continue;
+      const connection = isReceived ? member?.received : member?.connection;
+      if (connection !== 0 || exceptions.indexOf(id) >= 0) continue;
       const transport = this.#manager.transports[id];
       if (transport?.open) transport.onDispatch(packet, volatile);
       else if (!volatile) this.#manager.onClientDispatch(id, packet);
     }
   }
 
-  #isIn(id, room) {
-    return Object.hasOwn(this.#manager.roomClients[id] ?? {}, room);
+  /** Who of a room is in `#others`. A room has the clients of all nodes, so either may be by far the smaller one. */
+  #othersIn(room) {
+    const { rooms, roomClients } = this.#manager;
+    if (!Object.hasOwn(rooms, room)) return [];
+    if (rooms[room].length < this.#others.size) return rooms[room].filter((id) => this.#others.has(id));
+    return [...this.#others].filter((id) => Object.hasOwn(roomClients[id] ?? {}, room));
   }
 
   /** @returns {{ native: number, fallbacks: Record<string, number> }} */
@@ -204,7 +226,7 @@ class NativeTransports {
 
 /** Whether the native side may know of a room: 0.9's own begin with a slash, or are empty. */
 function isTold(room) {
-  return typeof room === 'string' && !room.startsWith('\0');
+  return typeof room === 'string' && !room.startsWith('\0') && !HALF_PAIR.test(room);
 }
 
 /**

@@ -155,16 +155,16 @@ class RedisStore extends EventEmitter {
     this.emit('subscribe', name, consumer, fn);
   }
 
-  /** What is called with the messages of a channel. What only JavaScript can unpack, the native side has not written. */
+  /** What is called with the messages of a channel. What the native side has not taken apart, it has not written. */
   #consumer(channel, consumer) {
-    if (channel !== 'dispatch' || this.#packs) return consumer;
+    if (channel !== 'dispatch') return consumer;
     const receive = (/** @type {any[]} */ args) => {
-      if (this.#transports === null) return consumer.apply(null, args);
-      this.#transports.receiving = true;
+      if (this.#transports === null || !this.#inbox.isTakenApart) return consumer.apply(null, args);
+      this.#transports.received = args[3];
       try {
         consumer.apply(null, args);
       } finally {
-        this.#transports.receiving = false;
+        this.#transports.received = null;
       }
     };
     // All of them: they need not be four.

@@ -13,8 +13,12 @@ const { RedisStore } = require('../../..');
 const { startRedis } = require('../../../dev/redis-server');
 const { Certificates } = require('../../../dev/tls');
 const { LIMIT } = require('../../support/limits');
+const { TRANSPORTS, connect: connectClient } = require('../../support/store-client');
+const { subscribersOf } = require('../../support/store-cluster');
 
 const BURST = 20_000;
+/** In bytes: more than kernels take of what nobody has read. */
+const HISTORY = 12 * 2 ** 20;
 const EVENT = `5:::${JSON.stringify({ name: 'count', args: [] })}`;
 
 /** @type {import('../../../dev/redis-server').RedisServer} */
@@ -52,7 +56,7 @@ async function listen({ tls, settings = {} } = {}) {
     store.destroy();
     await closed;
   });
-  return { io, store, host: `${tls ? 's' : ''}://127.0.0.1:${port}` };
+  return { io, store, port, host: `${tls ? 's' : ''}://127.0.0.1:${port}` };
 }
 
 /** Connects a client. @param {{ host: string }} server @param {any} [options] */
@@ -68,6 +72,22 @@ async function connect({ host }, options) {
   ends.push(() => client.terminate());
   assert.equal(String((await once(client, 'message'))[0]), '1::');
   return client;
+}
+
+/** Connects a client of another kind. @param {{ port: number }} server @param {string} [transport] */
+async function meet(server, transport) {
+  const client = await connectClient(server, { transport });
+  ends.push(() => client.close());
+  return client;
+}
+
+/** Has another server send to a room, or to all. @param {string} room @param {...string} packets */
+async function dispatch(room, ...packets) {
+  await subscribersOf(redis, 'dispatch', 1);
+  for (const packet of packets) {
+    const args = [room, packet, false, []];
+    await redis.command('PUBLISH', 'dispatch', JSON.stringify({ nodeId: 'other', args }));
+  }
 }
 
 describe('native WebSockets of 0.9', LIMIT, () => {
@@ -126,6 +146,61 @@ describe('native WebSockets of 0.9', LIMIT, () => {
     (await connect(server)).terminate();
     assert.equal(await reason, 'socket end');
     assert.equal(server.store.stats().webSockets?.native, 0);
+  });
+
+  for (const transport of TRANSPORTS) {
+    it(`what is broadcast while a client connects reaches it, in order: ${transport}`, async () => {
+      const server = await listen();
+      const history = 'x'.repeat(HISTORY);
+      server.io.sockets.on('connection', (/** @type {any} */ socket) => {
+        socket.emit('history', history);
+        socket.join('room');
+        server.io.sockets.emit('all');
+        server.io.sockets.in('room').emit('room');
+        socket.broadcast.emit('others');
+        socket.emit('end');
+      });
+      const client = await meet(server, transport);
+      assert.deepEqual(await client.until('end'), [[':history', history], [':all'], [':room']]);
+      // That so much was written at once did not keep a WebSocket from being native.
+      const native = transport === 'websocket' ? 1 : 0;
+      assert.deepEqual(server.store.stats().webSockets, { native, fallbacks: {} });
+    });
+  }
+
+  it('half a surrogate pair from another server arrives, as without the engine', async () => {
+    const server = await listen();
+    const client = await meet(server);
+    await dispatch('', '3:::half \ud83d', '5:::{"name":"end"}');
+    assert.deepEqual(await client.until('end'), [[':message', 'half \ufffd']]);
+  });
+
+  it('rooms whose names hold surrogates, whole pairs or halves, are told apart', async () => {
+    const server = await listen();
+    const rooms = ['a\ud800', 'a\ud801', 'a\ufffd', '😀'];
+    const joins = [...rooms];
+    server.io.sockets.on('connection', (/** @type {any} */ socket) => socket.join(joins.shift()));
+    const clients = [];
+    while (joins.length > 0) clients.push(await meet(server));
+    for (const [i, room] of rooms.entries()) server.io.sockets.in(room).emit('room', i);
+    for (const [i, room] of rooms.entries()) await dispatch(`/${room}`, `5:::{"name":"remote","args":[${i}]}`);
+    await dispatch('', '5:::{"name":"end"}');
+    for (const [i, client] of clients.entries()) {
+      assert.deepEqual(await client.until('end'), [
+        [':room', i],
+        [':remote', i],
+      ]);
+    }
+  });
+
+  it("what a consumer of the application's own on 'dispatch' broadcasts is written", async () => {
+    const server = await listen();
+    // After the manager's consumer.
+    server.store.subscribe('dispatch', () => server.io.sockets.emit('end'));
+    // A client that JavaScript writes to has it called.
+    const [client, other] = [await meet(server), await meet(server, 'xhr-polling')];
+    await dispatch('', '5:::{"name":"remote"}');
+    for (const each of [client, other]) assert.deepEqual(await each.until('end'), [[':remote']]);
   });
 
   it('under TLS in Node, 0.9 writes, and it is counted', async () => {
