@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { LIMIT } = require('../support/limits');
+const { LIMIT, PATIENCE } = require('../support/limits');
 const { OPCODES, connectRaw, frame } = require('../support/raw-websocket');
 const { Collected } = require('../websocket/fixture');
 
@@ -39,7 +39,11 @@ async function startServer(t, engine) {
   const ask = (/** @type {any} */ message = {}) => (child.send(message), next());
   /** @returns {Promise<any>} the first report of which this is true */
   const reportWhen = async (/** @type {(report: any) => unknown} */ isSo) => {
-    for (let report = await ask(); ; report = await ask()) if (isSo(report)) return report;
+    for (const limit = AbortSignal.timeout(PATIENCE); ;) {
+      const report = await ask();
+      if (isSo(report)) return report;
+      if (limit.aborted) throw new Error(`it does not come true: ${JSON.stringify(report)}`);
+    }
   };
   const connect = async () => {
     const client = await connectRaw({ port });

@@ -19,6 +19,8 @@ const { connect, nativeNode } = require('./servers');
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 1_000_000);
 const TURNS = Number(process.env.DIFFERENTIAL_TURNS ?? 150);
 const CLIENTS = 5;
+/** What clients may use; those with two of them are upgraded in the middle. */
+const TRANSPORTS = [['websocket'], ['websocket'], ['polling', 'websocket'], ['polling', 'websocket'], ['polling']];
 const ROOMS = ['a', 'b', 'c', 1, '1'];
 /** In which turns what is done; turns of one sort alone would race with others. */
 const STEPS = {
@@ -40,7 +42,7 @@ function stepOf(random, number) {
       ...(random.chance(0.2) ? [{ part: Buffer.from(`part ${number}`) }] : []),
       'ü'.repeat(random.below(90)),
     ],
-    transports: random.chance(0.4) ? ['polling', 'websocket'] : ['websocket'],
+    transports: random.pick(TRANSPORTS),
   }));
   return { side, steps };
 }
