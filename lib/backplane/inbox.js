@@ -88,8 +88,11 @@ class Inbox {
   /** @param {InstanceType<typeof import('./event-sink').EventSink>} events */
   constructor(events) {
     this.#events = events;
-    /** Whether the message that consumers get now is a `dispatch` that the native side has taken apart. */
-    this.isTakenApart = false;
+    /**
+     * The exceptions that a consumer gets now with a `dispatch` which the native side has taken apart: by these a call
+     * for it is known from others. @type {unknown[] | null}
+     */
+    this.dispatched = null;
     /** How many replies have come. */
     this.answered = 0;
     /** @type {Unpacker | null} For payloads that only JavaScript unpacks. */
@@ -313,16 +316,17 @@ class Inbox {
   #dispatch(id, room, packet, volatile, exceptions) {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
-    this.isTakenApart = true;
     for (const consumer of channel.consumers) {
       // Not by `attempt`, whose array of arguments would show here.
       try {
-        consumer(room, packet, volatile, exceptions === '' ? [] : JSON.parse(exceptions));
+        const ids = exceptions === '' ? [] : JSON.parse(exceptions);
+        this.dispatched = ids;
+        consumer(room, packet, volatile, ids);
       } catch (error) {
         rethrow(error, channel.name);
       }
     }
-    this.isTakenApart = false;
+    this.dispatched = null;
   }
 
   #raw(id, payload) {

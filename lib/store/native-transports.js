@@ -42,11 +42,6 @@ class NativeTransports {
   #open = 0;
   /** @type {Record<string, number>} */
   #fallbacks = {};
-  /**
-   * The exceptions of the broadcast of Redis that is handed out now and that native transports have got: by these the
-   * manager's call for it is known from others. @type {unknown[] | null}
-   */
-  received = null;
 
   /**
    * @param {any} manager of 0.9
@@ -193,7 +188,8 @@ class NativeTransports {
 
   /** In the place of the manager's `onDispatch`. */
   #dispatch(room, packet, volatile, exceptions) {
-    const isReceived = exceptions === this.received;
+    // What has come from Redis, native transports have got.
+    const isReceived = exceptions === this.#backplane.inbox.dispatched;
     if (!isReceived) {
       const ids = exceptions.length === 0 ? '' : JSON.stringify(exceptions);
       const hasOthers = this.#native.dispatchHere(room, packet, ids);

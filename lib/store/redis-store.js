@@ -150,27 +150,9 @@ class RedisStore extends EventEmitter {
       this.#inbox.addConsumer(
         id,
         channel,
-        guarded(this, channel, this.#consumer(channel, consumer), () => this.#backplane.native.malformed(channel)),
+        guarded(this, channel, consumer, () => this.#backplane.native.malformed(channel)),
       );
     this.emit('subscribe', name, consumer, fn);
-  }
-
-  /** What is called with the messages of a channel. What the native side has not taken apart, it has not written. */
-  #consumer(channel, consumer) {
-    if (channel !== 'dispatch') return consumer;
-    const receive = (/** @type {any[]} */ args) => {
-      if (this.#transports === null || !this.#inbox.isTakenApart) return consumer.apply(null, args);
-      this.#transports.received = args[3];
-      try {
-        consumer.apply(null, args);
-      } finally {
-        this.#transports.received = null;
-      }
-    };
-    // All of them: they need not be four.
-    return function () {
-      return receive(/** @type {any} */ (arguments));
-    };
   }
 
   /**
