@@ -91,12 +91,13 @@ class Others {
  */
 class NativeMembers {
   #adapter;
-  #native;
-  #id;
+  #useWebSockets;
   #whenDrained;
   #isWritable;
   /** Nothing until the native side knows the namespace's sockets. @type {ReturnType<typeof socketsOf> | null} */
   #sockets = null;
+  /** A `NativeFanout`, once there are {@link NativeMembers.#sockets}. @type {any} */
+  #fanout = null;
   /** Before that, those that may become native. @type {Map<string, Member>} */
   #members = new Map();
   /** Those that JavaScript writes to, be it what is broadcast now or what has arrived before. @type {Map<string, Member>} */
@@ -112,15 +113,14 @@ class NativeMembers {
   /**
    * @param {object} namespace
    * @param {any} namespace.adapter
-   * @param {any} namespace.native a `NativeAdapter`
-   * @param {number} namespace.id its number for the namespace
+   * @param {(sockets: any) => any} namespace.useWebSockets has broadcasts written to the connections of a
+   *   `NativeWebSockets`, and gives the native side's `NativeFanout`
    * @param {(chunk: number, callback: () => void) => void} namespace.whenDrained see `Backplane`
    * @param {() => boolean} namespace.isWritable whether sockets get what the native side would write to them
    */
-  constructor({ adapter, native, id, whenDrained, isWritable }) {
+  constructor({ adapter, useWebSockets, whenDrained, isWritable }) {
     this.#adapter = adapter;
-    this.#native = native;
-    this.#id = id;
+    this.#useWebSockets = useWebSockets;
     this.#whenDrained = whenDrained;
     this.#isWritable = isWritable;
     this.#local = new Others(adapter, this.#others, ({ connection }) => connection);
@@ -181,11 +181,11 @@ class NativeMembers {
   #bind(newcomer) {
     if (!this.#isWritable()) return;
     this.#sockets = socketsOf();
-    this.#native.useWebSockets(this.#id, this.#sockets.native);
+    this.#fanout = this.#useWebSockets(this.#sockets.native);
     for (const [id, rooms] of this.#adapter.sids) {
       const member = this.#members.get(id) ?? new Member(id);
       this.#members.set(id, member);
-      member.number = this.#native.addSocket(this.#id, 0);
+      member.number = this.#fanout.add(0);
       this.#others.set(id, member);
       for (const room of rooms) this.joined(room, id);
     }
@@ -205,7 +205,7 @@ class NativeMembers {
       nextTick(this.#hold(connection));
     }
     member.connection = member.remote = connection;
-    member.number = this.#native.addSocket(this.#id, connection);
+    member.number = this.#fanout.add(connection);
   }
 
   /** Changes who writes to a socket, where that is due. */
@@ -216,7 +216,7 @@ class NativeMembers {
     if (this.#sockets === null || member.number === 0 || connection === member.connection) return;
     member.connection = connection;
     this.#others.set(member.id, member);
-    const chunk = this.#native.setNative(this.#id, member.number, connection);
+    const chunk = this.#fanout.setNative(member.number, connection);
     // What has arrived before may wait for JavaScript, which writes it.
     const release = connection === 0 ? () => {} : this.#hold(connection, member.engine);
     this.#whenDrained(chunk, () => {
@@ -246,14 +246,14 @@ class NativeMembers {
   joined(room, id) {
     if (this.#sockets === null || !isTold(room)) return;
     const member = this.#members.get(id);
-    if (member !== undefined) this.#native.joinRoom(this.#id, member.number, toldName(room));
+    if (member !== undefined) this.#fanout.join(member.number, toldName(room));
   }
 
   /** A socket has left a room. @param {any} room @param {string} id */
   left(room, id) {
     if (this.#sockets === null || !isTold(room)) return;
     const member = this.#members.get(id);
-    if (member !== undefined) this.#native.leaveRoom(this.#id, member.number, toldName(room));
+    if (member !== undefined) this.#fanout.leave(member.number, toldName(room));
   }
 
   /** A socket has left all rooms, and gets no broadcasts. @param {string} id */
@@ -263,7 +263,7 @@ class NativeMembers {
     member.engine?.offChange(member.onChange);
     this.#members.delete(id);
     this.#others.delete(id);
-    if (member.number !== 0) this.#native.removeSocket(this.#id, member.number);
+    if (member.number !== 0) this.#fanout.remove(member.number);
   }
 
   /** JavaScript writes to all sockets from now on. */

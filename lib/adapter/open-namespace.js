@@ -59,8 +59,7 @@ class OpenNamespace {
     /** Which sockets are native. */
     this.members = new NativeMembers({
       adapter,
-      native,
-      id,
+      useWebSockets: (sockets) => native.useWebSockets(id, sockets),
       whenDrained: (chunk, callback) => backplane.whenDrained(chunk, callback),
       isWritable: () => text && !localSockets.isPatched,
     });

@@ -30,6 +30,8 @@ const HALF_PAIR = /\p{Surrogate}/u;
 class NativeTransports {
   #manager;
   #native;
+  /** A `NativeFanout`. */
+  #fanout;
   #backplane;
   #sockets = socketsOf();
   #limits;
@@ -57,7 +59,7 @@ class NativeTransports {
     this.#native = native;
     this.#backplane = backplane;
     this.#limits = { maxBufferedAmount: readOptions({}).maxBufferedAmount };
-    native.useWebSockets(this.#sockets.native);
+    this.#fanout = native.useWebSockets(this.#sockets.native);
     this.#override();
     // Not by its transports, which all managers of a process share.
     for (const id of Object.keys({ ...manager.connected, ...manager.closed })) this.#refresh(id);
@@ -148,7 +150,9 @@ class NativeTransports {
   }
 
   #add(id, connection) {
-    const number = this.#native.addClient(id, connection);
+    const number = this.#fanout.add(connection);
+    // Exceptions are clients.
+    this.#fanout.join(number, `\0${id}`);
     this.#members.set(id, { number, connection, received: connection });
     if (connection === 0) this.#others.add(id);
     for (const room of Object.keys(this.#manager.roomClients[id] ?? {})) this.#joined(id, room);
@@ -158,14 +162,14 @@ class NativeTransports {
     if (member === undefined) return;
     this.#members.delete(id);
     this.#others.delete(id);
-    this.#native.removeClient(member.number);
+    this.#fanout.remove(member.number);
   }
 
   #change(id, member, connection) {
     if (connection === member.connection) return;
     member.connection = connection;
     this.#others.add(id);
-    const chunk = this.#native.setNative(member.number, connection);
+    const chunk = this.#fanout.setNative(member.number, connection);
     // Broadcasts that were decided about before may still wait to be handed out.
     this.#backplane.whenDrained(chunk, () => {
       member.received = connection;
@@ -178,12 +182,12 @@ class NativeTransports {
 
   #joined(id, room) {
     const member = this.#members.get(id);
-    if (member !== undefined && isTold(room)) this.#native.joinRoom(member.number, room);
+    if (member !== undefined && isTold(room)) this.#fanout.join(member.number, room);
   }
 
   #left(id, room) {
     const member = this.#members.get(id);
-    if (member !== undefined && isTold(room)) this.#native.leaveRoom(member.number, room);
+    if (member !== undefined && isTold(room)) this.#fanout.leave(member.number, room);
   }
 
   /** In the place of the manager's `onDispatch`. */

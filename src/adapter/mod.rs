@@ -30,7 +30,7 @@ use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Request};
 use crate::pubsub::{Consumer, Kind, Need};
-use crate::websocket::{Connections, Fanout, MemberId};
+use crate::websocket::{Connections, Fanout};
 
 /// What a namespace is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,25 +151,23 @@ impl Adapter {
         });
     }
 
-    /// Has broadcasts of a namespace written to native sockets from now on, which are those of
-    /// [`Self::fanout`].
-    pub fn use_web_sockets(&self, number: u32, connections: &Arc<Connections>) {
-        if let Some(namespace) = self.namespace(number) {
-            self.backplane.events().use_connections(connections);
-            namespace.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))));
-        }
+    /// The backplane that this stands on.
+    #[must_use]
+    pub const fn backplane(&self) -> &Arc<Backplane> {
+        &self.backplane
     }
 
-    /// The sockets of a namespace, once native ones are used.
-    pub fn fanout(&self, number: u32) -> Option<Arc<Fanout>> {
-        self.namespace(number)?.fanout.get().cloned()
-    }
-
-    /// A socket becomes native or, with the connection 0, JavaScript's. For broadcasts of Redis it counts
-    /// from the chunk whose number is returned.
-    pub fn set_native(&self, number: u32, member: MemberId, connection: u32) -> u64 {
-        let fanout = self.fanout(number);
-        fanout.map_or(0, |fanout| self.backplane.events().set_mode(&fanout, member, connection))
+    /// Has broadcasts of a namespace written to native sockets from now on; its sockets are the members of
+    /// what this returns.
+    pub fn use_web_sockets(
+        &self,
+        number: u32,
+        connections: &Arc<Connections>,
+    ) -> Option<Arc<Fanout>> {
+        let namespace = self.namespace(number)?;
+        self.backplane.events().use_connections(connections);
+        let fanout = || Arc::new(Fanout::new(Arc::clone(connections)));
+        Some(Arc::clone(namespace.fanout.get_or_init(fanout)))
     }
 
     /// Publishes a broadcast, and writes it to the native sockets here. Whether JavaScript has sockets

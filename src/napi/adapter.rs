@@ -7,8 +7,8 @@ use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
 use super::backplane::NativeBackplane;
+use super::fanout::NativeFanout;
 use super::options::to_usize;
-use super::stats::number;
 use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
 use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target};
@@ -147,52 +147,18 @@ impl NativeAdapter {
         self.adapter.await_responses(namespace, awaits);
     }
 
-    /// Has broadcasts of a namespace written to native sockets from now on. All its sockets, also those
-    /// that JavaScript writes to, and all their rooms have to be reported by the methods that follow.
+    /// Has broadcasts of a namespace written to native sockets from now on; its sockets are the members of
+    /// what this returns. A room goes by its string, with `\0` before it if it begins with that; the room of
+    /// a number by `\0` and its text. Rooms that are neither must not be reported. Nothing where the
+    /// namespace is closed.
     #[napi(catch_unwind)]
-    pub fn use_web_sockets(&self, namespace: u32, sockets: &NativeWebSockets) {
-        self.adapter.use_web_sockets(namespace, &sockets.connections);
-    }
-
-    /// A socket comes, in no room; connection 0: JavaScript writes to it. Returns its number in the
-    /// namespace, never 0, which is given again once it is removed.
-    #[napi(catch_unwind)]
-    pub fn add_socket(&self, namespace: u32, connection: u32) -> u32 {
-        self.adapter.fanout(namespace).map_or(0, |fanout| fanout.add(connection))
-    }
-
-    /// A socket goes, out of all its rooms.
-    #[napi(catch_unwind)]
-    pub fn remove_socket(&self, namespace: u32, member: u32) {
-        if let Some(fanout) = self.adapter.fanout(namespace) {
-            fanout.remove(member);
-        }
-    }
-
-    /// A socket joins a room. `room`: the string, with `\0` before it if it begins with that; of a
-    /// number, `\0` and its text. Rooms that are neither must not be reported.
-    #[napi(catch_unwind)]
-    pub fn join_room(&self, namespace: u32, member: u32, room: String) {
-        if let Some(fanout) = self.adapter.fanout(namespace) {
-            fanout.join(member, &room);
-        }
-    }
-
-    /// A socket leaves a room.
-    #[napi(catch_unwind)]
-    pub fn leave_room(&self, namespace: u32, member: u32, room: String) {
-        if let Some(fanout) = self.adapter.fanout(namespace) {
-            fanout.leave(member, &room);
-        }
-    }
-
-    /// A socket becomes native or, with connection 0, one that JavaScript writes to: at once for local
-    /// broadcasts; for those of Redis with the batch of the number that is returned, or a later one, or
-    /// when a drain finds nothing. Until then, the connection is corked for broadcasts of Redis: JavaScript
-    /// calls `uncork(connection)` when it gets there. A drain is on its way then.
-    #[napi(catch_unwind)]
-    pub fn set_native(&self, namespace: u32, member: u32, connection: u32) -> f64 {
-        number(self.adapter.set_native(namespace, member, connection))
+    pub fn use_web_sockets(
+        &self,
+        namespace: u32,
+        sockets: &NativeWebSockets,
+    ) -> Option<NativeFanout> {
+        let fanout = self.adapter.use_web_sockets(namespace, &sockets.connections)?;
+        Some(NativeFanout { fanout, backplane: Arc::clone(self.adapter.backplane()) })
     }
 
     /// Publishes a packet for one room, or for all when `room` is empty, without exceptions and flags; and

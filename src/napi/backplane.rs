@@ -23,7 +23,7 @@ pub struct NativeBatch {
     pub wide: bool,
     /// How to take `bytes` apart.
     pub index: Uint32Array,
-    /// The number of the chunk, which grows from batch to batch: see `NativeAdapter.setNative`.
+    /// The number of the chunk, which grows from batch to batch: see `NativeFanout.setNative`.
     pub number: f64,
     /// Whether more waits: then drain again, no wake will follow.
     pub more: bool,

@@ -8,6 +8,7 @@ mod adapter;
 mod backplane;
 mod constants;
 mod endpoint;
+mod fanout;
 mod options;
 mod runtime;
 mod stats;

@@ -7,12 +7,12 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 
 use super::backplane::NativeBackplane;
+use super::fanout::NativeFanout;
 use super::options::to_usize;
-use super::stats::number;
 use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
 use crate::store::wire::Codec;
-use crate::store::{Dispatch, NodeId, Store, Unpack, own_room};
+use crate::store::{Dispatch, NodeId, Store, Unpack};
 
 /// How a store's messages are marked and packed.
 #[napi(object)]
@@ -66,52 +66,13 @@ impl NativeStore {
         self.store.dispatch(Dispatch { room, packet, volatile, exceptions });
     }
 
-    /// Has broadcasts written to native transports from now on. The clients that are here or that
-    /// something waits for, and their rooms, have to be reported by the methods that follow.
+    /// Has broadcasts written to native transports from now on; the members of what this returns are the
+    /// clients that are here or that something waits for. Each is in a room of its own too, which goes by
+    /// `\0` and the client's id.
     #[napi(catch_unwind)]
-    pub fn use_web_sockets(&self, sockets: &NativeWebSockets) {
-        self.store.use_web_sockets(&sockets.connections);
-    }
-
-    /// A client comes, in no room; connection 0: JavaScript writes to it. Returns its number, never 0.
-    #[napi(catch_unwind)]
-    pub fn add_client(&self, id: String, connection: u32) -> u32 {
-        self.store.fanout().map_or(0, |fanout| {
-            let member = fanout.add(connection);
-            fanout.join(member, &own_room(&id));
-            member
-        })
-    }
-
-    /// A client goes, out of all its rooms.
-    #[napi(catch_unwind)]
-    pub fn remove_client(&self, member: u32) {
-        if let Some(fanout) = self.store.fanout() {
-            fanout.remove(member);
-        }
-    }
-
-    /// A client joins a room.
-    #[napi(catch_unwind)]
-    pub fn join_room(&self, member: u32, room: String) {
-        if let Some(fanout) = self.store.fanout() {
-            fanout.join(member, &room);
-        }
-    }
-
-    /// A client leaves a room.
-    #[napi(catch_unwind)]
-    pub fn leave_room(&self, member: u32, room: String) {
-        if let Some(fanout) = self.store.fanout() {
-            fanout.leave(member, &room);
-        }
-    }
-
-    /// A client's transport becomes native or, with connection 0, JavaScript's: see
-    /// `NativeAdapter.setNative`.
-    #[napi(catch_unwind)]
-    pub fn set_native(&self, member: u32, connection: u32) -> f64 {
-        number(self.store.set_native(member, connection))
+    pub fn use_web_sockets(&self, sockets: &NativeWebSockets) -> NativeFanout {
+        let fanout = Arc::clone(self.store.use_web_sockets(&sockets.connections));
+        NativeFanout { fanout, backplane: Arc::clone(self.store.backplane()) }
     }
 
     /// Writes a packet to the native transports of a room. `exceptions`: JSON text of the array of

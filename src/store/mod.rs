@@ -16,15 +16,13 @@ pub use self::message::{Args, Incoming};
 pub use self::node_id::NodeId;
 pub(crate) use self::publication::Dispatch;
 
-pub(crate) use self::native_transports::own_room;
-
 use self::channel::Channel;
 use self::publication::{DISPATCH, DispatchMessage, Message, Origin};
 use self::wire::{Codec, Shape};
 use crate::backplane::{Backplane, Command, Request};
 use crate::event_loop::Counters;
 use crate::pubsub::{Consumer, Kind, Need};
-use crate::websocket::{Connections, Fanout, MemberId};
+use crate::websocket::{Connections, Fanout};
 
 /// What reads arriving payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +110,12 @@ impl Store {
         }
     }
 
+    /// The backplane that this stands on.
+    #[must_use]
+    pub const fn backplane(&self) -> &Arc<Backplane> {
+        &self.backplane
+    }
+
     /// Has broadcasts written to native transports from now on. The clients here, also those that
     /// JavaScript writes to, are the members of what this returns; each is in its
     /// [`own_room`](native_transports::own_room) too.
@@ -120,22 +124,10 @@ impl Store {
         self.fanout.get_or_init(|| Arc::new(Fanout::new(Arc::clone(connections))))
     }
 
-    /// The clients here, once native transports are used.
-    pub fn fanout(&self) -> Option<&Arc<Fanout>> {
-        self.fanout.get()
-    }
-
-    /// A client's transport becomes native or, with the connection 0, JavaScript's. For broadcasts of
-    /// Redis it counts from the chunk whose number is returned.
-    pub fn set_native(&self, member: MemberId, connection: u32) -> u64 {
-        self.fanout()
-            .map_or(0, |fanout| self.backplane.events().set_mode(fanout, member, connection))
-    }
-
     /// Writes a broadcast of this node to the native transports. Whether JavaScript has clients to write
     /// to.
     pub fn dispatch_here(&self, room: &str, packet: &str, exceptions: &str) -> bool {
-        let Some(fanout) = self.fanout() else { return true };
+        let Some(fanout) = self.fanout.get() else { return true };
         native_transports::write(room, packet, exceptions, |broadcast| {
             fanout.write_local(broadcast).javascript
         })

@@ -23,7 +23,7 @@ pub(super) fn write<T>(
 }
 
 /// The name of the room that a client is alone in: no room of 0.9 begins so.
-pub(crate) fn own_room(id: &str) -> String {
+fn own_room(id: &str) -> String {
     format!("\0{id}")
 }
 

@@ -11,7 +11,7 @@ const { installBeside } = require('../../support/versions');
 
 /** The newest Socket.IO, and the oldest with either way in which engine.io's transports write. */
 const VERSIONS = ['socket.io-4', 'socket.io-4.3', 'socket.io-4.5'];
-const { NativeAdapter } = require('../../../lib/backplane/binding');
+const { NativeFanout } = require('../../../lib/backplane/binding');
 
 /**
  * A server with our adapter and our WebSockets.
@@ -107,26 +107,26 @@ function numbersOf(heard, event) {
 /** Counts what the native side is told, of all namespaces. @param {(step: () => unknown) => void} after */
 function countMembers(after) {
   const counts = { added: 0, removed: 0, native: 0 };
-  const { addSocket, removeSocket, setNative } = NativeAdapter.prototype;
-  Object.assign(NativeAdapter.prototype, {
+  const { add, remove, setNative } = NativeFanout.prototype;
+  Object.assign(NativeFanout.prototype, {
     /** @this {any} */
-    addSocket(/** @type {any[]} */ ...args) {
+    add(/** @type {any[]} */ ...args) {
       counts.added++;
-      if (args[1] !== 0) counts.native++;
-      return addSocket.apply(this, args);
+      if (args[0] !== 0) counts.native++;
+      return add.apply(this, args);
     },
     /** @this {any} */
-    removeSocket(/** @type {any[]} */ ...args) {
+    remove(/** @type {any[]} */ ...args) {
       counts.removed++;
-      return removeSocket.apply(this, args);
+      return remove.apply(this, args);
     },
     /** @this {any} */
     setNative(/** @type {any[]} */ ...args) {
-      if (args[2] !== 0) counts.native++;
+      if (args[1] !== 0) counts.native++;
       return setNative.apply(this, args);
     },
   });
-  after(() => Object.assign(NativeAdapter.prototype, { addSocket, removeSocket, setNative }));
+  after(() => Object.assign(NativeFanout.prototype, { add, remove, setNative }));
   return counts;
 }
 
