@@ -1,6 +1,7 @@
 //! `NativeWebSockets`: the class behind `lib/websocket`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::bindgen_prelude::{Buffer, Function};
 use napi::{Error, Result};
@@ -8,8 +9,9 @@ use napi_derive::napi;
 
 use super::backplane::NativeBatch;
 use super::options::to_usize;
+use super::stats::number;
 use super::waker_of;
-use crate::event_loop::{Limits, Overflow};
+use crate::event_loop::{Counters, Limits, Overflow};
 use crate::websocket::{
     Adoption, Connections, Options, binary_frame, control_frame, opcode, text_frame,
 };
@@ -163,9 +165,8 @@ impl NativeWebSockets {
 
     /// The bytes that the kernel has not taken yet; 0 for a connection that is gone.
     #[napi(catch_unwind)]
-    #[allow(clippy::cast_precision_loss, reason = "memory has fewer bytes than that")]
     pub fn buffered_amount(&self, id: u32) -> f64 {
-        self.connections.buffered(id) as f64
+        number(self.connections.buffered(id) as u64)
     }
 
     /// Reads no more of a connection.
@@ -200,24 +201,23 @@ impl NativeWebSockets {
 
     /// What has been counted.
     #[napi(catch_unwind)]
-    #[allow(clippy::cast_precision_loss, reason = "no counter gets as far")]
     pub fn stats(&self) -> NativeWebSocketStats {
-        use std::sync::atomic::Ordering::Relaxed;
         let counters = self.connections.counters();
+        let read = |counter: &AtomicU64| number(Counters::read(counter));
         let (waiting, waiting_bytes) = self.connections.depth();
         NativeWebSocketStats {
-            open: u32::try_from(counters.open.load(Relaxed)).unwrap_or(u32::MAX),
-            sent: counters.sent.load(Relaxed) as f64,
-            sent_bytes: counters.sent_bytes.load(Relaxed) as f64,
-            writes: counters.writes.load(Relaxed) as f64,
-            received: counters.received.load(Relaxed) as f64,
-            received_bytes: counters.received_bytes.load(Relaxed) as f64,
-            slow: counters.slow.load(Relaxed) as f64,
-            violations: counters.violations.load(Relaxed) as f64,
-            volatile_dropped: counters.volatile_dropped.load(Relaxed) as f64,
-            internal_errors: counters.internal_errors.load(Relaxed) as f64,
+            open: u32::try_from(counters.open.load(Ordering::Relaxed)).unwrap_or(u32::MAX),
+            sent: read(&counters.sent),
+            sent_bytes: read(&counters.sent_bytes),
+            writes: read(&counters.writes),
+            received: read(&counters.received),
+            received_bytes: read(&counters.received_bytes),
+            slow: read(&counters.slow),
+            violations: read(&counters.violations),
+            volatile_dropped: read(&counters.volatile_dropped),
+            internal_errors: read(&counters.internal_errors),
             waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
-            waiting_bytes: waiting_bytes as f64,
+            waiting_bytes: number(waiting_bytes as u64),
         }
     }
 }

@@ -22,11 +22,11 @@ pub(super) enum Command {
     Abort(ConnectionId, Frames),
     /// Ends a connection at once.
     Terminate(ConnectionId),
-    /// Reads no more, or (again). A connection begins with no more.
+    /// Reads no more (as a connection begins), or again.
     Pause(ConnectionId, bool),
-    /// Holds broadcasts that may be held, or, when as often undone, writes them.
+    /// Holds broadcasts that may be held, until this is undone.
     Cork(ConnectionId),
-    /// Undoes that once.
+    /// Undoes the oldest of these.
     Uncork(ConnectionId),
     /// The mailbox has room again.
     Read,

@@ -11,15 +11,6 @@ use socket2::Socket;
 use super::frame::Frames;
 use super::receive::Receiver;
 
-/// What a write has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
-    /// The kernel has all of it.
-    All,
-    /// The rest waits until the socket is writable.
-    Some,
-}
-
 /// How far the end of a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -100,11 +91,16 @@ impl Connection {
 
     /// Puts frames behind all others. `counted`: the event loop has added them to the gauge.
     pub(super) fn queue(&mut self, frames: Frames, ticket: u32, counted: bool) {
-        self.queued += frames.len();
-        if !counted {
-            self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
-        }
+        self.owe(frames.len(), counted);
         self.queue.push_back((frames, ticket));
+    }
+
+    /// So many bytes more are to be written.
+    fn owe(&mut self, bytes: usize, counted: bool) {
+        self.queued += bytes;
+        if !counted {
+            self.gauge.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Puts a broadcast behind all others, or holds it. `false` when it is left out.
@@ -112,13 +108,10 @@ impl Connection {
         if self.state != State::Open || (volatile && self.is_busy()) {
             return false;
         }
+        self.owe(frames.len(), false);
         match self.held.back_mut().filter(|_| may_hold) {
-            Some(held) => {
-                self.queued += frames.len();
-                self.gauge.fetch_add(frames.len(), Ordering::Relaxed);
-                held.push(frames.clone());
-            }
-            None => self.queue(frames.clone(), 0, false),
+            Some(held) => held.push(frames.clone()),
+            None => self.queue.push_back((frames.clone(), 0)),
         }
         true
     }
@@ -169,25 +162,24 @@ impl Connection {
         self.queue.extend(held.into_iter().map(|frames| (frames, 0)));
     }
 
-    /// Writes all that waits, as far as the kernel takes it. Calls back with each ticket that is due.
+    /// Writes all that waits, as far as the kernel takes it; the rest waits until the socket is writable.
+    /// Calls back with each ticket that is due.
     pub(super) fn write(
         &mut self,
         mut writes: impl FnMut(usize),
         mut ticket: impl FnMut(u32),
-    ) -> io::Result<Written> {
+    ) -> io::Result<()> {
         while !self.queue.is_empty() {
             let written = match self.write_once() {
                 Ok(written) => written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Written::Some);
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
             writes(written);
             self.advance(written, &mut ticket);
         }
-        Ok(Written::All)
+        Ok(())
     }
 
     fn write_once(&self) -> io::Result<usize> {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::command::{Broadcast, Command, Commands};
 use super::frame::Frames;
-use super::inbox::{Counters, Inbox};
+use super::inbox::{Inbox, Traffic};
 #[cfg(unix)]
 use super::shard;
 use crate::event_loop::{Drained, Limits, Mailbox, Waker};
@@ -101,7 +101,7 @@ impl Connections {
     /// When no thread can be started.
     pub fn adopt(&self, socket: socket2::Socket, adoption: Adoption) -> io::Result<ConnectionId> {
         socket.set_nonblocking(true)?;
-        let shards = self.shards.get_or_try_init(|| self.start())?;
+        self.shards.get_or_try_init(|| self.start())?;
         let mut gauges = lock(&self.gauges);
         let id = loop {
             let id = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -112,9 +112,7 @@ impl Connections {
         let gauge = Arc::new(AtomicUsize::new(0));
         gauges.insert(id, Arc::clone(&gauge));
         drop(gauges);
-        if let Some(shard) = shards.get(id as usize % shards.len()) {
-            shard.push(Command::Adopt(Box::new(Adopted { id, socket, adoption, gauge })));
-        }
+        self.command(id, Command::Adopt(Box::new(Adopted { id, socket, adoption, gauge })));
         Ok(id)
     }
 
@@ -138,13 +136,9 @@ impl Connections {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn shard_of(&self, id: ConnectionId) -> Option<&Arc<Commands>> {
-        let shards = self.shards.get()?;
-        shards.get(id as usize % shards.len())
-    }
-
     fn command(&self, id: ConnectionId, command: Command) {
-        if let Some(shard) = self.shard_of(id) {
+        let shards = self.shards.get();
+        if let Some(shard) = shards.and_then(|shards| shards.get(id as usize % shards.len())) {
             shard.push(command);
         }
     }
@@ -258,7 +252,7 @@ impl Connections {
     }
 
     /// What has been counted.
-    pub(crate) fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &Traffic {
         &self.inbox.counters
     }
 

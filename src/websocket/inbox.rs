@@ -7,7 +7,7 @@ use crate::event_loop::{Drained, Mailbox};
 
 /// What is counted of connections.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct Traffic {
     /// Connections that are open.
     pub(crate) open: AtomicUsize,
     /// Frames that were given to connections.
@@ -30,24 +30,17 @@ pub(crate) struct Counters {
     pub(crate) internal_errors: AtomicU64,
 }
 
-impl Counters {
-    /// Adds to a counter. Relaxed: figures for people, nothing is ordered by them.
-    pub(super) fn add(counter: &AtomicU64, many: u64) {
-        counter.fetch_add(many, Ordering::Relaxed);
-    }
-}
-
 /// The mailbox of all connections, and what is counted of them.
 pub(super) struct Inbox {
     mailbox: Mailbox,
     // Whether a shard has stopped reading since the mailbox is full.
     starved: AtomicBool,
-    pub(super) counters: Counters,
+    pub(super) counters: Traffic,
 }
 
 impl Inbox {
     pub(super) fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, starved: AtomicBool::default(), counters: Counters::default() }
+        Self { mailbox, starved: AtomicBool::default(), counters: Traffic::default() }
     }
 
     /// Appends an entry; [`Self::wake`] follows at the end of a shard's turn.

@@ -18,10 +18,11 @@ use rustc_hash::FxHashMap;
 
 use super::ConnectionId;
 use super::command::{Broadcast, Command, Commands};
-use super::connection::{Connection, State, Written};
+use super::connection::{Connection, State};
 use super::connections::{Adopted, Backlog, Gauges};
 use super::entry::Incoming;
-use super::inbox::{Counters, Inbox};
+use super::inbox::Inbox;
+use crate::event_loop::Counters;
 
 /// The token of the waker; connections have their number.
 const WAKER: Token = Token(0);
@@ -29,6 +30,7 @@ const WAKER: Token = Token(0);
 const CHUNK: usize = 32;
 /// What is read at once.
 const READ_BYTES: usize = 64 * 1024;
+
 /// Starts a shard; returns what it is commanded by.
 pub(super) fn start(
     inbox: &Arc<Inbox>,
@@ -316,8 +318,8 @@ impl Shard {
             |ticket| inbox.append(&Incoming::Sent(ticket)),
         );
         match written {
-            Ok(Written::All) if matches!(one.state, State::Ending(_)) => self.end_if_written(id),
-            Ok(_) => {}
+            Ok(()) if matches!(one.state, State::Ending(_)) => self.end_if_written(id),
+            Ok(()) => {}
             Err(_) => self.end(id, 1006, ""),
         }
     }

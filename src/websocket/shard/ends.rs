@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use mio::unix::SourceFd;
 
 use super::Shard;
+use crate::event_loop::Counters;
 use crate::websocket::ConnectionId;
 use crate::websocket::connection::State;
 use crate::websocket::connections::lock;
 use crate::websocket::entry::Incoming;
 use crate::websocket::frame::{Frames, control_frame, opcode};
 use crate::websocket::heads::Violation;
-use crate::websocket::inbox::Counters;
 
 /// How long a peer may take to close the connection once it is to end, as with ws.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,8 +22,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 impl Shard {
     /// Has a connection end with this status once all is written.
     pub(super) fn finish(&mut self, id: ConnectionId, code: u16) {
+        self.leave(id, State::Ending(code));
+    }
+
+    /// Begins to end a connection; its time runs.
+    fn leave(&mut self, id: ConnectionId, state: State) {
         let Some(one) = self.connections.get_mut(&id) else { return };
-        one.leave(State::Ending(code));
+        one.leave(state);
         self.closing.push_back((Instant::now() + CLOSE_TIMEOUT, id));
     }
 
@@ -46,7 +51,6 @@ impl Shard {
 
     /// Sends a close frame behind all else.
     pub(super) fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
-        let until = Instant::now() + CLOSE_TIMEOUT;
         let one = self.connections.get_mut(&id);
         let Some(one) = one.filter(|one| one.state == State::Open) else { return };
         let mut payload = Vec::new();
@@ -55,8 +59,7 @@ impl Shard {
             payload.extend_from_slice(reason.as_bytes());
         }
         one.queue(control_frame(opcode::CLOSE, &payload), 0, false);
-        one.leave(State::Closing);
-        self.closing.push_back((until, id));
+        self.leave(id, State::Closing);
         self.list(id);
     }
 

@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Read};
 use tungstenite::protocol::Message;
 
 use super::Shard;
+use crate::event_loop::Counters;
 use crate::websocket::ConnectionId;
 use crate::websocket::connection::State;
 use crate::websocket::entry::Incoming;
 use crate::websocket::heads::End;
-use crate::websocket::inbox::{Counters, Inbox};
+use crate::websocket::inbox::Inbox;
 
 impl Shard {
     /// Reads of each connection that can be read, once.
