@@ -26,14 +26,14 @@ function folders() {
  * Requires a package as it is seen from a folder.
  * @param {string} folder
  * @param {string} name
- * @param {...(string | undefined)} through packages, of which the first is seen from the folder and each sees the
+ * @param {...string} through packages, of which the first is seen from the folder and each sees the
  *   next, the last one what is to be required
  * @returns {any} nothing where it cannot be required
  */
 function requireFrom(folder, name, ...through) {
   try {
     let from = createRequire(path.join(folder, 'index.js'));
-    for (const each of through) if (each !== undefined) from = createRequire(from.resolve(each));
+    for (const each of through) from = createRequire(from.resolve(each));
     return from(name);
   } catch {
     return undefined;

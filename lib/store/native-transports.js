@@ -6,7 +6,7 @@
  */
 
 const { optionError } = require('../errors');
-const { handOver, obstacleOf } = require('../websocket/node-socket');
+const { obstacleOf } = require('../websocket/node-socket');
 const { readOptions } = require('../websocket/options');
 const { socketsOf } = require('../websocket/sockets');
 const { idOf, WebSocket } = require('../websocket/web-socket');
@@ -108,12 +108,9 @@ class NativeTransports {
     const obstacle = PROTOCOLS.includes(transport.protocolVersion) ? obstacleOf(req.socket) : 'protocol';
     if (obstacle !== undefined) return this.#fallBack(obstacle);
     const webSocket = new WebSocket(this.#sockets, req.socket, '');
-    let number = 0;
     const maxPayload = this.#manager.get('destroy buffer size') || 0;
-    const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ head) => {
-      number = this.#sockets.native.adopt(descriptor, head, '', { maxPayload, ...this.#limits });
-    };
-    const rest = handOver(req.socket, req.head, 0, adopt, () => webSocket.terminate());
+    const limits = { maxPayload, ...this.#limits };
+    const { id: number, rest } = this.#sockets.adopt(req.socket, req.head, '', limits, () => webSocket.terminate());
     if (rest !== undefined) {
       // 0.9 goes on with the socket, and gets what was taken from it.
       if (rest.length > 0) req.socket.unshift(rest);
@@ -122,10 +119,7 @@ class NativeTransports {
     this.#webSockets.set(transport, webSocket);
     this.#open++;
     connect(transport, webSocket);
-    webSocket.open(number, () => {
-      this.#open--;
-      req.socket.destroy();
-    });
+    webSocket.open(number, () => this.#open--);
   }
 
   #fallBack(reason) {

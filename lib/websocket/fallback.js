@@ -5,17 +5,13 @@
 const { folders, requireFrom } = require('../on-disk');
 
 /** The ways from an application to the ws of its engine.io. */
-const WAYS = [
-  ['socket.io', 'engine.io'],
-  ['engine.io', undefined],
-  [undefined, undefined],
-];
+const WAYS = [['socket.io', 'engine.io'], ['engine.io'], []];
 
 /** @returns {any} the module, or nothing where there is none */
 function findWs() {
   for (const folder of folders()) {
-    for (const [through, further] of WAYS) {
-      const ws = requireFrom(folder, 'ws', through, further);
+    for (const way of WAYS) {
+      const ws = requireFrom(folder, 'ws', ...way);
       if (ws?.WebSocketServer) return ws;
     }
   }

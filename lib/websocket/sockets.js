@@ -2,6 +2,7 @@
 
 const { NativeWebSockets } = require('../backplane/binding');
 const { Messages } = require('./messages');
+const { handOver } = require('./node-socket');
 const { Turns } = require('../backplane/turns');
 const { clearInterval, nextTick, setInterval } = require('../timers');
 
@@ -25,6 +26,25 @@ class Sockets {
   constructor(threads) {
     /** The native side. */
     this.native = new NativeWebSockets({ threads, ...MAILBOX }, this.#turns.waker());
+  }
+
+  /**
+   * Has the native side own the connection of a socket.
+   * @param {any} socket Node's
+   * @param {Buffer} head what the HTTP parser has read beyond the request
+   * @param {string} response what is written first
+   * @param {{ maxPayload: number, maxBufferedAmount: number }} limits in bytes
+   * @param {(last?: Buffer) => void} end ends the native connection
+   * @returns {{ id: number, rest: Buffer | undefined }} the connection's number; or, where it cannot be had, all that
+   *   had been read
+   */
+  adopt(socket, head, response, limits, end) {
+    let id = 0;
+    const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ read) => {
+      id = this.native.adopt(descriptor, read, response, limits);
+    };
+    const rest = handOver(socket, head, Buffer.byteLength(response), adopt, end);
+    return { id, rest };
   }
 
   /**

@@ -6,7 +6,7 @@ const { optionError } = require('../errors');
 const { nextTick } = require('../timers');
 const { Fallback } = require('./fallback');
 const { acceptance, clientInfo, protocolsOf, refusalOf, refuse } = require('./handshake');
-const { handOver, isHandedOver, obstacleOf } = require('./node-socket');
+const { isHandedOver, obstacleOf } = require('./node-socket');
 const { readOptions } = require('./options');
 const { socketsOf } = require('./sockets');
 const { WebSocket } = require('./web-socket');
@@ -26,8 +26,8 @@ class WebSocketServer extends EventEmitter {
   #state = 'running';
   /** Serves what the native side cannot. @type {InstanceType<typeof Fallback> | null} */
   #fallback = null;
-  /** Whether it was told that there is none. */
-  #told = false;
+  /** Whether the console has been warned that there is none. */
+  #warned = false;
   #native = 0;
   #fallen = 0;
   /** @type {Record<string, number>} */
@@ -158,19 +158,11 @@ class WebSocketServer extends EventEmitter {
   #adopt(headers, protocol, req, socket, head, callback) {
     const response = `${headers.join('\r\n')}\r\n\r\n`;
     const webSocket = new WebSocket(this.#sockets, socket, protocol ?? '');
-    let id = 0;
-    const adopt = (/** @type {number} */ descriptor, /** @type {Buffer} */ read) => {
-      id = this.#sockets.native.adopt(descriptor, read, response, this.#limits);
-    };
-    const rest = handOver(socket, head, Buffer.byteLength(response), adopt, (last) =>
-      last ? webSocket.abort(last) : webSocket.terminate(),
-    );
+    const end = (/** @type {Buffer | undefined} */ last) => (last ? webSocket.abort(last) : webSocket.terminate());
+    const { id, rest } = this.#sockets.adopt(socket, head, response, this.#limits, end);
     if (rest !== undefined) return rest;
     this.#native++;
-    webSocket.open(id, () => {
-      this.#native--;
-      socket.destroy();
-    });
+    webSocket.open(id, () => this.#native--);
     this.#track(webSocket);
     callback(webSocket, req);
     return undefined;
@@ -214,8 +206,8 @@ class WebSocketServer extends EventEmitter {
     socket.on('error', destroy);
     refuse(socket, { status: 503 });
     if (this.listenerCount('error') > 0) this.emit('error', error);
-    else if (!this.#told) console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
-    this.#told = true;
+    else if (!this.#warned) console.warn(`[socket.io-redis-native] ${error.code}: ${error.message}`);
+    this.#warned = true;
   }
 
   /**

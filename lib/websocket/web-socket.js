@@ -319,6 +319,7 @@ class WebSocket extends EventEmitter {
     if (this.listenerCount('message') === 0) this.#early = null;
     this.#sockets.remove(this.#id);
     this.#release();
+    this._socket.destroy();
     for (const callback of this.#callbacks.splice(0)) {
       nextTick(callback, new Error('The socket was closed while data was being written'));
     }
