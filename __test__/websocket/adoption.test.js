@@ -76,10 +76,7 @@ for (const { name, Server } of ENGINES) {
       const fixture = await start(t, Server);
       const requests = new Collected();
       fixture.onAccept = (_, req) => requests.push(req);
-      const client = fixture.raw();
-      client.socket.write(requestHead());
-      await client.head();
-      const [server] = await fixture.accepted.atLeast(1);
+      const { client, server } = await fixture.connectRaw();
       const [{ socket, connection }] = requests.items;
       assert.equal(server._socket, socket);
       assert.equal(connection, socket);

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { LIMIT } = require('../support/limits');
-const { Collected, ENGINES, clientFrame, next, requestHead, start } = require('./fixture');
+const { Collected, ENGINES, clientFrame, next, start } = require('./fixture');
 
 /** Arguments of `close` that are refused. */
 const UNCLOSABLE = /** @type {const} */ ([
@@ -84,10 +84,7 @@ for (const { name, Server } of ENGINES) {
 
     it('receives after close until the client has closed', async (t) => {
       const fixture = await start(t, Server);
-      const client = fixture.raw();
-      client.socket.write(requestHead());
-      await client.head();
-      const [server] = await fixture.accepted.atLeast(1);
+      const { client, server } = await fixture.connectRaw();
       const got = new Collected();
       server.on('message', (/** @type {any} */ data) => got.push(String(data)));
       const closed = next(server, 'close');
@@ -125,10 +122,7 @@ for (const { name, Server } of ENGINES) {
 
     it('tells of a broken rule', async (t) => {
       const fixture = await start(t, Server);
-      const client = fixture.raw();
-      client.socket.write(requestHead());
-      await client.head();
-      const [server] = await fixture.accepted.atLeast(1);
+      const { client, server } = await fixture.connectRaw();
       const events = new Collected();
       server.on('error', (/** @type {any} */ { message, code, constructor }) =>
         events.push([message, code, constructor, server.readyState]),

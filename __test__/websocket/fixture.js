@@ -200,6 +200,15 @@ class Fixture {
     return client;
   }
 
+  /** A client that sends bytes, and its connection here. */
+  async connectRaw() {
+    const client = this.raw();
+    const count = this.accepted.items.length + 1;
+    client.socket.write(requestHead());
+    await client.head();
+    return { client, server: (await this.accepted.atLeast(count))[count - 1] };
+  }
+
   /** A client of ws and the server's side of it. @returns {Promise<{ client: any, server: any }>} */
   async connect({ protocols = [], ...options } = /** @type {any} */ ({}), path = '') {
     const client = new ws.WebSocket(`ws://${HOST}:${this.port}${path}`, protocols, {

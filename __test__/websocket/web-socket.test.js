@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { LIMIT } = require('../support/limits');
 const { catchUncaught } = require('../support/uncaught');
-const { Collected, ENGINES, clientFrame, next, requestHead, start } = require('./fixture');
+const { Collected, ENGINES, clientFrame, next, start } = require('./fixture');
 
 for (const { name, Server } of ENGINES) {
   describe(`a WebSocket: ${name}`, LIMIT, () => {
@@ -33,10 +33,7 @@ for (const { name, Server } of ENGINES) {
 
     it('pauses, and goes on', async (t) => {
       const fixture = await start(t, Server);
-      const client = fixture.raw();
-      client.socket.write(requestHead());
-      await client.head();
-      const [server] = await fixture.accepted.atLeast(1);
+      const { client, server } = await fixture.connectRaw();
       const got = new Collected();
       server.on('message', (/** @type {any} */ data) => got.push(String(data)));
       client.socket.write(clientFrame(1, 'one'));
