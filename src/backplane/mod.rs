@@ -15,7 +15,7 @@ mod writer;
 
 pub use event_sink::EventSink;
 pub use outbox::QueueLimits;
-pub use request::{Command, Packed, Publication, Request};
+pub use request::{Command, Packed, Publication, Request, Route};
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -28,7 +28,7 @@ use self::outbox::Outbox;
 use self::subscriber::MailboxSubscriber;
 use self::supervisor::supervise;
 use self::writer::Writer;
-use crate::connection::{Endpoint, Server};
+use crate::connection::{Endpoint, Place};
 use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 
@@ -114,7 +114,7 @@ impl Backplane {
     }
 
     fn spawn_session(&self, endpoint: Endpoint) -> JoinHandle<()> {
-        let (session, connector) = (Arc::clone(&self.session), Arc::new(Server::new(endpoint)));
+        let (session, connector) = (Arc::clone(&self.session), Arc::new(Place::new(endpoint)));
         let link = LinkEvents { events: Arc::clone(&self.events), link: Link::Sub };
         let run = move || Arc::clone(&session).run(Arc::clone(&connector));
         self.runtime.spawn(supervise(link, "subscriber's session", run))
@@ -135,7 +135,7 @@ impl Backplane {
         endpoint: Endpoint,
     ) -> (Arc<Writer>, JoinHandle<()>) {
         let writer = Arc::new(Writer::new(Arc::clone(outbox)));
-        let (running, connector) = (Arc::clone(&writer), Arc::new(Server::new(endpoint)));
+        let (running, connector) = (Arc::clone(&writer), Arc::new(Place::new(endpoint)));
         let run = move || Arc::clone(&running).run(Arc::clone(&connector));
         let task = self.runtime.spawn(supervise(outbox.link.clone(), "writer", run));
         (writer, task)

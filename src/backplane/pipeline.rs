@@ -39,6 +39,9 @@ impl Owed {
 
 pub(super) struct Pipeline<'a, C: Connector> {
     writer: &'a Writer,
+    connector: Arc<C>,
+    // Where the connection leads.
+    endpoint: String,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
@@ -67,7 +70,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     ) -> Self {
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
         let (owed, bytes, stalled, has_second) = Default::default();
-        Self { writer, connection, watchdog, owed, bytes, stalled, has_second }
+        let (connector, endpoint) = (Arc::clone(connector), connection.endpoint().to_owned());
+        Self { writer, connector, endpoint, connection, watchdog, owed, bytes, stalled, has_second }
     }
 
     /// Writes and reads until the connection breaks.
@@ -89,6 +93,9 @@ impl<'a, C: Connector> Pipeline<'a, C> {
                 }
             }
             () = self.writer.outbox.queued.notified(), if has_capacity => {}
+            reason = self.connector.moved(&self.endpoint) => {
+                return Err(self.connection.lost(reason).into());
+            }
             () = self.watchdog.tick() => self.check()?,
         }
         Ok(())

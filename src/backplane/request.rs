@@ -49,9 +49,17 @@ pub struct Command {
     pub name: &'static str,
     /// Its arguments.
     pub args: Vec<Vec<u8>>,
-    /// Whether it belongs on the server that messages are published on: channels are not shared
-    /// between servers.
-    pub with_publishes: bool,
+    /// Which servers it is for.
+    pub route: Route,
+}
+
+/// Which servers a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Where the data is: in a cluster, the node that owns the slot of its first argument.
+    Key,
+    /// Where messages are published: in a cluster, all masters, whose answers are put together.
+    Publisher,
 }
 
 /// One request to Redis, not yet packed.
@@ -59,6 +67,8 @@ pub struct Command {
 pub enum Request {
     /// `PUBLISH`: must not be sent twice.
     Publish(Box<dyn Publication>),
+    /// `SPUBLISH`, likewise.
+    PublishSharded(Box<dyn Publication>),
     /// Any other command.
     Command(Command),
 }
@@ -70,18 +80,24 @@ impl Request {
         Self::Publish(Box::new(publication))
     }
 
+    /// A request to publish on a channel of the shard that owns its slot.
+    #[must_use]
+    pub fn publish_sharded(publication: impl Publication) -> Self {
+        Self::PublishSharded(Box::new(publication))
+    }
+
     /// Whether it is a publish.
     #[must_use]
     pub const fn is_publish(&self) -> bool {
-        matches!(self, Self::Publish(_))
+        matches!(self, Self::Publish(_) | Self::PublishSharded(_))
     }
 
     /// Whether it belongs on the server that messages are published on.
     #[must_use]
     pub const fn goes_with_publishes(&self) -> bool {
         match self {
-            Self::Publish(_) => true,
-            Self::Command(command) => command.with_publishes,
+            Self::Publish(_) | Self::PublishSharded(_) => true,
+            Self::Command(command) => matches!(command.route, Route::Publisher),
         }
     }
 
@@ -89,7 +105,7 @@ impl Request {
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
-            Self::Publish(publication) => publication.size(),
+            Self::Publish(publication) | Self::PublishSharded(publication) => publication.size(),
             Self::Command(Command { args, .. }) => {
                 args.iter().map(|arg| size_of::<Vec<u8>>() + arg.capacity()).sum()
             }
@@ -102,7 +118,7 @@ impl Request {
     /// [`Error::Encode`], and `packed` is as it was; so it is after a panic of the publication.
     pub fn pack(&self, packed: &mut Vec<u8>) -> Result<()> {
         match self {
-            Self::Publish(publication) => {
+            Self::Publish(publication) | Self::PublishSharded(publication) => {
                 let channel = publication.channel();
                 let payload = publication.payload().map_err(|reason| Error::Encode {
                     count: 1,
@@ -123,6 +139,7 @@ impl Request {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Publish(_) => "PUBLISH",
+            Self::PublishSharded(_) => "SPUBLISH",
             Self::Command(command) => command.name,
         }
     }

@@ -10,7 +10,7 @@ use tokio::time::Duration;
 
 use super::event_sink::{EventSink, LinkEvents};
 use super::outbox::{Outbox, QueueLimits};
-use super::request::{Command, Packed, Publication, Request};
+use super::request::{Command, Packed, Publication, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;
 use crate::connection::testing::{Server, Servers, happens, servers};
@@ -172,7 +172,7 @@ impl Fixture {
 
     pub fn command(&self, arg: &str, ticket: Option<u32>) {
         let args = vec![arg.as_bytes().to_vec()];
-        let command = Command { name: "HGET", args, with_publishes: false };
+        let command = Command { name: "HGET", args, route: Route::Key };
         self.outbox.push(Request::Command(command), ticket);
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls::ClientConfig;
 use tokio::time::{sleep, timeout};
@@ -52,6 +52,18 @@ pub trait Connector: Send + Sync + 'static {
         purpose: Purpose,
         patience: Patience,
     ) -> impl Future<Output = Result<Opened<Self::Stream>>> + Send;
+
+    /// Resolves with the reason once a connection to `endpoint`, as [`Connection::endpoint`] names it,
+    /// does not lead where it should any more. Safe to cancel.
+    fn moved(&self, _endpoint: &str) -> impl Future<Output = String> + Send {
+        std::future::pending()
+    }
+
+    /// Until when all connections were known to lead where they should; `None` where nothing tells
+    /// that but the connections themselves.
+    fn confirmed(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// Reaching a server must be done within this time; entering it too, unless there is patience.

@@ -1,5 +1,6 @@
 //! Where a Redis server is and how to enter it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -29,6 +30,95 @@ pub struct Endpoint {
     pub library: Option<String>,
     /// What the application is asked before each connection.
     pub preparation: Option<Preparation>,
+    /// Where the Sentinels are that name the server, if some do: then `host` and `port` are one of theirs.
+    pub sentinel: Option<SentinelAt>,
+    /// Where nodes of the cluster are, if it is one: then `host` and `port` are those of the first.
+    pub cluster: Option<ClusterAt>,
+    /// Where the addresses lead that Sentinels and clusters give.
+    pub address_map: Option<AddressMap>,
+}
+
+/// A server's host and port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Host name or address, IPv6 without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// The Sentinels of a master, and how to enter them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentinelAt {
+    /// Where they are.
+    pub nodes: Vec<Address>,
+    /// The master's name.
+    pub name: String,
+    /// ACL user of the Sentinels.
+    pub username: Option<String>,
+    /// Password of the Sentinels.
+    pub password: Option<String>,
+    /// TLS to the Sentinels.
+    pub tls: Option<Tls>,
+}
+
+/// The nodes of a cluster that are known from the beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterAt {
+    /// Where they are.
+    pub nodes: Vec<Address>,
+}
+
+/// Asks the application where an address leads: `None` where it is to be taken as it is.
+pub type Mapping = Pin<Box<dyn Future<Output = Option<Address>> + Send>>;
+
+/// Where the addresses lead that Sentinels and clusters give, as ioredis' `natMap` and redis'
+/// `nodeAddressMap` say it.
+#[derive(Clone)]
+pub struct AddressMap {
+    /// The same for the same map.
+    pub id: u32,
+    /// Where each leads, by its text.
+    pub entries: HashMap<String, Address>,
+    /// Asked for others.
+    pub ask: Option<Arc<dyn Fn(String) -> Mapping + Send + Sync>>,
+}
+
+impl AddressMap {
+    /// Where an address leads.
+    pub async fn lead(&self, address: Address) -> Address {
+        let text = address.to_string();
+        if let Some(mapped) = self.entries.get(&text) {
+            return mapped.clone();
+        }
+        match &self.ask {
+            Some(ask) => ask(text).await.unwrap_or(address),
+            None => address,
+        }
+    }
+}
+
+impl PartialEq for AddressMap {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, &self.entries) == (other.id, &other.entries)
+    }
+}
+
+impl Eq for AddressMap {}
+
+impl fmt::Debug for AddressMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AddressMap").field(&self.id).finish()
+    }
 }
 
 /// What the application has said.
@@ -117,6 +207,9 @@ impl Default for Endpoint {
             name: None,
             library: None,
             preparation: None,
+            sentinel: None,
+            cluster: None,
+            address_map: None,
         }
     }
 }
@@ -146,11 +239,21 @@ impl Endpoint {
     pub fn same_server(&self, other: &Self) -> bool {
         Self { db: 0, ..self.clone() } == Self { db: 0, ..other.clone() }
     }
+
+    /// One of its servers, entered in the same way.
+    #[must_use]
+    pub fn at(&self, Address { host, port }: Address) -> Self {
+        let (path, sentinel, cluster, address_map) = (None, None, None, None);
+        Self { host, port, path, sentinel, cluster, address_map, ..self.clone() }
+    }
 }
 
-/// `host:port`, or the socket's path: never credentials.
+/// `host:port`, the socket's path, or the name of the Sentinels' master: never credentials.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(SentinelAt { name, .. }) = &self.sentinel {
+            return f.write_str(name);
+        }
         match &self.path {
             Some(path) => f.write_str(path),
             None if self.host.contains(':') => write!(f, "[{}]:{}", self.host, self.port),

@@ -7,6 +7,7 @@ mod endpoint;
 mod greeting;
 mod hint;
 mod link;
+mod place;
 mod race;
 mod resp;
 mod stream;
@@ -16,9 +17,13 @@ mod tls;
 mod watchdog;
 
 pub use backoff::Backoff;
-pub use connector::{Connector, Opened, Patience, Server};
-pub use endpoint::{Endpoint, Preparation, Prepared, Preparing, Tls, Version};
+pub use connector::{Connector, Opened, Patience};
+pub use endpoint::{
+    Address, AddressMap, ClusterAt, Endpoint, Mapping, Preparation, Prepared, Preparing,
+    SentinelAt, Tls, Version,
+};
 pub use greeting::{Purpose, Warning};
 pub use link::{Answer, ByteStream, Connection, pack};
+pub use place::Place;
 pub use resp::Value;
 pub use watchdog::{Ended, Verdict, Watchdog};

@@ -11,7 +11,7 @@ use super::endpoint::NativeEndpoint;
 use super::options::NativeOptions;
 use super::stats::{NativeStats, number};
 use super::{bytes_of, runtime, waits, waker_of};
-use crate::backplane::{Backplane, Command, Packed, Request};
+use crate::backplane::{Backplane, Command, Packed, Request, Route};
 use crate::event_loop::Drained;
 
 /// What one drain gives: see `src/event_loop/chunk.rs` for the words of `index`.
@@ -82,7 +82,7 @@ impl NativeBackplane {
     #[napi(catch_unwind)]
     pub fn pubsub(&self, args: Vec<String>, ticket: u32) {
         let args = args.into_iter().map(String::into_bytes).collect();
-        let command = Command { name: "PUBSUB", args, with_publishes: true };
+        let command = Command { name: "PUBSUB", args, route: Route::Publisher };
         self.backplane.send(Request::Command(command), waits(ticket));
     }
 

@@ -8,10 +8,17 @@ use napi::bindgen_prelude::Promise;
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
 
-use crate::connection::{Endpoint, Preparation, Prepared, Tls, Version};
+use crate::connection::{
+    Address, AddressMap, ClusterAt, Endpoint, Mapping, Preparation, Prepared, SentinelAt, Tls,
+    Version,
+};
 
 /// Asks the application. Weak: it keeps nothing alive.
 type Ask = ThreadsafeFunction<(), Promise<NativePrepared>, (), Status, false, true>;
+
+/// Asks the application where an address leads. Weak, likewise.
+type AskAddress =
+    ThreadsafeFunction<String, Promise<Option<NativeAddress>>, String, Status, false, true>;
 
 /// Where one Redis server is and how to enter it.
 #[napi(object, object_to_js = false, use_nullable = true)]
@@ -36,6 +43,66 @@ pub struct NativeEndpoint {
     pub library: Option<String>,
     /// What is asked before each connection.
     pub preparation: Option<NativePreparation>,
+    /// The Sentinels that name the server.
+    pub sentinel: Option<NativeSentinel>,
+    /// Nodes of the cluster.
+    pub cluster: Option<NativeCluster>,
+    /// Where the addresses lead that Sentinels and clusters give.
+    pub address_map: Option<NativeAddressMap>,
+}
+
+/// A host and port.
+#[napi(object)]
+pub struct NativeAddress {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// The Sentinels of a master.
+#[napi(object, use_nullable = true)]
+pub struct NativeSentinel {
+    /// Where they are.
+    pub nodes: Vec<NativeAddress>,
+    /// The master's name.
+    pub name: String,
+    /// ACL user of the Sentinels.
+    pub username: Option<String>,
+    /// Password of the Sentinels.
+    pub password: Option<String>,
+    /// TLS to the Sentinels, when wanted.
+    pub tls: Option<NativeTls>,
+}
+
+/// Nodes of a cluster.
+#[napi(object)]
+pub struct NativeCluster {
+    /// Where they are.
+    pub nodes: Vec<NativeAddress>,
+}
+
+/// Where addresses lead.
+#[napi(object, object_to_js = false, use_nullable = true)]
+pub struct NativeAddressMap {
+    /// The same for the same map.
+    pub id: u32,
+    /// Where each leads.
+    pub entries: Vec<NativeMapped>,
+    /// Asks the application about others. It never throws.
+    #[napi(ts_type = "((address: string) => Promise<NativeAddress | null>) | null")]
+    pub ask: Option<AskAddress>,
+}
+
+/// Where an address leads.
+#[napi(object)]
+pub struct NativeMapped {
+    /// `host:port`
+    pub from: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
 }
 
 /// TLS options, named as Node's `tls.connect` names them.
@@ -95,7 +162,60 @@ impl From<NativeEndpoint> for Endpoint {
             endpoint;
         let preparation = endpoint.preparation.map(Preparation::from);
         let tls = tls.map(Tls::from);
-        Self { host, port, path, username, password, db, tls, name, library, preparation }
+        let sentinel = endpoint.sentinel.map(SentinelAt::from);
+        let cluster =
+            endpoint.cluster.map(|NativeCluster { nodes }| ClusterAt { nodes: addresses(nodes) });
+        let address_map = endpoint.address_map.map(AddressMap::from);
+        Self {
+            host,
+            port,
+            path,
+            username,
+            password,
+            db,
+            tls,
+            name,
+            library,
+            preparation,
+            sentinel,
+            cluster,
+            address_map,
+        }
+    }
+}
+
+fn addresses(nodes: Vec<NativeAddress>) -> Vec<Address> {
+    nodes.into_iter().map(Address::from).collect()
+}
+
+impl From<NativeAddress> for Address {
+    fn from(NativeAddress { host, port }: NativeAddress) -> Self {
+        Self { host, port }
+    }
+}
+
+impl From<NativeSentinel> for SentinelAt {
+    fn from(sentinel: NativeSentinel) -> Self {
+        let NativeSentinel { nodes, name, username, password, tls } = sentinel;
+        Self { nodes: addresses(nodes), name, username, password, tls: tls.map(Tls::from) }
+    }
+}
+
+impl From<NativeAddressMap> for AddressMap {
+    fn from(NativeAddressMap { id, entries, ask }: NativeAddressMap) -> Self {
+        let entry = |NativeMapped { from, host, port }| (from, Address { host, port });
+        let ask = ask.map(|ask| {
+            let ask = Arc::new(ask);
+            Arc::new(move |address| {
+                let ask = Arc::clone(&ask);
+                // Either fails only when the environment is shutting down.
+                let answer = async move {
+                    ask.call_async(address).await.ok()?.await.ok()?.map(Address::from)
+                };
+                Box::pin(answer) as Mapping
+            }) as _
+        });
+        Self { id, entries: entries.into_iter().map(entry).collect(), ask }
     }
 }
 

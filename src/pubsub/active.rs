@@ -33,6 +33,9 @@ enum Owed {
 
 pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     session: &'a Session<S>,
+    connector: Arc<C>,
+    // Where the connection leads.
+    endpoint: String,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
@@ -64,6 +67,8 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         let to_restore = session.lock().online();
         Self {
             session,
+            connector: Arc::clone(connector),
+            endpoint: connection.endpoint().to_owned(),
             connection,
             watchdog: Watchdog::new(Arc::clone(connector), Purpose::Subscribe),
             owed: VecDeque::new(),
@@ -99,6 +104,9 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
                 self.take_burst(value?)?;
             }
             () = self.session.changed.notified() => {}
+            reason = self.connector.moved(&self.endpoint) => {
+                return Err(self.connection.lost(reason).into());
+            }
             () = self.watchdog.tick() => self.check()?,
             () = at(catch_up), if catch_up.is_some() => {
                 self.catch_up = self.session.subscriber.caught_up();
@@ -212,14 +220,23 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
                 self.message(Kind::Pattern, pattern, channel, payload);
                 Ok(())
             }
+            (b"smessage", [Bulk(channel), Bulk(payload)]) => {
+                self.message(Kind::Sharded, channel, channel, payload);
+                Ok(())
+            }
             (b"subscribe", [Bulk(name), _]) => self.confirmed("SUBSCRIBE", name),
             (b"psubscribe", [Bulk(name), _]) => self.confirmed("PSUBSCRIBE", name),
+            (b"ssubscribe", [Bulk(name), _]) => self.confirmed("SSUBSCRIBE", name),
             (b"unsubscribe", [Bulk(name), _]) => {
                 self.left("UNSUBSCRIBE", Kind::Channel, name);
                 Ok(())
             }
             (b"punsubscribe", [Bulk(name), _]) => {
                 self.left("PUNSUBSCRIBE", Kind::Pattern, name);
+                Ok(())
+            }
+            (b"sunsubscribe", [Bulk(name), _]) => {
+                self.left("SUNSUBSCRIBE", Kind::Sharded, name);
                 Ok(())
             }
             (b"pong", [_]) => self.pong(),
@@ -323,7 +340,10 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
             self.session.subscriber.settled(&tickets);
         }
         if self.status.is_some() {
-            *self.session.gap_since() = Some(self.proven);
+            // Where a server was left behind, what it brought had ceased to be all.
+            let confirmed = self.connector.confirmed();
+            let since = confirmed.map_or(self.proven, |confirmed| confirmed.min(self.proven));
+            *self.session.gap_since() = Some(since);
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Kind {
     Channel,
     /// All channels that match: `PSUBSCRIBE`.
     Pattern,
+    /// One channel of the shard that owns its slot: `SSUBSCRIBE`.
+    Sharded,
 }
 
 /// Whether a subscription that Redis refuses is missed.
@@ -38,10 +40,10 @@ pub enum Need {
 /// A command that Redis confirms with the channel's or pattern's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// `SUBSCRIBE` or `PSUBSCRIBE`, and the number of the want that it answers: a name may be left
+    /// `SUBSCRIBE`, `PSUBSCRIBE` or `SSUBSCRIBE`, and the number of the want that it answers: a name may be left
     /// and wanted again before Redis has confirmed the first time.
     Subscribe(Kind, Arc<str>, u64),
-    /// `UNSUBSCRIBE` or `PUNSUBSCRIBE`, with the caller's ticket.
+    /// `UNSUBSCRIBE`, `PUNSUBSCRIBE` or `SUNSUBSCRIBE`, with the caller's ticket.
     Unsubscribe(Kind, Arc<str>, Option<u32>),
 }
 
@@ -51,8 +53,10 @@ impl Op {
         match self {
             Self::Subscribe(Kind::Channel, ..) => "SUBSCRIBE",
             Self::Subscribe(Kind::Pattern, ..) => "PSUBSCRIBE",
+            Self::Subscribe(Kind::Sharded, ..) => "SSUBSCRIBE",
             Self::Unsubscribe(Kind::Channel, ..) => "UNSUBSCRIBE",
             Self::Unsubscribe(Kind::Pattern, ..) => "PUNSUBSCRIBE",
+            Self::Unsubscribe(Kind::Sharded, ..) => "SUNSUBSCRIBE",
         }
     }
 
@@ -112,6 +116,7 @@ pub struct Refused {
 pub struct Subscriptions {
     channels: HashMap<Arc<str>, Wanted>,
     patterns: HashMap<Arc<str>, Wanted>,
+    sharded: HashMap<Arc<str>, Wanted>,
     last: u64,
     // Only while online: what is not yet written, in order. Offline there is nothing to leave, and
     // all that is wanted is to be asked for; so it does not grow during an outage.
@@ -200,6 +205,7 @@ impl Subscriptions {
         let wanted = match kind {
             Kind::Channel => &self.channels,
             Kind::Pattern => &self.patterns,
+            Kind::Sharded => &self.sharded,
         };
         wanted.get(name).map(|wanted| Arc::clone(&wanted.consumers))
     }
@@ -208,12 +214,15 @@ impl Subscriptions {
         match kind {
             Kind::Channel => &mut self.channels,
             Kind::Pattern => &mut self.patterns,
+            Kind::Sharded => &mut self.sharded,
         }
     }
 
     fn all(&mut self) -> impl Iterator<Item = (Kind, &Arc<str>, &mut Wanted)> {
-        let channels = self.channels.iter_mut().map(|(name, want)| (Kind::Channel, name, want));
-        channels.chain(self.patterns.iter_mut().map(|(name, want)| (Kind::Pattern, name, want)))
+        let of = |kind| move |(name, want)| (kind, name, want);
+        let channels = self.channels.iter_mut().map(of(Kind::Channel));
+        let patterns = self.patterns.iter_mut().map(of(Kind::Pattern));
+        channels.chain(patterns).chain(self.sharded.iter_mut().map(of(Kind::Sharded)))
     }
 
     /// A connection is up and has no subscriptions: all that is wanted is to be sent. Returns how
@@ -247,6 +256,7 @@ impl Subscriptions {
         tickets.extend(self.all().flat_map(|(_, _, wanted)| std::mem::take(&mut wanted.tickets)));
         self.channels.clear();
         self.patterns.clear();
+        self.sharded.clear();
         self.missed = 0;
         tickets
     }

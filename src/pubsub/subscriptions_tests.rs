@@ -79,8 +79,10 @@ fn names(ops: &[Op]) -> Vec<String> {
     let sign = |op: &Op| match op {
         Op::Subscribe(Kind::Channel, ..) => "+",
         Op::Subscribe(Kind::Pattern, ..) => "+p",
+        Op::Subscribe(Kind::Sharded, ..) => "+s",
         Op::Unsubscribe(Kind::Channel, ..) => "-",
         Op::Unsubscribe(Kind::Pattern, ..) => "-p",
+        Op::Unsubscribe(Kind::Sharded, ..) => "-s",
     };
     ops.iter().map(|op| format!("{}{}", sign(op), op.name())).collect()
 }

@@ -19,7 +19,7 @@ pub(crate) use self::publication::Dispatch;
 use self::channel::Channel;
 use self::publication::{DISPATCH, DispatchMessage, Message, Origin};
 use self::wire::{Codec, Shape};
-use crate::backplane::{Backplane, Command, Request};
+use crate::backplane::{Backplane, Command, Request, Route};
 use crate::event_loop::Counters;
 use crate::pubsub::{Consumer, Kind, Need};
 use crate::websocket::{Connections, Fanout};
@@ -81,7 +81,7 @@ impl Store {
 
     /// A command on the data of a client; with a ticket, a reply comes through the mailbox.
     pub fn command(&self, name: &'static str, args: Vec<Vec<u8>>, ticket: Option<u32>) {
-        let command = Command { name, args, with_publishes: false };
+        let command = Command { name, args, route: Route::Key };
         self.backplane.send(Request::Command(command), ticket);
     }
 
