@@ -76,6 +76,31 @@ function send(port, commands) {
   });
 }
 
+/**
+ * Asks until the answer is truthy, and resolves with it. An attempt that fails is no answer.
+ * @template T
+ * @param {string} what it waits for, in words
+ * @param {() => Promise<T>} ask
+ * @param {number} [limit] in ms
+ * @returns {Promise<NonNullable<T>>}
+ */
+async function until(what, ask, limit = START_TIMEOUT) {
+  const deadline = Date.now() + limit;
+  /** @type {unknown} */
+  let cause;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    await delay(POLL);
+  }
+  throw new Error(`${what}: not within ${limit} ms`, { cause });
+}
+
 /** @returns {Promise<number>} a port that was free a moment ago */
 async function freePort() {
   const server = net.createServer().listen(0, HOST);
@@ -112,6 +137,7 @@ function dieWithParent() {
  * @property {string[]} args
  * @property {string} [password]
  * @property {string} [socketPath]
+ * @property {string} [file] its configuration, which the server itself may rewrite
  */
 
 /**
@@ -119,11 +145,9 @@ function dieWithParent() {
  * @param {Settings} settings
  * @returns {string[]}
  */
-function serverArguments(port, { dir, args, password, socketPath }) {
-  // A configuration file has to come first (a sentinel needs one).
-  const file = args[0] && !args[0].startsWith('-') ? args.slice(0, 1) : [];
+function serverArguments(port, { dir, args, password, socketPath, file }) {
   return [
-    ...file,
+    ...(file ? [file] : []), // has to come first
     '--port',
     String(port),
     '--bind',
@@ -136,7 +160,7 @@ function serverArguments(port, { dir, args, password, socketPath }) {
     'no',
     ...(password ? ['--requirepass', password] : []),
     ...(socketPath ? ['--unixsocket', socketPath, '--unixsocketperm', '700'] : []),
-    ...args.slice(file.length),
+    ...args,
   ];
 }
 
@@ -184,7 +208,7 @@ function isRunning(child) {
 async function answers(port, password, pid) {
   try {
     const info = await send(port, [...login(password), ['INFO']]);
-    return info.includes(`process_id:${pid}\r`) && info.includes('\nloading:0\r');
+    return info.includes(`process_id:${pid}\r`) && !info.includes('\nloading:1\r');
   } catch {
     return false;
   }
@@ -292,13 +316,16 @@ class RedisServer {
  * @param {string[]} [options.args] more arguments, such as `['--maxclients', '10']`
  * @param {string} [options.password]
  * @param {boolean | string} [options.unixSocket] listen on a Unix socket too (`true`: one in its own directory)
+ * @param {string} [options.config] lines of a configuration file, for what has to be rewritten: by a sentinel, say
  * @returns {Promise<RedisServer>}
  */
-async function startRedis({ port, args = [], password, unixSocket } = {}) {
+async function startRedis({ port, args = [], password, unixSocket, config } = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sio-redis-'));
   directories.add(dir);
   const socketPath = unixSocket === true ? path.join(dir, 'redis.sock') : unixSocket || undefined;
-  const settings = { dir, args, password, socketPath };
+  const file = config === undefined ? undefined : path.join(dir, 'redis.conf');
+  if (file) fs.writeFileSync(file, `${config}\n`);
+  const settings = { dir, args, password, socketPath, file };
   try {
     const started = await launchSomewhere(port, settings);
     return new RedisServer(started.child, started.port, settings);
@@ -308,4 +335,4 @@ async function startRedis({ port, args = [], password, unixSocket } = {}) {
   }
 }
 
-module.exports = { NO_PORT, findRedisServer, ensureRedisServer, startRedis, freePort, which };
+module.exports = { NO_PORT, findRedisServer, ensureRedisServer, startRedis, freePort, until, which };
