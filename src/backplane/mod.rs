@@ -101,20 +101,20 @@ impl Backplane {
         links.subscriber.lead_to(subscriber.to_string());
         links.commander.lead_to(commander.to_string());
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.session = Some(self.spawn_session(subscriber));
-        if shared {
-            // Channels span databases, so the commands' database serves both.
-            tasks.writers.push(self.spawn_writer(&self.publisher, commander));
-        } else {
+        // Without commands, the database does not matter; channels span them, so that of the commands
+        // serves both.
+        let db = if shared { commander.db } else { 0 };
+        let place = Place::new(Endpoint { db, ..publisher.clone() });
+        tasks.session = Some(self.spawn_session(place.beside(&publisher, subscriber)));
+        if !shared {
             let outbox = self.split_commands();
-            // Without commands, the database does not matter.
-            tasks.writers.push(self.spawn_writer(&self.publisher, Endpoint { db: 0, ..publisher }));
-            tasks.writers.push(self.spawn_writer(&outbox, commander));
+            tasks.writers.push(self.spawn_writer(&outbox, Place::new(commander)));
         }
+        tasks.writers.push(self.spawn_writer(&self.publisher, place));
     }
 
-    fn spawn_session(&self, endpoint: Endpoint) -> JoinHandle<()> {
-        let (session, connector) = (Arc::clone(&self.session), Arc::new(Place::new(endpoint)));
+    fn spawn_session(&self, place: Place) -> JoinHandle<()> {
+        let (session, connector) = (Arc::clone(&self.session), Arc::new(place));
         let link = LinkEvents { events: Arc::clone(&self.events), link: Link::Sub };
         let run = move || Arc::clone(&session).run(Arc::clone(&connector));
         self.runtime.spawn(supervise(link, "subscriber's session", run))
@@ -129,13 +129,9 @@ impl Backplane {
         Arc::clone(outbox)
     }
 
-    fn spawn_writer(
-        &self,
-        outbox: &Arc<Outbox>,
-        endpoint: Endpoint,
-    ) -> (Arc<Writer>, JoinHandle<()>) {
+    fn spawn_writer(&self, outbox: &Arc<Outbox>, place: Place) -> (Arc<Writer>, JoinHandle<()>) {
         let writer = Arc::new(Writer::new(Arc::clone(outbox)));
-        let (running, connector) = (Arc::clone(&writer), Arc::new(Place::new(endpoint)));
+        let (running, connector) = (Arc::clone(&writer), Arc::new(place));
         let run = move || Arc::clone(&running).run(Arc::clone(&connector));
         let task = self.runtime.spawn(supervise(outbox.link.clone(), "writer", run));
         (writer, task)

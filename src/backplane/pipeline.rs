@@ -2,7 +2,9 @@
 //! answer, in order, pings too.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -12,7 +14,7 @@ use super::event_sink::LinkStatus;
 use super::outbox::Item;
 use super::writer::Writer;
 use crate::connection::{
-    Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, pack,
+    Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, moved, pack,
 };
 use crate::error::{Error, Result, panic_reason};
 use crate::event_loop::Counters;
@@ -39,9 +41,7 @@ impl Owed {
 
 pub(super) struct Pipeline<'a, C: Connector> {
     writer: &'a Writer,
-    connector: Arc<C>,
-    // Where the connection leads.
-    endpoint: String,
+    moved: Pin<Box<dyn Future<Output = String> + Send>>,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
@@ -70,8 +70,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     ) -> Self {
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
         let (owed, bytes, stalled, has_second) = Default::default();
-        let (connector, endpoint) = (Arc::clone(connector), connection.endpoint().to_owned());
-        Self { writer, connector, endpoint, connection, watchdog, owed, bytes, stalled, has_second }
+        let moved = moved(connector, &connection);
+        Self { writer, moved, connection, watchdog, owed, bytes, stalled, has_second }
     }
 
     /// Writes and reads until the connection breaks.
@@ -93,7 +93,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
                 }
             }
             () = self.writer.outbox.queued.notified(), if has_capacity => {}
-            reason = self.connector.moved(&self.endpoint) => {
+            reason = &mut self.moved => {
                 return Err(self.connection.lost(reason).into());
             }
             () = self.watchdog.tick() => self.check()?,

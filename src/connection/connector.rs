@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -64,6 +65,15 @@ pub trait Connector: Send + Sync + 'static {
     fn confirmed(&self) -> Option<SystemTime> {
         None
     }
+}
+
+/// Resolves with the reason once a connection does not lead where it should any more.
+pub fn moved<C: Connector>(
+    connector: &Arc<C>,
+    connection: &Connection<C::Stream>,
+) -> Pin<Box<dyn Future<Output = String> + Send>> {
+    let (connector, endpoint) = (Arc::clone(connector), connection.endpoint().to_owned());
+    Box::pin(async move { connector.moved(&endpoint).await })
 }
 
 /// Reaching a server must be done within this time; entering it too, unless there is patience.

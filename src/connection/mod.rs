@@ -2,6 +2,7 @@
 //! whether it is alive.
 
 mod backoff;
+mod cluster;
 mod connector;
 mod endpoint;
 mod greeting;
@@ -17,7 +18,7 @@ mod tls;
 mod watchdog;
 
 pub use backoff::Backoff;
-pub use connector::{Connector, Opened, Patience};
+pub use connector::{Connector, Opened, Patience, moved};
 pub use endpoint::{
     Address, AddressMap, ClusterAt, Endpoint, Mapping, Preparation, Prepared, Preparing,
     SentinelAt, Tls, Version,

@@ -1,7 +1,9 @@
 //! Where connections lead: one server, or one that is found out each time.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::cluster::{AnyMaster, Cluster, Node};
 use super::connector::{Connector, Opened, Patience, Server};
 use super::endpoint::Endpoint;
 use super::greeting::Purpose;
@@ -12,13 +14,39 @@ use crate::error::Result;
 pub enum Place {
     /// One server.
     Server(Server),
+    /// Any master of a cluster.
+    Cluster(AnyMaster),
+    /// One node of a cluster.
+    Node(Node),
 }
 
 impl Place {
     /// The place of an endpoint.
     #[must_use]
-    pub const fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint) -> Self {
+        if endpoint.cluster.is_some() {
+            return Self::Cluster(AnyMaster(Cluster::new(endpoint)));
+        }
         Self::Server(Server::new(endpoint))
+    }
+
+    /// The cluster that it leads to, if it does.
+    #[must_use]
+    pub const fn cluster(&self) -> Option<&Arc<Cluster>> {
+        match self {
+            Self::Cluster(AnyMaster(cluster)) => Some(cluster),
+            Self::Server(_) | Self::Node(_) => None,
+        }
+    }
+
+    /// The place of an endpoint that leads to the same servers, where it does: what is known of them is
+    /// shared.
+    #[must_use]
+    pub fn beside(&self, own: &Endpoint, endpoint: Endpoint) -> Self {
+        match self {
+            Self::Cluster(any) if own.same_server(&endpoint) => Self::Cluster(any.clone()),
+            _ => Self::new(endpoint),
+        }
     }
 }
 
@@ -28,18 +56,24 @@ impl Connector for Place {
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
         match self {
             Self::Server(server) => server.connect(purpose, patience).await,
+            Self::Cluster(any) => any.connect(purpose, patience).await,
+            Self::Node(node) => node.connect(purpose, patience).await,
         }
     }
 
     async fn moved(&self, endpoint: &str) -> String {
         match self {
             Self::Server(server) => server.moved(endpoint).await,
+            Self::Cluster(any) => any.moved(endpoint).await,
+            Self::Node(node) => node.moved(endpoint).await,
         }
     }
 
     fn confirmed(&self) -> Option<SystemTime> {
         match self {
             Self::Server(server) => server.confirmed(),
+            Self::Cluster(any) => any.confirmed(),
+            Self::Node(node) => node.confirmed(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! One connection's time, from open to lost.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::session::{LinkStatus, Session, SessionEvent, Subscriber};
 use super::subscriptions::{Kind, Op, Refused};
 use crate::connection::{
-    Backoff, ByteStream, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog,
+    Backoff, ByteStream, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, moved,
 };
 use crate::error::{Error, Result, panic_reason};
 
@@ -34,8 +36,7 @@ enum Owed {
 pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     session: &'a Session<S>,
     connector: Arc<C>,
-    // Where the connection leads.
-    endpoint: String,
+    moved: Pin<Box<dyn Future<Output = String> + Send>>,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
@@ -68,7 +69,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         Self {
             session,
             connector: Arc::clone(connector),
-            endpoint: connection.endpoint().to_owned(),
+            moved: moved(connector, &connection),
             connection,
             watchdog: Watchdog::new(Arc::clone(connector), Purpose::Subscribe),
             owed: VecDeque::new(),
@@ -104,7 +105,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
                 self.take_burst(value?)?;
             }
             () = self.session.changed.notified() => {}
-            reason = self.connector.moved(&self.endpoint) => {
+            reason = &mut self.moved => {
                 return Err(self.connection.lost(reason).into());
             }
             () = self.watchdog.tick() => self.check()?,

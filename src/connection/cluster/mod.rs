@@ -1,0 +1,288 @@
+//! A Redis Cluster: which nodes it has, and which of them owns which slot.
+
+mod look;
+mod slots;
+
+pub use slots::{Redirection, SLOTS, SlotMap, redirection, slot_of};
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use self::look::Looker;
+use super::connector::{Connector, Opened, Patience, Server};
+use super::endpoint::{Address, Endpoint};
+use super::greeting::Purpose;
+use super::stream::Stream;
+use crate::error::{Error, Result};
+
+/// A node that has not let a connection in by then is not waited for alone.
+const STAGGER: Duration = Duration::from_millis(500);
+
+/// A cluster. Its nodes are looked up in the background from the first connection on, for as long as
+/// somebody holds it.
+pub struct Cluster {
+    endpoint: Endpoint,
+    // A plain mutex: held for a look or a change.
+    state: Mutex<State>,
+    // Changes with each look, and with each change of the map.
+    looked: watch::Sender<Looked>,
+    wanted: Arc<Notify>,
+    // Each with the TLS configuration that it has made.
+    servers: Mutex<HashMap<Address, Arc<Server>>>,
+}
+
+#[derive(Default)]
+struct State {
+    map: Arc<SlotMap>,
+    epoch: u64,
+    confirmed: Option<SystemTime>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// What has come of the last look.
+#[derive(Debug, Clone, Default)]
+struct Looked {
+    times: u64,
+    error: Option<Error>,
+}
+
+impl Cluster {
+    /// The cluster that an endpoint gives nodes of.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Arc<Self> {
+        let (state, wanted, servers) = Default::default();
+        Arc::new(Self { endpoint, state, looked: watch::Sender::default(), wanted, servers })
+    }
+
+    /// Its nodes, as far as they are known.
+    pub fn map(&self) -> Arc<SlotMap> {
+        Arc::clone(&self.lock().map)
+    }
+
+    /// Until when the nodes were known to be as they are said to be.
+    pub fn confirmed(&self) -> Option<SystemTime> {
+        self.lock().confirmed
+    }
+
+    /// Looks again, soon.
+    pub fn look(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// A node says that this master owns a slot now: taken as true until the next look, which follows.
+    pub fn learn(&self, slot: u16, master: Address) {
+        let mut state = self.lock();
+        let mut map = (*state.map).clone();
+        map.give(slot, slot, master);
+        state.map = Arc::new(map);
+        drop(state);
+        self.looked.send_modify(|looked| looked.times += 1);
+        self.look();
+    }
+
+    /// Is told of all looks and changes from now on.
+    pub fn changes(&self) -> Changes {
+        Changes(self.looked.subscribe())
+    }
+
+    /// Where an address leads that a node has given.
+    pub async fn lead(&self, address: Address) -> Address {
+        match &self.endpoint.address_map {
+            Some(map) => map.lead(address).await,
+            None => address,
+        }
+    }
+
+    /// The server at an address.
+    pub fn server(&self, address: &Address) -> Arc<Server> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = || Arc::new(Server::new(self.endpoint.at(address.clone())));
+        Arc::clone(servers.entry(address.clone()).or_insert_with(server))
+    }
+
+    fn keep_only(&self, known: &[Address]) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|address, _| known.contains(address) || self.seeds().contains(address));
+    }
+
+    fn seeds(&self) -> &[Address] {
+        self.endpoint.cluster.as_ref().map_or(&[], |cluster| &cluster.nodes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it may be asked: the masters that are known, in an order of chance, then the nodes that are
+    /// known from the beginning.
+    fn candidates(&self) -> Vec<Address> {
+        let mut all = self.map().masters().to_vec();
+        fastrand::shuffle(&mut all);
+        let mut seeds: Vec<_> =
+            self.seeds().iter().filter(|seed| !all.contains(seed)).cloned().collect();
+        fastrand::shuffle(&mut seeds);
+        all.extend(seeds);
+        all
+    }
+
+    /// Waits until a look has shown the nodes.
+    ///
+    /// # Errors
+    /// Why they cannot be seen.
+    async fn known(self: &Arc<Self>) -> Result<()> {
+        let mut looked = self.looked.subscribe();
+        self.start();
+        loop {
+            if !self.map().masters().is_empty() {
+                return Ok(());
+            }
+            let Looked { times, error } = looked.borrow_and_update().clone();
+            if let (true, Some(error)) = (times > 0, error) {
+                self.look();
+                return Err(error);
+            }
+            if looked.changed().await.is_err() {
+                return Err(self.cannot_connect("it is closed"));
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if state.task.as_ref().is_none_or(JoinHandle::is_finished) {
+            state.task = Some(tokio::spawn(Looker::new(self).run()));
+        }
+    }
+
+    fn cannot_connect(&self, reason: impl Into<String>) -> Error {
+        let source = Arc::new(io::Error::other(reason.into()));
+        Error::Connect { endpoint: self.endpoint.to_string(), source }
+    }
+
+    /// Opens a connection to one of `nodes`, the first that lets it in.
+    async fn open_one(
+        &self,
+        nodes: Vec<Address>,
+        purpose: Purpose,
+        patience: Patience,
+    ) -> Result<Opened<Stream>> {
+        let mut error = None;
+        let mut opening = FuturesUnordered::new();
+        let mut nodes = nodes.into_iter();
+        loop {
+            let next = nodes.next();
+            if let Some(node) = &next {
+                let server = self.server(node);
+                opening.push(async move { server.connect(purpose, patience).await });
+            }
+            let has_more = next.is_some();
+            loop {
+                tokio::select! {
+                    biased;
+                    opened = opening.next(), if !opening.is_empty() => match opened {
+                        Some(Ok(opened)) => return Ok(opened),
+                        Some(Err(failed)) => error = Some(failed),
+                        None => {}
+                    },
+                    () = sleep(STAGGER), if has_more && !opening.is_empty() => break,
+                }
+                if opening.is_empty() {
+                    break;
+                }
+            }
+            if !has_more && opening.is_empty() {
+                return Err(error.unwrap_or_else(|| self.cannot_connect("it has no nodes")));
+            }
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.task.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Tells of looks at a cluster.
+pub struct Changes(watch::Receiver<Looked>);
+
+impl Changes {
+    /// Waits for the next look or change; for ever once the cluster is gone.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Opens connections to any master of a cluster: which one does not matter, as messages reach all nodes.
+#[derive(Clone)]
+pub struct AnyMaster(pub Arc<Cluster>);
+
+impl Connector for AnyMaster {
+    type Stream = Stream;
+
+    async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        let Self(cluster) = self;
+        cluster.known().await?;
+        let mut masters = cluster.map().masters().to_vec();
+        fastrand::shuffle(&mut masters);
+        let opened = cluster.open_one(masters, purpose, patience).await;
+        if opened.is_err() {
+            cluster.look();
+        }
+        opened
+    }
+
+    async fn moved(&self, endpoint: &str) -> String {
+        let mut changes = self.0.changes();
+        while self.0.map().has_master(endpoint) {
+            changes.next().await;
+        }
+        "it is no master of the cluster any more".to_owned()
+    }
+
+    fn confirmed(&self) -> Option<SystemTime> {
+        self.0.confirmed()
+    }
+}
+
+/// Opens connections to one node of a cluster.
+pub struct Node {
+    cluster: Arc<Cluster>,
+    server: Arc<Server>,
+}
+
+impl Node {
+    /// The node at an address.
+    #[must_use]
+    pub fn new(cluster: Arc<Cluster>, address: &Address) -> Self {
+        let server = cluster.server(address);
+        Self { cluster, server }
+    }
+}
+
+impl Connector for Node {
+    type Stream = Stream;
+
+    async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        let opened = self.server.connect(purpose, patience).await;
+        if opened.is_err() {
+            self.cluster.look();
+        }
+        opened
+    }
+
+    fn confirmed(&self) -> Option<SystemTime> {
+        self.cluster.confirmed()
+    }
+}
