@@ -56,6 +56,9 @@ const { isGiven, isPlainObject } = require('../values');
  * @typedef {{ client: object|null, keyPrefix: string, read(): Endpoint }} ParsedEndpoint
  */
 
+/** What one server has none of. */
+const ONE_SERVER = { sentinel: null, cluster: null, addressMap: null };
+
 const WANTED =
   'pass a client of the redis or ioredis package, a redis://, rediss:// or unix:// URL, ' +
   'or an options object such as { host, port }';
@@ -91,7 +94,8 @@ function parseEndpoint(name, value, redisModule) {
   const read = clientReader(name, value, redisModule);
   if (read !== null) {
     read(); // only to throw now, in the caller's own stack, what could not be read later
-    return { client: value, keyPrefix: readPrefix(name, /** @type {any} */ (value).options ?? {}), read };
+    const keyPrefix = readPrefix(name, /** @type {any} */ (value).options ?? {});
+    return { client: value, keyPrefix, read: () => ({ ...ONE_SERVER, ...read() }) };
   }
   if (!isPlainObject(value)) throw optionError(name, `this object is not a known Redis client; ${WANTED}.`);
   return settled(parseOptions(name, value), readPrefix(name, value));
@@ -103,7 +107,7 @@ function parseEndpoint(name, value, redisModule) {
  * @returns {ParsedEndpoint}
  */
 function settled(endpoint, keyPrefix = '') {
-  return { client: null, keyPrefix, read: () => endpoint };
+  return { client: null, keyPrefix, read: () => ({ ...ONE_SERVER, ...endpoint }) };
 }
 
 /**

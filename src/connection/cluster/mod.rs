@@ -176,29 +176,23 @@ impl Cluster {
     ) -> Result<Opened<Stream>> {
         let mut error = None;
         let mut opening = FuturesUnordered::new();
-        let mut nodes = nodes.into_iter();
+        let mut nodes = nodes.into_iter().peekable();
         loop {
-            let next = nodes.next();
-            if let Some(node) = &next {
-                let server = self.server(node);
+            if let Some(node) = nodes.next() {
+                let server = self.server(&node);
                 opening.push(async move { server.connect(purpose, patience).await });
             }
-            let has_more = next.is_some();
-            loop {
+            while !opening.is_empty() {
                 tokio::select! {
                     biased;
-                    opened = opening.next(), if !opening.is_empty() => match opened {
-                        Some(Ok(opened)) => return Ok(opened),
-                        Some(Err(failed)) => error = Some(failed),
-                        None => {}
+                    Some(opened) = opening.next() => match opened {
+                        Ok(opened) => return Ok(opened),
+                        Err(failed) => error = Some(failed),
                     },
-                    () = sleep(STAGGER), if has_more && !opening.is_empty() => break,
-                }
-                if opening.is_empty() {
-                    break;
+                    () = sleep(STAGGER), if nodes.peek().is_some() => break,
                 }
             }
-            if !has_more && opening.is_empty() {
+            if nodes.peek().is_none() && opening.is_empty() {
                 return Err(error.unwrap_or_else(|| self.cannot_connect("it has no nodes")));
             }
         }
