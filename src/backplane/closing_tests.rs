@@ -41,7 +41,7 @@ async fn the_session_is_gone_before_the_event_close() {
     subscribe("c", Some(4));
     session.close();
     server.say(&format!("{}{}", push(&["subscribe", "b", "1"]), message("a", "late"))).await;
-    let tasks = Tasks { session: Some(task), writers: Vec::new() };
+    let tasks = Tasks { session: Some(task), ..Tasks::default() };
     shut_down(tasks, &inbox.events, Instant::now()).await;
     let mut unseen = inbox.unseen();
     assert_eq!(unseen.pop().as_deref(), Some("close"), "{unseen:?}");
@@ -64,8 +64,10 @@ async fn what_is_queued_has_its_time_to_leave() {
         fixture.command("a", Some(1));
         fixture.publish("p");
         fixture.outbox.close();
-        let tasks =
-            Tasks { session: None, writers: vec![(Arc::clone(&fixture.writer), fixture.task)] };
+        let tasks = Tasks {
+            writers: vec![(Arc::clone(&fixture.writer), fixture.task)],
+            ..Tasks::default()
+        };
         let since = Instant::now();
         let deadline = since + Duration::from_secs(3);
         let closing = shut_down(tasks, &fixture.inbox.events, deadline);

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::time::{Duration, sleep};
 
+use super::fleet::Fleet;
 use super::throttle::Throttle;
 use crate::connection::Warning;
 use crate::error::Error;
@@ -226,9 +227,21 @@ impl EventSink {
 pub(super) struct LinkEvents {
     pub(super) events: Arc<EventSink>,
     pub(super) link: Link,
+    // The fleet that the connection is one of, and its number there.
+    part: Option<(Arc<Fleet>, u64)>,
 }
 
 impl LinkEvents {
+    pub(super) const fn new(events: Arc<EventSink>, link: Link) -> Self {
+        Self { events, link, part: None }
+    }
+
+    /// The events of a connection that is one of a fleet.
+    pub(super) fn part(&self, fleet: &Arc<Fleet>, number: u64) -> Self {
+        fleet.joins(number);
+        Self { part: Some((Arc::clone(fleet), number)), ..self.clone() }
+    }
+
     fn state(&self) -> &LinkState {
         self.events.links.of(self.link)
     }
@@ -239,6 +252,11 @@ impl LinkEvents {
 
     /// The connection has another status. It is back where it was not there, or not whole.
     pub(super) fn status(&self, status: LinkStatus) {
+        let status = match &self.part {
+            Some((fleet, number)) => fleet.status(*number, status),
+            None => Some(status),
+        };
+        let Some(status) = status else { return };
         let before = self.state().change(match status {
             LinkStatus::Connected => ConnectionState::Connected,
             LinkStatus::Degraded => ConnectionState::Degraded,
@@ -255,6 +273,9 @@ impl LinkEvents {
     }
 
     pub(super) fn disconnected(&self, error: Error) {
+        if self.part.as_ref().is_some_and(|(fleet, number)| !fleet.lost(*number)) {
+            return;
+        }
         self.state().change(ConnectionState::Reconnecting);
         let (connection, endpoint) = (self.link, self.endpoint());
         self.events.emit(&Event::Disconnect { connection, endpoint, error });

@@ -3,9 +3,12 @@
 //! knows neither version of Socket.IO.
 
 mod event_sink;
+mod fleet;
+mod gather;
 mod outbox;
 mod pipeline;
 mod request;
+mod router;
 mod subscriber;
 mod supervisor;
 #[cfg(test)]
@@ -24,7 +27,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use self::event_sink::LinkEvents;
-use self::outbox::Outbox;
+use self::outbox::{Item, Outbox};
+use self::router::Router;
 use self::subscriber::MailboxSubscriber;
 use self::supervisor::supervise;
 use self::writer::Writer;
@@ -65,6 +69,8 @@ pub struct Backplane {
     publisher: Arc<Outbox>,
     // Set when commands go to another server than publishes.
     commander: OnceLock<Arc<Outbox>>,
+    // Set when it is connected.
+    routers: OnceLock<Routers>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
 }
@@ -73,6 +79,27 @@ pub struct Backplane {
 struct Tasks {
     session: Option<JoinHandle<()>>,
     writers: Vec<(Arc<Writer>, JoinHandle<()>)>,
+    routers: Vec<(Arc<Router>, JoinHandle<()>)>,
+}
+
+/// What brings requests to the nodes of clusters.
+struct Routers {
+    /// Those for the servers that messages are published on.
+    publisher: Option<Arc<Router>>,
+    /// Those for data.
+    commander: Option<Arc<Router>>,
+}
+
+impl Routers {
+    const fn of(&self, request: &Request) -> Option<&Arc<Router>> {
+        match request {
+            // The nodes pass these on to each other: any of them will do.
+            Request::Publish(_) => None,
+            Request::PublishSharded(_) => self.publisher.as_ref(),
+            Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
+            Request::Command(Command { route: Route::Key, .. }) => self.commander.as_ref(),
+        }
+    }
 }
 
 impl Backplane {
@@ -86,6 +113,7 @@ impl Backplane {
             publisher: new_outbox(&options, &events, Link::Pub),
             session: Session::new(MailboxSubscriber::new(Arc::clone(&events))),
             commander: OnceLock::new(),
+            routers: OnceLock::new(),
             tasks: Mutex::default(),
             events,
             options,
@@ -106,16 +134,41 @@ impl Backplane {
         let db = if shared { commander.db } else { 0 };
         let place = Place::new(Endpoint { db, ..publisher.clone() });
         tasks.session = Some(self.spawn_session(place.beside(&publisher, subscriber)));
-        if !shared {
+        let commands = (!shared).then(|| place.beside(&publisher, commander));
+        let router = self.start_router(&place, &mut tasks);
+        let routers = Routers {
+            commander: match &commands {
+                None => router.clone(),
+                Some(place) => self.start_router(place, &mut tasks),
+            },
+            publisher: router,
+        };
+        if let (Some(place), None) = (commands, &routers.commander) {
             let outbox = self.split_commands();
-            tasks.writers.push(self.spawn_writer(&outbox, Place::new(commander)));
+            tasks.writers.push(self.spawn_writer(&outbox, place));
         }
+        for item in self.publisher.take_if(|item| routers.of(&item.request).is_some()) {
+            if let Some(router) = routers.of(&item.request) {
+                router.send(item);
+            }
+        }
+        self.routers.get_or_init(|| routers);
         tasks.writers.push(self.spawn_writer(&self.publisher, place));
+    }
+
+    fn start_router(&self, place: &Place, tasks: &mut Tasks) -> Option<Arc<Router>> {
+        let cluster = Arc::clone(place.cluster()?);
+        let link = LinkEvents::new(Arc::clone(&self.events), Link::Cmd);
+        let Options { queue, command_timeout, .. } = self.options;
+        let (router, task) =
+            Router::start(cluster, self.runtime.clone(), link, queue, command_timeout);
+        tasks.routers.push((Arc::clone(&router), task));
+        Some(router)
     }
 
     fn spawn_session(&self, place: Place) -> JoinHandle<()> {
         let (session, connector) = (Arc::clone(&self.session), Arc::new(place));
-        let link = LinkEvents { events: Arc::clone(&self.events), link: Link::Sub };
+        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
         let run = move || Arc::clone(&session).run(Arc::clone(&connector));
         self.runtime.spawn(supervise(link, "subscriber's session", run))
     }
@@ -123,7 +176,7 @@ impl Backplane {
     fn split_commands(&self) -> Arc<Outbox> {
         let outbox = new_outbox(&self.options, &self.events, Link::Cmd);
         let outbox = self.commander.get_or_init(|| outbox);
-        for item in self.publisher.take_commands() {
+        for item in self.publisher.take_if(|item| !item.request.is_publish()) {
             outbox.adopt(item);
         }
         Arc::clone(outbox)
@@ -139,6 +192,9 @@ impl Backplane {
 
     /// Queues `request`. With a `ticket`, its reply comes back through the mailbox under it.
     pub fn send(&self, request: Request, ticket: Option<u32>) {
+        if let Some(router) = self.routers.get().and_then(|routers| routers.of(&request)) {
+            return router.send(Item::new(request, ticket, Instant::now()));
+        }
         let outbox = match self.commander.get() {
             Some(commander) if !request.goes_with_publishes() => commander,
             _ => &self.publisher,
@@ -187,6 +243,7 @@ impl Backplane {
     pub fn close(&self, flush: Duration) {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
+        tasks.routers.iter().for_each(|(router, _)| router.close());
         self.session.close();
         let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
         self.runtime.spawn(async move { shut_down(tasks, &events, deadline).await });
@@ -208,24 +265,36 @@ impl Backplane {
     #[must_use]
     pub fn links(&self) -> [(&'static str, &str); 3] {
         let links = &self.events.links;
-        let own = self.commander.get().is_some();
+        let own = self.commander.get().is_some() || self.routers().any(|router| router.is_used());
         let commander = if own { &links.commander } else { &links.publisher };
         [&links.publisher, &links.subscriber, commander].map(|link| (link.name(), link.endpoint()))
+    }
+
+    fn routers(&self) -> impl Iterator<Item = &Arc<Router>> {
+        let routers = self.routers.get();
+        let publisher = routers.and_then(|routers| routers.publisher.as_ref());
+        let commander = routers.and_then(|routers| routers.commander.as_ref());
+        let is_other = |router: &&Arc<Router>| {
+            publisher.is_none_or(|publisher| !Arc::ptr_eq(publisher, router))
+        };
+        publisher.into_iter().chain(commander.filter(is_other))
     }
 
     /// How full the queues are.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
+        let commands = self.commander.get().map_or((0, 0), |outbox| outbox.depth());
+        let add = |(messages, bytes), (more, of): (usize, usize)| (messages + more, bytes + of);
         Snapshot {
             publish: self.publisher.depth(),
-            command: self.commander.get().map_or((0, 0), |outbox| outbox.depth()),
+            command: self.routers().map(|router| router.depth()).fold(commands, add),
             mailbox: self.events.mailbox.depth(),
         }
     }
 }
 
 fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Outbox> {
-    let link = LinkEvents { events: Arc::clone(events), link };
+    let link = LinkEvents::new(Arc::clone(events), link);
     Arc::new(Outbox::new(options.queue, options.command_timeout, link))
 }
 
@@ -235,6 +304,10 @@ async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
         session.abort();
         // It may be at work on another thread, and answers what is left when it goes.
         let _ = session.await;
+    }
+    for (router, task) in tasks.routers {
+        router.finish(deadline).await;
+        task.abort();
     }
     finish(tasks.writers, deadline).await;
     events.links.closed();
@@ -259,6 +332,7 @@ impl Drop for Backplane {
             .session
             .iter()
             .chain(tasks.writers.iter().map(|(_, task)| task))
+            .chain(tasks.routers.iter().map(|(_, task)| task))
             .for_each(JoinHandle::abort);
     }
 }

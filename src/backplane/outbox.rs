@@ -8,7 +8,9 @@ use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
 use super::event_sink::LinkEvents;
+use super::gather::Part;
 use super::request::Request;
+use super::router::Lane;
 use crate::error::Error;
 use crate::event_loop::{Counters, ms};
 
@@ -31,9 +33,17 @@ pub(super) struct Item {
     /// The caller's number, when it waits for the reply.
     pub(super) ticket: Option<u32>,
     pub(super) queued: Instant,
+    /// Its place among those of its slot, in a cluster.
+    pub(super) lane: Option<Lane>,
+    /// What it is a part of, where all masters of a cluster are asked.
+    pub(super) part: Option<Part>,
 }
 
 impl Item {
+    pub(super) const fn new(request: Request, ticket: Option<u32>, queued: Instant) -> Self {
+        Self { request, ticket, queued, lane: None, part: None }
+    }
+
     /// The bytes of memory that it holds while it waits.
     fn size(&self) -> usize {
         size_of::<Self>() + self.request.size()
@@ -94,18 +104,22 @@ impl Outbox {
 
     /// Queues `request`. What no longer fits is dropped, the oldest first.
     pub(super) fn push(&self, request: Request, ticket: Option<u32>) {
-        self.adopt(Item { request, ticket, queued: Instant::now() });
+        self.adopt(Item::new(request, ticket, Instant::now()));
     }
 
     /// Queues an item that has waited elsewhere.
     pub(super) fn adopt(&self, item: Item) {
+        if self.is_closing() {
+            return self.refuse_closed(&item);
+        }
+        self.take_back(item);
+    }
+
+    /// Queues an item that was accepted before, in whatever outbox.
+    pub(super) fn take_back(&self, item: Item) {
         let ticket = item.ticket;
         let dropped = {
             let mut state = self.lock();
-            if state.closing {
-                drop(state);
-                return self.refuse_closed(&item);
-            }
             if let Some(ticket) = ticket {
                 state.waiting.insert(ticket);
                 state.deadlines.push_back((item.queued + self.command_timeout, ticket));
@@ -121,9 +135,28 @@ impl Outbox {
         self.report_dropped(&dropped);
     }
 
+    /// Waits for an answer under `ticket` that comes another way.
+    pub(super) fn expect(&self, ticket: u32, queued: Instant) {
+        let mut state = self.lock();
+        state.waiting.insert(ticket);
+        state.deadlines.push_back((queued + self.command_timeout, ticket));
+        drop(state);
+        self.deadlines.notify_one();
+    }
+
+    /// Takes the tickets whose answers come another way.
+    pub(super) fn take_expected(&self) -> Vec<u32> {
+        self.lock().waiting.drain().collect()
+    }
+
+    /// Whether it accepts no more.
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// Counts and reports what the full queue has pushed out.
     fn report_dropped(&self, dropped: &[Item]) {
-        let LinkEvents { events, link } = &self.link;
+        let LinkEvents { events, link, .. } = &self.link;
         for item in dropped {
             Counters::count(&events.counters.dropped);
             if self.lose(item.queued, true) {
@@ -165,10 +198,13 @@ impl Outbox {
     /// unless their time was up meanwhile.
     pub(super) fn give_back(&self, again: Vec<Item>) {
         let mut state = self.lock();
+        let mut unawaited = Vec::new();
         for item in again.into_iter().rev() {
             if state.is_awaited(&item) {
                 state.bytes += item.size();
                 state.items.push_front(item);
+            } else {
+                unawaited.push(item);
             }
         }
         self.in_flight.store(0, Ordering::Relaxed);
@@ -201,10 +237,10 @@ impl Outbox {
                 expired.push(ticket);
             }
         }
-        if !expired.is_empty() {
-            state.forget_unawaited();
-        }
+        // What an item stands for may be told of its end, and look at the outbox.
+        let forgotten = if expired.is_empty() { VecDeque::new() } else { state.forget_unawaited() };
         drop(state);
+        drop(forgotten);
         self.idle.notify_one();
         expired
     }
@@ -248,16 +284,12 @@ impl Outbox {
         self.take_if(|_| true)
     }
 
-    /// Takes the commands and leaves the publishes.
-    pub(super) fn take_commands(&self) -> Vec<Item> {
-        self.take_if(|request| !request.is_publish())
-    }
-
-    fn take_if(&self, wanted: impl Fn(&Request) -> bool) -> Vec<Item> {
+    /// Takes those that are to go elsewhere.
+    pub(super) fn take_if(&self, wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let (taken, left): (VecDeque<Item>, _) =
-            std::mem::take(&mut state.items).into_iter().partition(|item| wanted(&item.request));
+            std::mem::take(&mut state.items).into_iter().partition(|item| wanted(item));
         state.items = left;
         state.bytes = state.items.iter().map(Item::size).sum();
         for item in &taken {
@@ -304,13 +336,13 @@ impl State {
         item.ticket.is_none_or(|ticket| self.waiting.contains(&ticket))
     }
 
-    fn forget_unawaited(&mut self) {
-        let (items, waiting, bytes) = (&mut self.items, &self.waiting, &mut self.bytes);
-        items.retain(|item| {
-            let awaited = item.ticket.is_none_or(|ticket| waiting.contains(&ticket));
-            *bytes -= if awaited { 0 } else { item.size() };
-            awaited
-        });
+    fn forget_unawaited(&mut self) -> VecDeque<Item> {
+        let waiting = &self.waiting;
+        let is_awaited = |item: &Item| item.ticket.is_none_or(|ticket| waiting.contains(&ticket));
+        let (kept, forgotten) = std::mem::take(&mut self.items).into_iter().partition(is_awaited);
+        self.items = kept;
+        self.bytes = self.items.iter().map(Item::size).sum();
+        forgotten
     }
 
     fn take(&mut self, most_items: usize, most_bytes: usize) -> VecDeque<Item> {

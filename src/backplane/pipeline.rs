@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::event_sink::LinkStatus;
 use super::outbox::Item;
+use super::router::Lane;
 use super::writer::Writer;
 use crate::connection::{
     Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, moved, pack,
@@ -22,19 +23,25 @@ use crate::event_loop::Counters;
 /// What Redis owes an answer to, and the bytes that were written for it.
 enum Owed {
     Ping,
+    /// `ASKING`, which stands before a command.
+    Asking,
     /// A publish, which is not written again, so nothing of it is kept.
     Publish {
         queued: Instant,
         bytes: usize,
     },
+    /// One that may have to go to another node of the cluster.
+    Routed(Item, usize),
     Command(Item, usize),
 }
 
 impl Owed {
     const fn bytes(&self) -> usize {
         match self {
-            Self::Ping => 0,
-            Self::Publish { bytes, .. } | Self::Command(_, bytes) => *bytes,
+            Self::Ping | Self::Asking => 0,
+            Self::Publish { bytes, .. } | Self::Command(_, bytes) | Self::Routed(_, bytes) => {
+                *bytes
+            }
         }
     }
 }
@@ -126,6 +133,11 @@ impl<'a, C: Connector> Pipeline<'a, C> {
 
     /// Packs a request; one that cannot be packed is reported and left out.
     fn pack(&mut self, item: Item, packed: &mut Vec<u8>) {
+        let start = packed.len();
+        let asks = item.lane.as_ref().is_some_and(Lane::is_asking);
+        if asks {
+            pack("ASKING", &[], packed);
+        }
         let before = packed.len();
         let done = catch_unwind(AssertUnwindSafe(|| item.request.pack(packed)));
         let done = done.unwrap_or_else(|panic| {
@@ -134,12 +146,19 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             Err(Error::Internal { task, reason })
         });
         if let Err(error) = done {
+            packed.truncate(start);
             self.writer.outbox.answered(1);
             return self.writer.refused(&item, error);
         }
         let bytes = packed.len() - before;
         self.bytes += bytes;
-        self.owed.push_back(if item.request.is_publish() {
+        if asks {
+            self.owed.push_back(Owed::Asking);
+        }
+        let is_routed = self.writer.router.is_some();
+        self.owed.push_back(if item.request.is_publish() && is_routed {
+            Owed::Routed(item, bytes)
+        } else if item.request.is_publish() {
             Owed::Publish { queued: item.queued, bytes }
         } else {
             Owed::Command(item, bytes)
@@ -172,12 +191,25 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         self.bytes -= owed.bytes();
         match owed {
             // Any answer to a ping means that the connection is alive.
-            Owed::Ping => return Ok(()),
-            Owed::Publish { .. } => self.writer.published(&answer),
-            Owed::Command(item, _) => self.writer.answered(&item, &answer),
+            Owed::Ping | Owed::Asking => return Ok(()),
+            Owed::Publish { .. } => self.writer.published("PUBLISH", &answer),
+            Owed::Routed(item, _) => {
+                if let Some(item) = self.redirect(item, &answer) {
+                    self.writer.published(item.request.name(), &answer);
+                }
+            }
+            Owed::Command(item, _) => {
+                if let Some(mut item) = self.redirect(item, &answer) {
+                    self.writer.answered(&mut item, &answer);
+                }
+            }
         }
         self.writer.outbox.answered(1);
         Ok(())
+    }
+
+    fn redirect(&self, item: Item, answer: &Answer) -> Option<Item> {
+        self.writer.redirect(item, answer, self.connection.endpoint())
     }
 
     /// Pings, and sees whether the connection is alive.
@@ -216,8 +248,8 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
         let mut again = Vec::new();
         for owed in self.owed.drain(..) {
             match owed {
-                Owed::Ping => {}
-                Owed::Publish { queued, .. } => {
+                Owed::Ping | Owed::Asking => {}
+                Owed::Publish { queued, .. } | Owed::Routed(Item { queued, .. }, _) => {
                     Counters::count(&self.writer.events().counters.unconfirmed);
                     outbox.lose(queued, false);
                 }

@@ -38,7 +38,7 @@ impl MailboxSubscriber {
     const MAX_REFUSALS: u32 = 100;
 
     pub(super) fn new(events: Arc<EventSink>) -> Self {
-        let link = LinkEvents { events, link: Link::Sub };
+        let link = LinkEvents::new(events, Link::Sub);
         Self {
             link,
             overflow: Mutex::default(),

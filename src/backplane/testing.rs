@@ -33,7 +33,7 @@ impl Inbox {
     }
 
     pub fn link(&self) -> LinkEvents {
-        LinkEvents { events: Arc::clone(&self.events), link: Link::Pub }
+        LinkEvents::new(Arc::clone(&self.events), Link::Pub)
     }
 
     /// What has reached the event loop and is not yet seen.

@@ -4,7 +4,7 @@
 //! unanswered, whether or not earlier answers have come. After a break it is known what was
 //! confirmed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Duration, Instant, sleep, sleep_until};
@@ -12,6 +12,7 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;
+use super::router::Router;
 use super::throttle::Throttle;
 use crate::connection::{Answer, Backoff, Connector, Ended, Opened, Patience, Purpose};
 use crate::error::Error;
@@ -20,6 +21,8 @@ use crate::event_loop::{Counters, Event, Outcome};
 /// Writes an outbox to Redis.
 pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
+    // What takes back what a node of a cluster does not do.
+    pub(super) router: Option<Weak<Router>>,
     refusals: Throttle,
 }
 
@@ -29,7 +32,21 @@ impl Writer {
     const FROZEN: Duration = Duration::from_secs(1);
 
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, refusals: Throttle::default() }
+        Self { outbox, router: None, refusals: Throttle::default() }
+    }
+
+    /// The writer of one node of a cluster.
+    pub(super) fn routed(outbox: Arc<Outbox>, router: Weak<Router>) -> Self {
+        Self { router: Some(router), ..Self::new(outbox) }
+    }
+
+    /// Hands a request back that was redirected; gives it back where it was not.
+    pub(super) fn redirect(&self, item: Item, answer: &Answer, endpoint: &str) -> Option<Item> {
+        let router = self.router.as_ref().and_then(Weak::upgrade);
+        match (router, answer) {
+            (Some(router), Answer::Error(reply)) => router.redirected(item, reply, endpoint),
+            _ => Some(item),
+        }
     }
 
     /// Connects, writes and reconnects, until the outbox is closed and empty.
@@ -86,10 +103,10 @@ impl Writer {
     }
 
     /// Redis has answered a publish.
-    pub(super) fn published(&self, answer: &Answer) {
+    pub(super) fn published(&self, command: &'static str, answer: &Answer) {
         match answer {
             Answer::Error(reply) => {
-                let (command, reply) = ("PUBLISH", reply.clone());
+                let reply = reply.clone();
                 self.dropped(Error::Reply { count: 1, command, reply });
             }
             _ => Counters::count(&self.events().counters.published),
@@ -97,7 +114,10 @@ impl Writer {
     }
 
     /// Redis has answered a command.
-    pub(super) fn answered(&self, item: &Item, answer: &Answer) {
+    pub(super) fn answered(&self, item: &mut Item, answer: &Answer) {
+        if let Some(part) = &mut item.part {
+            return part.answer(answer);
+        }
         let outcome = match answer {
             Answer::Nil => Outcome::Nil,
             Answer::Integer(number) => Outcome::Integer(*number),
@@ -158,7 +178,7 @@ impl Writer {
     }
 
     /// Answers the commands whose time is up.
-    async fn expire(&self) {
+    pub(super) async fn expire(&self) {
         loop {
             match self.outbox.next_deadline() {
                 // A little later, so that a burst of commands is taken out at once.

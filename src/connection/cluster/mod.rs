@@ -3,7 +3,7 @@
 mod look;
 mod slots;
 
-pub use slots::{Redirection, SLOTS, SlotMap, redirection, slot_of};
+pub use slots::{Redirection, SlotMap, redirection, slot_of};
 
 use std::collections::HashMap;
 use std::io;
@@ -139,7 +139,7 @@ impl Cluster {
     /// Why they cannot be seen.
     async fn known(self: &Arc<Self>) -> Result<()> {
         let mut looked = self.looked.subscribe();
-        self.start();
+        self.watch();
         loop {
             if !self.map().masters().is_empty() {
                 return Ok(());
@@ -155,7 +155,8 @@ impl Cluster {
         }
     }
 
-    fn start(self: &Arc<Self>) {
+    /// Looks at the nodes from now on, in the background.
+    pub fn watch(self: &Arc<Self>) {
         let mut state = self.lock();
         if state.task.as_ref().is_none_or(JoinHandle::is_finished) {
             state.task = Some(tokio::spawn(Looker::new(self).run()));

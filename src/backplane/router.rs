@@ -1,0 +1,460 @@
+//! Brings requests to the nodes of a cluster that own their slots.
+//!
+//! ```text
+//!   send ─▶ the owner's outbox ─▶ its writer ─▶ answered
+//!    │                               │ MOVED, ASK, CLUSTERDOWN, …, or the node is no master any more
+//!    └──────▶ lobby ◀────────────────┘
+//!               │ what went before it in its slot is answered, and the owner is known
+//!               └─▶ the owner's outbox
+//! ```
+//!
+//! So requests of one slot are done in the order in which they were made, whatever becomes of the slot
+//! meanwhile.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant, sleep, timeout_at};
+
+use super::event_sink::LinkEvents;
+use super::fleet::Fleet;
+use super::gather::{Gather, Part};
+use super::outbox::{Item, Outbox, QueueLimits};
+use super::request::{Command, Request, Route};
+use super::supervisor::supervise;
+use super::writer::Writer;
+use crate::connection::{Address, Cluster, Node, Place, Redirection, redirection, slot_of};
+use crate::error::Error;
+use crate::event_loop::Outcome;
+
+/// Routes requests to the nodes of one cluster.
+pub(super) struct Router {
+    // For itself, and for what it hands out.
+    me: Weak<Self>,
+    cluster: Arc<Cluster>,
+    runtime: Handle,
+    link: LinkEvents,
+    fleet: Arc<Fleet>,
+    limits: QueueLimits,
+    command_timeout: Duration,
+    // Where requests wait that cannot be sent to an owner yet.
+    lobby: Writer,
+    // A plain mutex: held for a look or a change, never while an outbox is called.
+    state: Mutex<State>,
+    // Something may have become ready to leave the lobby.
+    wanted: Notify,
+    // Nothing is under way any more.
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    nodes: HashMap<Address, Arc<NodeWriter>>,
+    slots: HashMap<u16, Slot>,
+    last: u64,
+}
+
+/// What is under way in a slot.
+#[derive(Default)]
+struct Slot {
+    // In the lobby, or on the way from there to an outbox.
+    waiting: usize,
+    // With this node, or on the way to the lobby.
+    under_way: usize,
+    node: Option<Address>,
+}
+
+/// The writer of one node.
+struct NodeWriter {
+    writer: Arc<Writer>,
+    task: Mutex<Option<JoinHandle<()>>>,
+    number: u64,
+}
+
+/// A request's place among those of its slot, until it is dropped.
+pub(super) struct Lane {
+    router: Weak<Router>,
+    slot: u16,
+    // Its number among all requests.
+    number: u64,
+    stage: Stage,
+    // Where it is sent this once.
+    asks: Option<Address>,
+    // How often it was redirected.
+    redirected: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    UnderWay,
+    // At a node that is asked this once: what comes later is redirected there too, behind it.
+    Asking,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("slot", &self.slot).field("stage", &self.stage).finish()
+    }
+}
+
+impl Lane {
+    /// Whether its command is to be preceded by `ASKING`.
+    pub(super) fn is_asking(&self) -> bool {
+        self.stage == Stage::Asking
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(router) = self.router.upgrade() {
+            router.leave(self.slot, self.stage);
+        }
+    }
+}
+
+impl Router {
+    /// Between two attempts to send what a cluster in change has sent back.
+    const PAUSE: Duration = Duration::from_millis(100);
+    /// A request that was sent on this often is sent with a pause.
+    const MAX_HASTE: u32 = 5;
+
+    /// A router to the nodes of `cluster`, and its task.
+    pub(super) fn start(
+        cluster: Arc<Cluster>,
+        runtime: Handle,
+        link: LinkEvents,
+        limits: QueueLimits,
+        command_timeout: Duration,
+    ) -> (Arc<Self>, JoinHandle<()>) {
+        let router = Arc::new_cyclic(|me| {
+            let lobby = Outbox::new(limits, command_timeout, link.clone());
+            Self {
+                me: Weak::clone(me),
+                cluster,
+                runtime: runtime.clone(),
+                fleet: Arc::new(Fleet::default()),
+                link: link.clone(),
+                limits,
+                command_timeout,
+                lobby: Writer::new(Arc::new(lobby)),
+                state: Mutex::default(),
+                wanted: Notify::new(),
+                idle: Notify::new(),
+            }
+        });
+        let running = Arc::downgrade(&router);
+        let run = move || Self::run(Weak::clone(&running));
+        let task = runtime.spawn(supervise(link, "router", run));
+        (router, task)
+    }
+
+    /// Sends a request to the owner of its slot, or to all masters.
+    pub(super) fn send(&self, item: Item) {
+        match &item.request {
+            Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
+            Request::Command(Command { args, .. }) => {
+                let slot = slot_of(args.first().map_or(&[], Vec::as_slice));
+                self.send_to(slot, item);
+            }
+            Request::Publish(publication) | Request::PublishSharded(publication) => {
+                let slot = slot_of(publication.channel().as_bytes());
+                self.send_to(slot, item);
+            }
+        }
+    }
+
+    fn send_to(&self, slot: u16, mut item: Item) {
+        let owner = self.cluster.map().owner(slot).cloned();
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        let queue = state.slots.entry(slot).or_default();
+        let is_free = queue.waiting == 0 && (queue.under_way == 0 || queue.node == owner);
+        let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
+        let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
+        queue.enter(stage, owner.as_ref());
+        drop(state);
+        let router = Weak::clone(&self.me);
+        item.lane = Some(Lane { router, slot, number, stage, asks: None, redirected: 0 });
+        if let Some(owner) = owner {
+            self.node(&owner).writer.outbox.adopt(item);
+        } else {
+            self.lobby.outbox.adopt(item);
+            self.wanted.notify_one();
+        }
+    }
+
+    /// Asks all masters, and puts their answers together.
+    fn ask_all(&self, item: Item) {
+        let Item { request: Request::Command(command), ticket: Some(ticket), queued, .. } = item
+        else {
+            return;
+        };
+        let masters = self.cluster.map().masters().to_vec();
+        if masters.is_empty() {
+            // As long as no node is known, the command waits as others do.
+            return self.send_to(0, Item::new(Request::Command(command), Some(ticket), queued));
+        }
+        self.lobby.outbox.expect(ticket, queued);
+        let gather = Gather::new(&command, masters.len());
+        for master in masters {
+            let args = command.args.clone();
+            let request =
+                Request::Command(Command { name: command.name, args, route: Route::Publisher });
+            let mut item = Item::new(request, None, queued);
+            item.part = Some(Part::new(Arc::clone(&gather), Weak::clone(&self.me), ticket));
+            self.node(&master).writer.outbox.adopt(item);
+        }
+    }
+
+    /// All masters have answered.
+    pub(super) fn gathered(&self, ticket: u32, outcome: Result<String, Error>) {
+        if self.lobby.outbox.claim(ticket) {
+            match outcome {
+                Ok(list) => self.lobby.events().reply(ticket, Outcome::List(&list)),
+                Err(error) => self.lobby.events().fail(ticket, &error),
+            }
+        }
+    }
+
+    /// Takes a request back that the node at `endpoint` has answered with the error `reply`, and gives
+    /// it back where that is no redirection.
+    pub(super) fn redirected(&self, mut item: Item, reply: &str, endpoint: &str) -> Option<Item> {
+        let asked = endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host);
+        let asked = asked.trim_start_matches('[').trim_end_matches(']');
+        let (Some(lane), Some(redirection)) = (&item.lane, redirection(reply, asked)) else {
+            return Some(item);
+        };
+        if item.queued.elapsed() >= self.command_timeout {
+            return Some(item);
+        }
+        let (mut slot, number, redirected) = (lane.slot, lane.number, lane.redirected + 1);
+        let mut asks = None;
+        let is_hasty = redirection != Redirection::Later && redirected < Self::MAX_HASTE;
+        match redirection {
+            Redirection::Moved(moved, address) => {
+                slot = moved;
+                self.cluster.learn(moved, address);
+            }
+            Redirection::Ask(address) => asks = Some(address),
+            Redirection::Later => self.cluster.look(),
+        }
+        self.lock().slots.entry(slot).or_default().enter(Stage::Waiting, None);
+        let router = Weak::clone(&self.me);
+        let lane = Lane { router, slot, number, stage: Stage::Waiting, asks, redirected };
+        let before = item.lane.replace(lane);
+        self.lobby.outbox.take_back(item);
+        drop(before);
+        if is_hasty {
+            self.wanted.notify_one();
+        }
+        None
+    }
+
+    fn leave(&self, slot: u16, stage: Stage) {
+        let mut state = self.lock();
+        let Some(queue) = state.slots.get_mut(&slot) else { return };
+        queue.leave(stage);
+        if queue.waiting == 0 && queue.under_way == 0 {
+            state.slots.remove(&slot);
+            if state.slots.is_empty() {
+                self.idle.notify_one();
+            }
+        } else if queue.under_way > 0 {
+            return;
+        }
+        drop(state);
+        self.wanted.notify_one();
+    }
+
+    async fn run(router: Weak<Self>) {
+        let Some(mut changes) = router.upgrade().map(|router| router.cluster.changes()) else {
+            return;
+        };
+        loop {
+            let Some(this) = router.upgrade() else { return };
+            this.cluster.watch();
+            this.let_go().await;
+            let has_waiting = this.flush();
+            tokio::select! {
+                () = changes.next() => {}
+                () = this.wanted.notified() => {}
+                () = sleep(Self::PAUSE), if has_waiting => {}
+                () = this.lobby.expire() => {}
+            }
+        }
+    }
+
+    /// Sends what may leave the lobby. Whether something is left.
+    fn flush(&self) -> bool {
+        let map = self.cluster.map();
+        let busy: HashMap<u16, Option<Address>> = {
+            let state = self.lock();
+            let busy = state.slots.iter().filter(|(_, queue)| queue.under_way > 0);
+            busy.map(|(slot, queue)| (*slot, queue.node.clone())).collect()
+        };
+        // What goes before it is with the same node, or answered.
+        let is_ready = |lane: &Lane| {
+            let owner = map.owner(lane.slot);
+            owner.is_some() && busy.get(&lane.slot).is_none_or(|node| node.as_ref() == owner)
+        };
+        let is_ready = |item: &Item| item.lane.as_ref().is_none_or(is_ready);
+        let mut ready = self.lobby.outbox.take_if(is_ready);
+        ready.sort_by_key(|item| item.lane.as_ref().map_or(0, |lane| lane.number));
+        for mut item in ready {
+            let Some(lane) = item.lane.take() else { continue };
+            let Some(owner) = map.owner(lane.slot) else { continue };
+            let asks = lane.asks.clone();
+            let stage = if asks.is_some() { Stage::Asking } else { Stage::UnderWay };
+            self.lock().slots.entry(lane.slot).or_default().enter(stage, Some(owner));
+            let (router, redirected) = (Weak::clone(&self.me), lane.redirected);
+            let (slot, number) = (lane.slot, lane.number);
+            item.lane = Some(Lane { router, slot, number, stage, asks: None, redirected });
+            let node = self.node(asks.as_ref().unwrap_or(owner));
+            match item.request {
+                Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
+                _ => node.writer.outbox.take_back(item),
+            }
+            // Until now what comes later had to wait.
+            drop(lane);
+        }
+        self.lobby.report_losses();
+        self.lobby.outbox.depth().0 > 0
+    }
+
+    /// Takes back what waits for nodes that are no masters any more.
+    async fn let_go(&self) {
+        let map = self.cluster.map();
+        let gone: Vec<_> = {
+            let mut state = self.lock();
+            let is_gone = |address: &Address| !map.masters().contains(address);
+            state.nodes.extract_if(|address, _| is_gone(address)).map(|(_, node)| node).collect()
+        };
+        for node in gone {
+            node.stop().await;
+            self.fleet.left(node.number, &self.link);
+            for mut item in node.writer.outbox.take_all() {
+                if let Some(lane) = &mut item.lane {
+                    let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
+                    self.lock().slots.entry(slot).or_default().enter(Stage::Waiting, None);
+                    let (stage, asks, redirected) = (Stage::Waiting, None, lane.redirected);
+                    let waiting = Lane { router, slot, number, stage, asks, redirected };
+                    let before = item.lane.replace(waiting);
+                    self.lobby.outbox.take_back(item);
+                    drop(before);
+                }
+            }
+            node.writer.report_losses();
+        }
+    }
+
+    /// The writer of the node at an address.
+    fn node(&self, address: &Address) -> Arc<NodeWriter> {
+        let mut state = self.lock();
+        if let Some(node) = state.nodes.get(address) {
+            return Arc::clone(node);
+        }
+        state.last += 1;
+        let number = state.last;
+        let link = self.link.part(&self.fleet, number);
+        let outbox = Arc::new(Outbox::new(self.limits, self.command_timeout, link.clone()));
+        let writer = Arc::new(Writer::routed(outbox, Weak::clone(&self.me)));
+        let place = Place::Node(Node::new(Arc::clone(&self.cluster), address));
+        let (running, connector) = (Arc::clone(&writer), Arc::new(place));
+        let run = move || Arc::clone(&running).run(Arc::clone(&connector));
+        let task = Mutex::new(Some(self.runtime.spawn(supervise(link, "writer", run))));
+        let node = Arc::new(NodeWriter { writer, task, number });
+        state.nodes.insert(address.clone(), Arc::clone(&node));
+        node
+    }
+
+    /// Whether it has sent anything.
+    pub(super) fn is_used(&self) -> bool {
+        !self.lock().nodes.is_empty()
+    }
+
+    /// How many requests wait or are under way, and the bytes of those that wait.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let nodes: Vec<_> = self.lock().nodes.values().cloned().collect();
+        let outboxes = nodes.iter().map(|node| &node.writer.outbox);
+        outboxes
+            .chain([&self.lobby.outbox])
+            .map(|outbox| outbox.depth())
+            .fold((0, 0), |(messages, bytes), (more, of)| (messages + more, bytes + of))
+    }
+
+    /// Accepts no more.
+    pub(super) fn close(&self) {
+        self.lobby.outbox.close();
+    }
+
+    /// Waits until all is answered, for at most as long as until `deadline`, and drops what is left.
+    pub(super) async fn finish(&self, deadline: Instant) {
+        while !self.lock().slots.is_empty() {
+            if timeout_at(deadline, self.idle.notified()).await.is_err() {
+                break;
+            }
+        }
+        let nodes: Vec<_> = self.lock().nodes.drain().map(|(_, node)| node).collect();
+        for node in nodes {
+            node.stop().await;
+            node.writer.abandon();
+        }
+        self.lobby.abandon();
+        for ticket in self.lobby.outbox.take_expected() {
+            self.lobby.events().fail(ticket, &Error::Closed);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        for node in self.lock().nodes.values() {
+            node.task().iter().for_each(JoinHandle::abort);
+        }
+    }
+}
+
+impl NodeWriter {
+    fn task(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends its task. What it had under way is back in its outbox then, or counted.
+    async fn stop(&self) {
+        let task = self.task().take();
+        if let Some(task) = task {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+impl Slot {
+    fn enter(&mut self, stage: Stage, node: Option<&Address>) {
+        match stage {
+            Stage::Waiting => self.waiting += 1,
+            Stage::UnderWay => {
+                self.under_way += 1;
+                self.node = node.cloned();
+            }
+            Stage::Asking => {}
+        }
+    }
+
+    const fn leave(&mut self, stage: Stage) {
+        match stage {
+            Stage::Waiting => self.waiting = self.waiting.saturating_sub(1),
+            Stage::UnderWay => self.under_way = self.under_way.saturating_sub(1),
+            Stage::Asking => {}
+        }
+    }
+}
