@@ -6,7 +6,7 @@ const globals = require('globals');
 /** What each layer of lib/ may require of the others: lower ones only. The store and the adapter know nothing of each other. */
 const LAYERS = {
   'lib/*.js': [],
-  'lib/endpoint/*.js': ['errors', 'values'],
+  'lib/endpoint/*.js': ['errors', 'values', 'timers'],
   'lib/backplane/*.js': ['errors', 'values', 'timers', 'endpoint'],
   'lib/websocket/*.js': ['errors', 'values', 'timers', 'on-disk', 'backplane'],
   'lib/store/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],

@@ -49,24 +49,90 @@ export interface TlsOptions {
   ALPNProtocols?: string[];
 }
 
+/** Who enters. */
+export interface Credentials {
+  /** ACL user. */
+  username?: string;
+  /** Password. */
+  password?: string;
+}
+
 /** What is asked for credentials before each connection, as `redis` 5 and 6 have it. */
 export interface AsyncCredentialsProvider {
   /** The kind. */
   type: 'async-credentials-provider';
   /** Returns a user name, a password or both. What it throws is an `error` with the code `ERR_CONNECT`. */
-  credentials: () => Promise<{
-    /** ACL user. */
-    username?: string;
-    /** Password. */
-    password?: string;
-  }>;
+  credentials: () => Promise<Credentials>;
 }
 
 /**
- * Where a Redis server is, with the names that the clients `redis` and `ioredis` know. Their other
- * options are accepted and do nothing here; an unknown one is a TypeError.
+ * Where Redis is, with the names that the clients `redis` and `ioredis` know: one server, a cluster
+ * (`cluster`), or the master that Sentinels name (`sentinels`, `name`). Their other options are accepted and
+ * do nothing here; an unknown one is a TypeError.
  */
-export type EndpointOptions = UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
+export type EndpointOptions = UsedEndpointOptions &
+  ClusterEndpointOptions &
+  SentinelEndpointOptions &
+  Partial<Record<AcceptedOption, unknown>>;
+
+/**
+ * Where the addresses lead that a cluster or Sentinels give, by `host:port`: an object, or a function, which
+ * may be async. What it does not know, or answers with nothing, is taken as it is.
+ */
+export type AddressMap =
+  Record<string, { host: string; port: number }> | ((address: string) => AddressMapAnswer | Promise<AddressMapAnswer>);
+
+/** Where an address leads; nothing: it is taken as it is. */
+export type AddressMapAnswer = { host: string; port: number } | null | undefined;
+
+/**
+ * A cluster. The other options say how to enter its nodes; `host`, `port` and `path` have no say. It has
+ * only database 0.
+ */
+export interface ClusterEndpointOptions {
+  /**
+   * Some of its nodes, as URLs or options; the others are found. User, password and TLS may stand there
+   * when they are the same at all.
+   */
+  cluster?: Array<string | URL | (UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>)>;
+  /** Where addresses lead, as `redis` names it; of Sentinels too. */
+  nodeAddressMap?: AddressMap;
+  /** Where addresses lead, as `ioredis` names it; of Sentinels too. */
+  natMap?: AddressMap;
+  /** Finds the addresses of its nodes, as `ioredis` has it. Default: the system does. */
+  dnsLookup?: (
+    hostname: string,
+    callback: (error: Error | null | undefined, address: string, family?: number) => void,
+  ) => void;
+  /** The same as `cluster`, as `createCluster` of `redis` names it. */
+  rootNodes?: UsedEndpointOptions[];
+  /** How to enter the nodes, as `createCluster` takes it beside `rootNodes`. */
+  defaults?: UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
+}
+
+/** The master that Sentinels name. The other options say how to enter it; `host`, `port` and `path` have no say. */
+export interface SentinelEndpointOptions {
+  /** Where the Sentinels are. Default port: 26379. `name` is then what they call the master. */
+  sentinels?: Array<{ host?: string; port?: number | string; family?: unknown }>;
+  /** ACL user of the Sentinels. */
+  sentinelUsername?: string | null;
+  /** Password of the Sentinels. Default: none; the master's is never sent to them. */
+  sentinelPassword?: string | null;
+  /** TLS to the Sentinels: `true`, or its options. Default: none, whatever `tls` says. */
+  sentinelTls?: boolean | TlsOptions;
+  /** The same as `sentinelTls`, as `ioredis` names it. */
+  sentinelTLS?: boolean | TlsOptions;
+  /** Whether `tls` holds for the master, as `ioredis` has it, where it does not by default. Default: `true`. */
+  enableTLSForSentinelMode?: boolean;
+  /** Only `master`: replicas publish nothing. */
+  role?: 'master' | 'slave';
+  /** The same as `sentinels`, as `createSentinel` of `redis` names it. */
+  sentinelRootNodes?: Array<{ host: string; port: number }>;
+  /** How to enter the master, as `createSentinel` takes it beside `sentinelRootNodes`. */
+  nodeClientOptions?: UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
+  /** How to enter the Sentinels, as `createSentinel` takes it beside `sentinelRootNodes`. */
+  sentinelClientOptions?: UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
+}
 
 /** Those of the {@link EndpointOptions} that do something. */
 export interface UsedEndpointOptions {
@@ -80,11 +146,19 @@ export interface UsedEndpointOptions {
   username?: string;
   /** Password. */
   password?: string;
-  /** Asked for user and password before each connection. */
+  /**
+   * Asked for user and password before each connection: for identities that a platform manages, and secrets
+   * that change. What it throws, an answer that is none, and none within 30 s are an `error` with the code
+   * `ERR_CONNECT`; it is asked again at the next attempt.
+   */
+  credentials?: () => Credentials | Promise<Credentials>;
+  /** The same as `credentials`, as `redis` 5 and 6 have it. */
   credentialsProvider?: AsyncCredentialsProvider;
-  /** The connections' name (`CLIENT SETNAME`). */
+  /** The connections' name (`CLIENT SETNAME`): printable ASCII without spaces. */
+  clientName?: string;
+  /** The same as `clientName`, as `redis` 4 and later name it; with `sentinels` it is the master's. */
   name?: string;
-  /** The same as `name`, as `ioredis` names it. */
+  /** The same as `clientName`, as `ioredis` names it. */
   connectionName?: string;
   /** Stands before the ids of a store's clients, and never before channels. */
   keyPrefix?: string;
@@ -156,6 +230,8 @@ export type AcceptedOption =
   | 'blockingTimeoutGrace'
   | 'camel_case'
   | 'clientSideCache'
+  | 'clusterNodeRetryStrategy'
+  | 'clusterRetryStrategy'
   | 'commandOptions'
   | 'commandQueue'
   | 'commandTimeout'
@@ -173,7 +249,6 @@ export type AcceptedOption =
   | 'enableAutoPipelining'
   | 'enableOfflineQueue'
   | 'enableReadyCheck'
-  | 'enableTLSForSentinelMode'
   | 'enable_offline_queue'
   | 'failoverDetector'
   | 'family'
@@ -190,52 +265,68 @@ export type AcceptedOption =
   | 'maintPushNotifications'
   | 'maintRelaxedCommandTimeout'
   | 'maintRelaxedSocketTimeout'
+  | 'masterPoolSize'
+  | 'maxCommandRedirections'
+  | 'maxCommandRediscovers'
   | 'maxLoadingRetryTime'
+  | 'maxRedirections'
   | 'maxRetriesPerRequest'
   | 'maxScriptsCachingTime'
   | 'max_attempts'
+  | 'minimizeConnections'
   | 'modules'
   | 'monitor'
-  | 'natMap'
   | 'noDelay'
   | 'no_ready_check'
   | 'offlineQueue'
   | 'parser'
   | 'pass'
+  | 'passthroughClientErrorEvents'
   | 'pingInterval'
   | 'preferredSlaves'
   | 'protocol'
   | 'readOnly'
   | 'readonly'
   | 'reconnectOnError'
+  | 'replicaPoolSize'
   | 'replyMapping'
+  | 'reserveClient'
+  | 'retryDelayOnClusterDown'
+  | 'retryDelayOnFailover'
+  | 'retryDelayOnMoved'
+  | 'retryDelayOnTryAgain'
   | 'retryStrategy'
   | 'retry_max_delay'
   | 'retry_strategy'
   | 'retry_unfulfilled_commands'
   | 'return_buffers'
-  | 'role'
+  | 'scaleReads'
+  | 'scanInterval'
   | 'scripts'
   | 'sentinelCommandTimeout'
   | 'sentinelMaxConnections'
-  | 'sentinelPassword'
   | 'sentinelReconnectStrategy'
   | 'sentinelRetryStrategy'
-  | 'sentinelTLS'
-  | 'sentinelUsername'
+  | 'shardedSubscribers'
   | 'showFriendlyErrorStack'
+  | 'slotsRefreshInterval'
+  | 'slotsRefreshTimeout'
   | 'socketTimeout'
   | 'socket_initial_delay'
   | 'socket_keepalive'
   | 'socket_nodelay'
   | 'stringNumbers'
   | 'string_numbers'
+  | 'topologyRefreshOnReconnectionAttemptStrategy'
   | 'unstableResp3'
   | 'updateSentinels'
+  | 'useReplicas'
   | 'user';
 
 /**
- * A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6. It is only asked where it points, once
+ * A client object of `redis` 0.7 to 6 or `ioredis` 4 to 6, or one of a cluster or of Sentinels: of
+ * `createCluster` (`redis` 4 to 6), `createSentinel` (`redis` 6; with 5 pass its options), `Cluster` and
+ * `sentinels` of `ioredis`. It is only asked where it points, once
  * the tick is over, so `.auth()` and `.select()` may still be called on it; nothing is ever sent
  * through it. With `redis` 4 and later, put user, password and database into its options.
  */
@@ -245,10 +336,10 @@ export interface RedisClientObject {
 }
 
 /**
- * Where to connect: a client object, options, or a URL (`redis://`, `rediss://`, `valkey://`,
- * `valkeys://`, `unix://`, `redis+unix://`).
+ * Where to connect: a client object, options, a URL (`redis://`, `rediss://`, `valkey://`,
+ * `valkeys://`, `unix://`, `redis+unix://`), or an array of URLs of nodes of a cluster.
  */
-export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL;
+export type RedisEndpoint = RedisClientObject | EndpointOptions | string | URL | Array<string | URL>;
 
 /** The options of connections, and of the queues on both of their sides. */
 export interface BackplaneOptions {

@@ -233,11 +233,7 @@ for (const name of IOREDIS_CLIENTS) {
       assert.equal(parseEndpoint('redisPub', create({ lazyConnect: true })).keyPrefix, '');
     });
 
-    it('refuses Sentinels, a Cluster and a connector of its own', () => {
-      const sentinels = [{ host: HOST, port: PORT }];
-      assertInvalid(create({ sentinels, name: 'main', lazyConnect: true }), 'redisPub', /not supported yet; pass/);
-      const cluster = quiet(new Redis.Cluster(sentinels, { lazyConnect: true }));
-      assertInvalid(cluster, 'redisPub', /not supported yet; pass/);
+    it('refuses a connector of its own', () => {
       class Connector {
         disconnect() {}
       }

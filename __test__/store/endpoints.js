@@ -28,6 +28,9 @@ const DEFAULTS = {
   name: null,
   library: 'socket.io-redis-native',
   preparation: null,
+  sentinel: null,
+  cluster: null,
+  addressMap: null,
 };
 const PLAIN_TLS = {
   ca: defaultAuthorities(),

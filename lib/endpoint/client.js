@@ -2,10 +2,13 @@
 
 const { optionError } = require('../errors');
 const { readIdentity } = require('./identity');
-const { NO_POOL, NO_RENAMING, NO_STREAM, ONE_SERVER } = require('./names');
+const { clientOfMany } = require('./clients-of-many');
+const { ONE_SERVER } = require('./many');
+const { NO_POOL, NO_RENAMING, NO_STREAM } = require('./names');
 const { preparationOf, readLookup, readProvider } = require('./preparation');
 const { newestCommand } = require('./queue');
 const { readTls } = require('./tls');
+const { readSentinels } = require('./topologies');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
 const { isGiven, isObject, isPlainObject } = require('../values');
 
@@ -19,19 +22,24 @@ const { isGiven, isObject, isPlainObject } = require('../values');
  * @param {string} name the option's name, for errors
  * @param {Client} value any object
  * @param {unknown} redisModule a client module; an instance of its `RedisClient` needs no other proof
- * @returns {(() => Endpoint)|null} null when the object is no client
- * @throws {import('../errors').OptionError} for Cluster, Sentinel and pool objects
+ * @returns {import('./clients-of-many').Reader | null} null when the object is no client
+ * @throws {import('../errors').OptionError} for pools, and for what does not say where it connects to
  */
 function clientReader(name, value, redisModule) {
   const isInstance = isInstanceOf(value, redisModule);
   if (!isInstance && isPlainObject(value)) return null;
   if (isPool(value)) throw optionError(name, NO_POOL);
-  if (isManyServers(value)) throw optionError(name, ONE_SERVER);
+  const many = clientOfMany(name, value);
+  if (many !== null) return many;
   if (value.options?.rename_commands) throw optionError(`${name}.rename_commands`, NO_RENAMING);
-  if (isIoredis(value)) return () => readIoredis(name, value);
-  if (isPromiseClient(value)) return () => readPromiseClient(name, value);
-  if (isInstance || isCallbackClient(value)) return () => readCallbackClient(name, value);
-  return null;
+  const read = isIoredis(value)
+    ? readIoredis
+    : isPromiseClient(value)
+      ? readPromiseClient
+      : isInstance || isCallbackClient(value)
+        ? readCallbackClient
+        : null;
+  return read === null ? null : { options: value.options ?? {}, read: () => read(name, value) };
 }
 
 /**
@@ -50,19 +58,6 @@ function isInstanceOf(value, redisModule) {
  */
 function isPool(value) {
   return typeof value.isOpen === 'boolean' && 'totalClients' in value;
-}
-
-/**
- * ioredis' Cluster (`isCluster`), and redis 4 and later's cluster (`masters`) and sentinel
- * (`getSentinelNode`, its leased client `_execute`).
- *
- * @param {Client} value
- * @returns {boolean}
- */
-function isManyServers(value) {
-  if (value.isCluster === true) return true;
-  if (typeof value.isOpen !== 'boolean') return false;
-  return ['masters', 'getSentinelNode', '_execute'].some((member) => member in value);
 }
 
 /**
@@ -124,6 +119,7 @@ function readCallbackClient(name, client) {
     // These clients have no name; a `name` here would be something else.
     ...readIdentity(name, {}),
     preparation: null,
+    ...ONE_SERVER,
   };
 }
 
@@ -149,6 +145,7 @@ function readPromiseClient(name, client) {
     tls: socket.tls === true ? readTls(`${name}.socket`, socket) : null,
     ...readIdentity(name, options),
     preparation: preparationOf(provider(name, options), lookup, address.host),
+    ...ONE_SERVER,
   };
 }
 
@@ -160,7 +157,7 @@ function readPromiseClient(name, client) {
  * @param {Client} options
  */
 function provider(name, options) {
-  const found = readProvider(`${name}.credentialsProvider`, options.credentialsProvider);
+  const found = readProvider(name, { credentialsProvider: options.credentialsProvider });
   return options.username || options.password ? null : found;
 }
 
@@ -175,23 +172,25 @@ function provider(name, options) {
  */
 function readIoredis(name, client) {
   const { options } = client;
-  if (options.sentinels) throw optionError(name, ONE_SERVER);
   if (options.Connector) throw optionError(name, NO_STREAM);
   const queues = [client.offlineQueue, client.commandQueue];
   const select = newestCommand(queues, 'select');
   const auth = newestCommand(queues, 'auth') ?? [options.username, options.password];
   const address = readAddress(name, { port: DEFAULT_PORT, ...givenAddress(options), ...givenAddress(options.tls) });
   const lookup = readLookup(`${name}.tls.lookup`, options.tls?.lookup);
-  return {
+  const endpoint = {
     ...address,
     username: auth.length > 1 ? text(auth[0]) : null,
     password: text(auth[auth.length - 1]),
     db: database(name, select?.[0], client.prevCondition?.select, client.condition?.select, options.db),
-    tls: tls(name, options.tls),
+    // To what Sentinels name, it speaks TLS only when it must.
+    tls: options.sentinels && !options.enableTLSForSentinelMode ? null : tls(name, options.tls),
     // Its `name` is that of a Sentinel's master.
     ...readIdentity(name, { ...options, name: null }),
     preparation: preparationOf(null, lookup, address.host),
+    ...ONE_SERVER,
   };
+  return options.sentinels ? readSentinels(name, endpoint, options) : endpoint;
 }
 
 /**

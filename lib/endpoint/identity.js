@@ -8,8 +8,8 @@ const { readText } = require('./values');
 
 const LIBRARY = 'socket.io-redis-native';
 
-/** What the clients call a connection's name: `name` (redis 4 to 6), `connectionName` (ioredis). */
-const NAMES = ['connectionName', 'name'];
+/** What a connection's name is called: `clientName` here, `connectionName` by ioredis, `name` by redis 4 to 6. */
+const NAMES = ['clientName', 'connectionName', 'name'];
 
 /**
  * What connections say of themselves: their name (`CLIENT SETNAME`), and this package's (`CLIENT SETINFO`,

@@ -2,7 +2,7 @@
 
 const { optionError } = require('../errors');
 const { clientReader } = require('./client');
-const { parseOptions } = require('./options');
+const { parseNodes, parseOptions } = require('./options');
 const { parseUrl } = require('./url');
 const { PREFIXES } = require('./names');
 const { readText } = require('./values');
@@ -30,14 +30,44 @@ const { isGiven, isPlainObject } = require('../values');
  *
  * @typedef {object} Preparation
  * @property {number} id the same for the same question
- * @property {() => Promise<{ error: string|null, username: string|null, password: string|null, addresses: string[] }>} ask
+ * @property {(host?: string) => Promise<{ error: string|null, username: string|null, password: string|null, addresses: string[] }>} ask
+ *   `host` is the one that is about to be connected to
  */
 
 /**
- * Where one Redis server is and how to enter it: the plain data that Rust connects with.
+ * A server's address.
+ *
+ * @typedef {object} Address
+ * @property {string} host name or address, IPv6 without brackets
+ * @property {number} port 1 to 65535
+ */
+
+/**
+ * Where the addresses lead that Sentinels and clusters give.
+ *
+ * @typedef {object} AddressMap
+ * @property {number} id the same for the same map
+ * @property {(Address & { from: string })[]} entries where each leads, by its `host:port`
+ * @property {((address: string) => Promise<Address|null>) | null} ask asked for others; it never rejects
+ */
+
+/**
+ * The Sentinels of a master, and how to enter them.
+ *
+ * @typedef {object} Sentinel
+ * @property {Address[]} nodes where they are
+ * @property {string} name the master's
+ * @property {string|null} username an ACL user of theirs; null for the default one
+ * @property {string|null} password null when they ask for none
+ * @property {Tls|null} tls null for a plain connection to them
+ */
+
+/**
+ * Where Redis is and how to enter it: the plain data that Rust connects with.
  *
  * @typedef {object} Endpoint
- * @property {string} host name or address, IPv6 without brackets; unused when `path` is set
+ * @property {string} host name or address, IPv6 without brackets; unused when `path` is set. Of many servers:
+ *   that of the first that is known
  * @property {number} port 1 to 65535; unused when `path` is set
  * @property {string|null} path a Unix socket; beats `host` and `port`
  * @property {string|null} username an ACL user; null for the default one
@@ -47,6 +77,9 @@ const { isGiven, isPlainObject } = require('../values');
  * @property {string|null} name the connections' name
  * @property {string|null} library what the connections say to be; null for nothing
  * @property {Preparation|null} preparation null when there is nothing to ask
+ * @property {Sentinel|null} sentinel what names the server; null when it is said here
+ * @property {{ nodes: Address[] }|null} cluster the nodes to begin with; null for one server
+ * @property {AddressMap|null} addressMap null when all addresses lead where they say
  */
 
 /**
@@ -56,12 +89,9 @@ const { isGiven, isPlainObject } = require('../values');
  * @typedef {{ client: object|null, keyPrefix: string, read(): Endpoint }} ParsedEndpoint
  */
 
-/** What one server has none of. */
-const ONE_SERVER = { sentinel: null, cluster: null, addressMap: null };
-
 const WANTED =
   'pass a client of the redis or ioredis package, a redis://, rediss:// or unix:// URL, ' +
-  'or an options object such as { host, port }';
+  'an array of the URLs of a cluster, or an options object such as { host, port }';
 
 /**
  * Turns what a user passes as `redisPub`, `redisSub` or `redisClient` into an
@@ -69,9 +99,10 @@ const WANTED =
  * points and is never written through.
  *
  * - nothing (`undefined`, `null`): `localhost:6379`, database 0
- * - a client of `redis` 0.7 to 6 or `ioredis` 4 to 6, from any copy of the package
+ * - a client of `redis` 0.7 to 6 or `ioredis` 4 to 6, from any copy of the package, those of a cluster and
+ *   of Sentinels among them
  * - a URL, as a string or a `URL`: `redis[s]://[user][:pass@]host[:port][/db][?db=n]` (or `valkey[s]://`),
- *   `unix:///path[?db=n]`
+ *   `unix:///path[?db=n]`; an array of them is a cluster
  * - an options object with the names that those clients know
  *
  * URLs and options are read at once. A client is recognised at once but read by
@@ -90,12 +121,12 @@ function parseEndpoint(name, value, redisModule) {
   if (value === undefined || value === null) return settled(parseOptions(name, {}));
   if (typeof value === 'string' || value instanceof URL) return settled(parseUrl(name, value));
   if (typeof value !== 'object') throw optionError(name, `a ${typeof value} is no Redis endpoint; ${WANTED}.`);
+  if (Array.isArray(value)) return settled(parseNodes(name, value));
 
-  const read = clientReader(name, value, redisModule);
-  if (read !== null) {
-    read(); // only to throw now, in the caller's own stack, what could not be read later
-    const keyPrefix = readPrefix(name, /** @type {any} */ (value).options ?? {});
-    return { client: value, keyPrefix, read: () => ({ ...ONE_SERVER, ...read() }) };
+  const reader = clientReader(name, value, redisModule);
+  if (reader !== null) {
+    reader.read(); // only to throw now, in the caller's own stack, what could not be read later
+    return { client: value, keyPrefix: readPrefix(name, reader.options), read: reader.read };
   }
   if (!isPlainObject(value)) throw optionError(name, `this object is not a known Redis client; ${WANTED}.`);
   return settled(parseOptions(name, value), readPrefix(name, value));
@@ -107,7 +138,7 @@ function parseEndpoint(name, value, redisModule) {
  * @returns {ParsedEndpoint}
  */
 function settled(endpoint, keyPrefix = '') {
-  return { client: null, keyPrefix, read: () => ({ ...ONE_SERVER, ...endpoint }) };
+  return { client: null, keyPrefix, read: () => endpoint };
 }
 
 /**

@@ -13,6 +13,20 @@ const ALIASES = {
   db: ['db', 'database'],
 };
 
+/** The options that say that there are many servers, and nothing of one. */
+const MANY = [
+  'cluster',
+  'defaults',
+  'dnsLookup',
+  'nodeAddressMap',
+  'nodeClientOptions',
+  'rootNodes',
+  'sentinelClientOptions',
+  'sentinelRootNodes',
+  'sentinelTls',
+  'sentinels',
+];
+
 /** What the clients call the prefix of all keys: `redis` 2 and 3, `ioredis`. */
 const PREFIXES = ['prefix', 'keyPrefix'];
 
@@ -111,8 +125,33 @@ const IOREDIS = [
   'updateSentinels',
 ];
 
+/** Options of clusters and Sentinels, of `redis` 4 to 6 and of `ioredis`, about how that client works. */
+const CLUSTERS = [
+  'clusterNodeRetryStrategy',
+  'clusterRetryStrategy',
+  'masterPoolSize',
+  'maxCommandRediscovers',
+  'maxCommandRedirections',
+  'maxRedirections',
+  'minimizeConnections',
+  'passthroughClientErrorEvents',
+  'replicaPoolSize',
+  'reserveClient',
+  'retryDelayOnClusterDown',
+  'retryDelayOnFailover',
+  'retryDelayOnMoved',
+  'retryDelayOnTryAgain',
+  'scaleReads',
+  'scanInterval',
+  'shardedSubscribers',
+  'slotsRefreshInterval',
+  'slotsRefreshTimeout',
+  'topologyRefreshOnReconnectionAttemptStrategy',
+  'useReplicas',
+];
+
 /** Known names that change nothing about where Redis is. */
-const IGNORED = new Set([...REDIS_CALLBACK, ...REDIS_PROMISE, ...IOREDIS]);
+const IGNORED = new Set([...REDIS_CALLBACK, ...REDIS_PROMISE, ...IOREDIS, ...CLUSTERS]);
 
 /** Options of `net.connect` and of redis 4's `socket` that tune a socket (https://nodejs.org/api/net.html). */
 const SOCKET_IGNORED = [
@@ -136,11 +175,13 @@ const SOCKET_IGNORED = [
   'writable',
 ];
 
-const ONE_SERVER =
-  'Cluster and Sentinel clients are not supported yet; ' +
-  'pass a client, a URL or the options of one Redis server instead.';
 const NO_STREAM = 'a connection of your own is not supported; pass host and port, or path.';
 const NO_RENAMING = 'renamed commands are not supported; leave it out.';
+const NO_SRV = 'SRV records are not looked up; name the nodes by host and port.';
+const NO_REDIS_OPTIONS = 'what it says of user, password and TLS stands beside cluster here.';
+const NO_OPTIONS =
+  'this Sentinel client says nothing of where it connects to; pass in its place the options that it was made ' +
+  'with: { name, sentinelRootNodes, nodeClientOptions, … }.';
 const NO_POOL =
   'a pool does not say where it connects to; pass a client that createClient has made with the same options.';
 
@@ -148,20 +189,22 @@ const NO_POOL =
 const REFUSED = new Map([
   ['Connector', NO_STREAM],
   ['rename_commands', NO_RENAMING],
-  ['rootNodes', ONE_SERVER],
-  ['sentinelRootNodes', ONE_SERVER],
-  ['sentinels', ONE_SERVER],
+  ['redisOptions', NO_REDIS_OPTIONS],
+  ['resolveSrv', NO_SRV],
   ['stream', NO_STREAM],
+  ['useSRVRecords', NO_SRV],
 ]);
 
 module.exports = {
   ALIASES,
   IGNORED,
+  MANY,
+  NO_OPTIONS,
   NO_POOL,
   NO_RENAMING,
+  NO_SRV,
   NO_STREAM,
   PREFIXES,
-  ONE_SERVER,
   REFUSED,
   SOCKET_IGNORED,
 };

@@ -2,9 +2,11 @@
 
 const { optionError, unknownOption } = require('../errors');
 const { NAMES, readIdentity } = require('./identity');
-const { ALIASES, IGNORED, PREFIXES, REFUSED, SOCKET_IGNORED } = require('./names');
+const { clusterOf, ONE_SERVER } = require('./many');
+const { ALIASES, IGNORED, MANY, PREFIXES, REFUSED, SOCKET_IGNORED } = require('./names');
 const { preparationOf, readLookup, readProvider } = require('./preparation');
 const { readTls, TLS_NAMES } = require('./tls');
+const { readMany, readNodes } = require('./topologies');
 const { parseUrl } = require('./url');
 const { DEFAULT_HOST, DEFAULT_PORT, kindOf, readDb, readHost, readPath, readPort, readText } = require('./values');
 const { isGiven, isPlainObject } = require('../values');
@@ -15,12 +17,14 @@ const { isGiven, isPlainObject } = require('../values');
 
 const ADDRESS = ['host', 'port', 'path'];
 const IS_IGNORED = new Set([...IGNORED, ...SOCKET_IGNORED]);
-const OPTION_NAMES = new Set([
+/** Those of one server. */
+const SERVER_NAMES = new Set([
   ...ADDRESS,
   ...Object.values(ALIASES).flat(),
   ...PREFIXES,
   ...NAMES,
   'clientInfoTag',
+  'credentials',
   'credentialsProvider',
   'disableClientInfo',
   'socket',
@@ -28,11 +32,66 @@ const OPTION_NAMES = new Set([
   'url',
   ...IGNORED,
 ]);
+const OPTION_NAMES = new Set([...SERVER_NAMES, ...MANY]);
 const TLS_OBJECT_NAMES = new Set([...ADDRESS, 'lookup', ...TLS_NAMES, ...SOCKET_IGNORED]);
 const SOCKET_NAMES = new Set(['tls', ...TLS_OBJECT_NAMES]);
 
 /**
- * Reads an options object with the names that the clients' own options have:
+ * Reads an options object: of one server, of a cluster, or of Sentinels.
+ *
+ * @param {string} name the option's name, for errors
+ * @param {Fields} options a plain object; it is read now and not kept
+ * @returns {Endpoint}
+ */
+function parseOptions(name, options) {
+  checkNames(name, options, OPTION_NAMES);
+  const many = readMany(name, options, parseServer);
+  return (
+    many ??
+    parseServer(
+      name,
+      without(options, (field) => MANY.includes(field)),
+    )
+  );
+}
+
+/**
+ * Reads the options of a server that a client has taken: it does not check their names.
+ *
+ * @param {string} name
+ * @param {Fields} options
+ * @returns {Endpoint}
+ */
+function parseTaken(name, options) {
+  const known = without(options, (field) => !SERVER_NAMES.has(field));
+  if (isPlainObject(known.socket)) known.socket = without(known.socket, (field) => !SOCKET_NAMES.has(field));
+  if (isPlainObject(known.tls)) known.tls = without(known.tls, (field) => !TLS_OBJECT_NAMES.has(field));
+  return parseServer(name, known);
+}
+
+/**
+ * @param {Fields} fields
+ * @param {(name: string) => boolean} isOut
+ * @returns {Fields}
+ */
+function without(fields, isOut) {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isOut(name)));
+}
+
+/**
+ * Reads the nodes of a cluster that are all that is known of it.
+ *
+ * @param {string} name the option's name, for errors
+ * @param {unknown[]} nodes URLs, or options of one server
+ * @returns {Endpoint}
+ */
+function parseNodes(name, nodes) {
+  const parsed = readNodes(name, nodes, parseServer);
+  return clusterOf(name, parseServer(name, {}), name, parsed, null);
+}
+
+/**
+ * Reads the options of one server, with the names that the clients' own options have:
  * `host`, `port`, `path`, `username`, `password`, `db`, `tls`, `url`, redis 4's `socket`,
  * and their aliases. A field beats the same field of `url`; a path beats host and
  * port. `null` counts as not given, as in ioredis' defaults.
@@ -41,8 +100,8 @@ const SOCKET_NAMES = new Set(['tls', ...TLS_OBJECT_NAMES]);
  * @param {Fields} options a plain object; it is read now and not kept
  * @returns {Endpoint}
  */
-function parseOptions(name, options) {
-  checkNames(name, options, OPTION_NAMES);
+function parseServer(name, options) {
+  checkNames(name, options, SERVER_NAMES);
   const socket = subObject(`${name}.socket`, options.socket, SOCKET_NAMES);
   const url = isGiven(options.url) ? parseUrl(`${name}.url`, options.url) : null;
   const tls = readSwitch(name, options, socket);
@@ -53,7 +112,7 @@ function parseOptions(name, options) {
   const places = [...top, [`${name}.socket`, socket], [`${name}.tls`, tls.fields]];
   const given = pick(places, ['host'], readHost);
   const host = given ?? url?.host ?? DEFAULT_HOST;
-  const provider = readProvider(`${name}.credentialsProvider`, options.credentialsProvider);
+  const provider = readProvider(name, options);
   return {
     host,
     port: pick(places, ['port'], readPort) ?? url?.port ?? DEFAULT_PORT,
@@ -64,6 +123,7 @@ function parseOptions(name, options) {
     tls: (tls.on ?? (url !== null && url.tls !== null)) ? readTls(tls.option, tls.material) : null,
     ...readIdentity(name, { ...options, name: options.name ?? url?.name }),
     preparation: preparationOf(provider, pick(places.slice(1), ['lookup'], readLookup) ?? null, host),
+    ...ONE_SERVER,
   };
 }
 
@@ -142,4 +202,4 @@ function isEndpointOption(name) {
   return OPTION_NAMES.has(name) || REFUSED.has(name);
 }
 
-module.exports = { isEndpointOption, OPTION_NAMES, parseOptions };
+module.exports = { isEndpointOption, OPTION_NAMES, parseNodes, parseOptions, parseTaken };

@@ -4,33 +4,55 @@ const net = require('node:net');
 
 const { optionError } = require('../errors');
 const { kindOf } = require('./values');
-const { isObject } = require('../values');
+const { clearTimeout, setTimeout } = require('../timers');
+const { isGiven, isObject } = require('../values');
 
 /** @typedef {import('.').Preparation} Preparation */
-/** @typedef {{ type: string, credentials: () => Promise<{ username?: string, password?: string }> }} Provider */
+/**
+ * What is asked for credentials: under which option it was passed, and as what.
+ * @typedef {{ option: string, given: object, ask: () => unknown }} Provider
+ */
 
 const STREAMING =
   'credentials that arrive by themselves are not supported; ' +
   "pass { type: 'async-credentials-provider', credentials }, which is asked before each connection.";
 
 /**
- * Reads a `credentialsProvider` as redis 5 and 6 have it.
+ * Reads what is asked for credentials: a function as `credentials`, or a `credentialsProvider` as redis 5 and 6
+ * have it.
  *
- * @param {string} option the option's name, for errors
+ * @param {string} name the name of the options, for errors
+ * @param {Record<string, any>} options
+ * @returns {Provider | null}
+ */
+function readProvider(name, { credentials, credentialsProvider }) {
+  const provider = readObject(`${name}.credentialsProvider`, credentialsProvider);
+  if (!isGiven(credentials)) return provider;
+  if (provider !== null) throw optionError(`${name}.credentials`, 'it cannot be combined with credentialsProvider.');
+  if (typeof credentials !== 'function') {
+    throw optionError(
+      `${name}.credentials`,
+      `pass a function that returns { username, password }, not ${kindOf(credentials)}.`,
+    );
+  }
+  return { option: 'credentials', given: credentials, ask: () => credentials() };
+}
+
+/**
+ * @param {string} option
  * @param {unknown} value
  * @returns {Provider | null}
  */
-function readProvider(option, value) {
-  if (value === undefined || value === null) return null;
+function readObject(option, value) {
+  if (!isGiven(value)) return null;
   if (isObject(value) && value.type === 'streaming-credentials-provider') throw optionError(option, STREAMING);
-  const isProvider = isObject(value) && typeof value.credentials === 'function';
-  if (!isProvider || value.type !== 'async-credentials-provider') {
+  if (!isObject(value) || typeof value.credentials !== 'function' || value.type !== 'async-credentials-provider') {
     throw optionError(
       option,
       "pass { type: 'async-credentials-provider', credentials }, a function that returns them.",
     );
   }
-  return /** @type {Provider} */ (value);
+  return { option: 'credentialsProvider', given: value, ask: () => value.credentials() };
 }
 
 /**
@@ -51,32 +73,77 @@ function readLookup(option, value) {
  *
  * @param {Provider | null} provider
  * @param {Function | null} lookup
- * @param {string} host what `lookup` is asked for
+ * @param {string} host what `lookup` is asked for, where the question names no other
+ * @param {number} [patience] in ms
  * @returns {Preparation | null} null when there is nothing to ask
  */
-function preparationOf(provider, lookup, host) {
+function preparationOf(provider, lookup, host, patience = PATIENCE) {
   // An address needs no look-up, and Node makes none.
   const resolve = net.isIP(host) ? null : lookup;
   if (provider === null && resolve === null) return null;
   return {
-    id: idOf(provider, resolve),
-    async ask() {
-      /** @type {{ username?: string, password?: string }} */
-      let credentials = {};
-      let addresses = [];
+    id: idOf(provider?.given ?? null, resolve),
+    async ask(asked = host) {
       try {
-        if (provider !== null) credentials = await provider.credentials();
-      } catch (cause) {
-        return failed('credentialsProvider', cause);
+        const entering = provider === null ? NOBODY : await credentialsOf(provider, patience);
+        const found = resolve === null || net.isIP(asked) ? [] : await addressesOf(resolve, asked, patience);
+        return { error: null, ...entering, addresses: found };
+      } catch (error) {
+        return { error: /** @type {Error} */ (error).message, ...NOBODY, addresses: [] };
       }
-      try {
-        if (resolve !== null) addresses = await look(resolve, host);
-      } catch (cause) {
-        return failed('lookup', cause);
-      }
-      return { error: null, username: text(credentials?.username), password: text(credentials?.password), addresses };
     },
   };
+}
+
+/** How long the application may take, in ms. A token may be fetched over the network, more than once. */
+const PATIENCE = 30_000;
+
+const NOBODY = { username: null, password: null };
+
+/**
+ * @param {Provider} provider
+ * @param {number} patience
+ */
+async function credentialsOf({ option, ask }, patience) {
+  const answer = await within(option, patience, async () => ask());
+  if (!isObject(answer))
+    throw new Error(`${option} has answered with ${kindOf(answer)}, and not { username, password }`);
+  return {
+    username: text(`${option} has answered with a username that`, answer.username),
+    password: text(`${option} has answered with a password that`, answer.password),
+  };
+}
+
+/**
+ * @param {Function} lookup
+ * @param {string} host
+ * @param {number} patience
+ */
+async function addressesOf(lookup, host, patience) {
+  const found = await within('lookup', patience, () => look(lookup, host));
+  // Some functions leave the host to others, which then is not resolved yet.
+  return found.includes(host) ? [] : found;
+}
+
+/**
+ * What the application answers, which may be nothing.
+ *
+ * @template T
+ * @param {string} option
+ * @param {number} patience in ms
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+function within(option, patience, ask) {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`${option} has not answered within ${patience / 1000} s`));
+    const timer = setTimeout(late, patience).unref();
+    const fail = (/** @type {unknown} */ cause) =>
+      reject(new Error(`${option} has failed: ${reasonOf(cause)}`, { cause }));
+    ask()
+      .then(resolve, fail)
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 const NONE = {};
@@ -108,18 +175,19 @@ function look(lookup, host) {
   });
 }
 
-/**
- * @param {string} option
- * @param {unknown} cause what the application has thrown
- */
-function failed(option, cause) {
-  const reason = cause instanceof Error ? cause.message : 'what was thrown is no error';
-  return { error: `${option} has failed: ${reason}`, username: null, password: null, addresses: [] };
+/** @param {unknown} cause what the application has thrown */
+function reasonOf(cause) {
+  return cause instanceof Error ? cause.message : 'what was thrown is no error';
 }
 
-/** @param {unknown} value */
-function text(value) {
-  return typeof value === 'string' && value !== '' ? value : null;
+/**
+ * @param {string} what
+ * @param {unknown} value
+ */
+function text(what, value) {
+  if (!isGiven(value) || value === '') return null;
+  if (typeof value === 'string') return value;
+  throw new Error(`${what} is ${kindOf(value)}, and no string`);
 }
 
 module.exports = { preparationOf, readLookup, readProvider };

@@ -2,7 +2,8 @@
 
 const { optionError } = require('../errors');
 const { readIdentity } = require('./identity');
-const { REFUSED } = require('./names');
+const { ONE_SERVER } = require('./many');
+const { MANY, REFUSED } = require('./names');
 const { readTls } = require('./tls');
 const { DEFAULT_HOST, DEFAULT_PORT, readDb, readHost, readPort } = require('./values');
 
@@ -53,6 +54,7 @@ function tcpEndpoint(option, url, queried) {
     tls: WITH_TLS.includes(url.protocol) ? readTls(option, {}) : null,
     ...readIdentity(option, { connectionName: url.searchParams.get('connectionName') }),
     preparation: null,
+    ...ONE_SERVER,
   };
 }
 
@@ -77,6 +79,7 @@ function unixEndpoint(option, url, queried) {
     tls: null,
     ...readIdentity(option, { connectionName: url.searchParams.get('connectionName') }),
     preparation: null,
+    ...ONE_SERVER,
   };
 }
 
@@ -149,6 +152,7 @@ function checkQuery(option, url) {
     if (name === 'tls')
       throw optionError(option, 'the URL has ?tls=; write rediss:// for TLS, and use options for more.');
     if (name === 'keyPrefix') throw optionError(option, 'the URL has ?keyPrefix=; use the option keyPrefix.');
+    if (MANY.includes(name)) throw optionError(option, `the URL has ?${name}=; use the option ${name}.`);
     const advice = REFUSED.get(name);
     if (advice !== undefined) throw optionError(option, `the URL has ?${name}=: ${advice}`);
   }
