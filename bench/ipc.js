@@ -26,9 +26,14 @@ class Child {
   /**
    * @param {string} file a script that calls `serve`
    * @param {string[]} [execArgv] options for Node
+   * @param {Record<string, string>} [env] what its environment has besides this one's
    */
-  constructor(file, execArgv = []) {
-    this.#process = fork(file, { execArgv: ['--no-warnings', ...execArgv], serialization: 'advanced' });
+  constructor(file, execArgv = [], env = {}) {
+    this.#process = fork(file, {
+      execArgv: ['--no-warnings', ...execArgv],
+      serialization: 'advanced',
+      env: { ...process.env, ...env },
+    });
     this.#process.on('message', (message) => this.#take(message));
     this.#process.on('exit', (code, signal) => this.#settle?.reject(new Error(`${file} ended: ${signal ?? code}`)));
   }
@@ -53,8 +58,18 @@ class Child {
     this.#onReady = onReady;
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
+      if (!this.#process.connected) return reject(new Error('the child has ended'));
       this.#process.send({ action, args });
     });
+  }
+
+  /** Freezes it. */
+  pause() {
+    this.#process.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.#process.kill('SIGCONT');
   }
 
   stop() {

@@ -87,6 +87,8 @@ class Pair {
   constructor(client, upstream, latency) {
     this.client = client;
     this.upstream = upstream;
+    /** @type {Held} */
+    this.held = 'nothing';
     this.#requests = new Direction(client, upstream, latency);
     this.#replies = new Direction(upstream, client, latency);
     for (const [from, to] of [
@@ -100,6 +102,7 @@ class Pair {
 
   /** @param {Held} held */
   hold(held) {
+    this.held = held;
     this.#requests.hold(held === 'all');
     this.#replies.hold(held !== 'nothing');
   }
@@ -118,6 +121,7 @@ class Pair {
 
 class Proxy {
   #server;
+  #target;
   #latency;
   /** @type {Set<Pair>} */
   #pairs = new Set();
@@ -132,22 +136,23 @@ class Proxy {
    */
   constructor(server, target, latency) {
     this.#server = server;
+    this.#target = target;
     this.#latency = latency;
     /** Called with what Redis answers. @type {(chunk: Buffer) => void} */
     this.onAnswer = () => {};
-    server.on('connection', (client) => this.#forward(client, target));
+    server.on('connection', (client) => this.#forward(client));
     const { port } = /** @type {net.AddressInfo} */ (server.address());
     this.port = port;
     this.url = `redis://${HOST}:${port}`;
   }
 
-  #forward(client, target) {
+  #forward(client) {
     client.on('error', () => {});
     if (this.#refusing) {
       client.destroy();
       return;
     }
-    const pair = new Pair(client, net.connect(target, HOST), this.#latency);
+    const pair = new Pair(client, net.connect(this.#target, HOST), this.#latency);
     this.#pairs.add(pair);
     pair.upstream.on('data', (chunk) => this.onAnswer(chunk));
     for (const socket of [client, pair.upstream]) socket.on('close', () => this.#pairs.delete(pair));
@@ -190,6 +195,11 @@ class Proxy {
     for (const pair of this.#pairs) pair.cut();
   }
 
+  /** The same for those alone that are frozen. */
+  cutFrozen() {
+    for (const pair of this.#pairs) if (pair.held === 'all') pair.cut();
+  }
+
   /**
    * Ends the connections there are once so many more bytes of requests, or of replies, are through.
    * @param {{ requests?: number, replies?: number }} bytes
@@ -208,6 +218,11 @@ class Proxy {
   vanish() {
     this.#refusing = true;
     this.freeze();
+  }
+
+  /** Leads new connections to another port. @param {number} target */
+  retarget(target) {
+    this.#target = target;
   }
 
   /** Accepts connections again. */

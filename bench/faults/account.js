@@ -1,0 +1,141 @@
+'use strict';
+
+/**
+ * What became of each message, from the journals of all nodes: each message is expected once at every node but its
+ * own. One that did not come is told as lost where a gap says so; else it is lost silently.
+ */
+
+/** Gaps are in whole ms, of a clock beside the one that messages are timed with. */
+const TOLERANCE = 2;
+
+/** What carries a stream. @type {Record<string, string>} */
+const BACKPLANES = { broadcast: 'adapter', join: 'adapter', store: 'store' };
+
+/** @typedef {import('./journal').Journal} Journal */
+/** @typedef {import('./journal').Gap} Gap */
+
+/**
+ * @typedef {object} Account
+ * @property {number} sent messages
+ * @property {number} expected deliveries: each message at each other node
+ * @property {number} delivered
+ * @property {number} told deliveries that gaps account for
+ * @property {number} silent deliveries lost without a word
+ * @property {number} disordered deliveries after one with a higher number
+ * @property {number} duplicates
+ * @property {string[]} examples of what is lost silently
+ */
+
+/**
+ * @param {Record<string, Journal>} journals by node
+ * @param {(fate: 'delivered' | 'told' | 'silent', sent: number) => void} [each] called for each delivery
+ * @returns {Account}
+ */
+function account(journals, each = () => {}) {
+  const sum = { sent: 0, expected: 0, delivered: 0, told: 0, silent: 0, disordered: 0, duplicates: 0, examples: [] };
+  for (const [sender, { sent, gaps }] of Object.entries(journals)) {
+    /** What its own gaps account for, and which messages those were. */
+    const budgets = gaps.filter(({ connection }) => connection === 'pub').map((gap) => ({ ...gap, who: new Set() }));
+    for (const [stream, times] of Object.entries(sent)) {
+      sum.sent += times.length;
+      const own = budgets.filter(({ backplane }) => backplane === BACKPLANES[stream]);
+      for (const [receiver, journal] of Object.entries(journals)) {
+        if (receiver !== sender) addPair(sum, { sender, receiver, stream, times, own, journal, each });
+      }
+    }
+  }
+  return sum;
+}
+
+function addPair(sum, { sender, receiver, stream, times, own, journal, each }) {
+  const { numbers } = journal.received[stream]?.[sender] ?? { numbers: [] };
+  const { seen, duplicates, disordered } = inOrder(numbers);
+  sum.expected += times.length;
+  sum.duplicates += duplicates;
+  sum.disordered += disordered;
+  const gaps = journal.gaps.filter(
+    ({ backplane, connection }) => backplane === BACKPLANES[stream] && connection === 'sub',
+  );
+  for (const [number, time] of times.entries()) {
+    const fate = seen.has(number) ? 'delivered' : isTold(`${stream} ${number}`, time, gaps, own) ? 'told' : 'silent';
+    sum[fate] += 1;
+    each(fate, time);
+    if (fate === 'silent') {
+      if (sum.examples.length < 5) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} at ${time}`);
+    }
+  }
+}
+
+/** @param {number[]} numbers in the order in which they came */
+function inOrder(numbers) {
+  const seen = new Set();
+  let [highest, duplicates, disordered] = [-1, 0, 0];
+  for (const number of numbers) {
+    if (seen.has(number)) duplicates += 1;
+    else if (number < highest) disordered += 1;
+    seen.add(number);
+    highest = Math.max(highest, number);
+  }
+  return { seen, duplicates, disordered };
+}
+
+/**
+ * @param {string} message its stream and number
+ * @param {number} time when it was sent
+ * @param {Gap[]} gaps of the receiver
+ * @param {(Gap & { who: Set<string> })[]} own gaps of the sender; each accounts for as many messages as it counts
+ */
+function isTold(message, time, gaps, own) {
+  let left = time;
+  for (const gap of own) {
+    if (!within(time, gap)) continue;
+    if (gap.who.has(message)) return true;
+    if (gap.who.size < gap.lost) {
+      gap.who.add(message);
+      return true;
+    }
+    // It waited in the sender's queue until then.
+    left = Math.max(left, gap.to);
+  }
+  return gaps.some((gap) => time <= gap.to + TOLERANCE && left >= gap.from - TOLERANCE);
+}
+
+/** @param {number} time @param {Gap} gap */
+function within(time, { from, to }) {
+  return time >= from - TOLERANCE && time <= to + TOLERANCE;
+}
+
+/**
+ * When all was well again after an outage: each node has from each other one a message that was sent after it was
+ * `over`, and nothing from then on is missing.
+ * @param {Record<string, Journal>} journals
+ * @param {number} over
+ * @param {number} until when the next outage began
+ * @returns {number} ms after `over`; Infinity where it was not
+ */
+function recovery(journals, over, until) {
+  let last = over;
+  for (const [receiver, { received }] of Object.entries(journals)) {
+    for (const [sender, { sent }] of Object.entries(journals)) {
+      if (sender === receiver) continue;
+      for (const [stream, times] of Object.entries(sent)) {
+        last = Math.max(last, whole(received[stream]?.[sender], times, over, until));
+      }
+    }
+  }
+  return last - over;
+}
+
+/** When one stream was whole again: the arrival of its first message behind the last one that is missing. */
+function whole(log, times, over, until) {
+  const arrivals = new Map(log?.numbers.map((number, index) => [number, log.at[index]]));
+  let at = Infinity;
+  for (let number = times.length - 1; number >= 0 && times[number] >= over; number--) {
+    if (times[number] >= until) continue;
+    if (!arrivals.has(number)) break;
+    at = /** @type {number} */ (arrivals.get(number));
+  }
+  return at;
+}
+
+module.exports = { account, recovery };
