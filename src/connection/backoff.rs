@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// Exponential pauses with jitter, from 50 ms to 2 s, without end.
+/// Exponential pauses with jitter, from 50 to 800 ms, without end: all is well again within a second.
 #[derive(Debug)]
 pub struct Backoff {
     pauses: ExponentialBackoff,
@@ -13,8 +13,8 @@ pub struct Backoff {
 
 impl Backoff {
     const SHORTEST: Duration = Duration::from_millis(50);
-    // The jitter adds up to as much again, hence at most 2 s.
-    const LONGEST: Duration = Duration::from_secs(1);
+    // The jitter adds up to as much again, hence at most 800 ms.
+    const LONGEST: Duration = Duration::from_millis(400);
 
     /// Starts anew, as after a connection that worked.
     #[must_use]
@@ -46,17 +46,17 @@ mod tests {
     use super::Backoff;
 
     #[test]
-    fn pauses_grow_from_50_ms_to_2_s_and_never_end() {
+    fn pauses_grow_from_50_to_800_ms_and_never_end() {
         let mut backoff = Backoff::new();
         let mut longest = 0;
         for expected in 1..=1000 {
             let (attempt, pause) = backoff.next_pause();
             assert_eq!(attempt, expected);
             let pause = pause.as_millis();
-            assert!((50..=2000).contains(&pause), "{pause}");
+            assert!((50..=800).contains(&pause), "{pause}");
             longest = longest.max(pause);
         }
-        assert!(longest > 1000);
+        assert!(longest > 400);
         let (_, first) = Backoff::new().next_pause();
         assert!(first.as_millis() <= 100);
     }
