@@ -129,13 +129,11 @@ function recovery(journals, over, until) {
 /** When one stream was whole again: the arrival of its first message behind the last one that is missing. */
 function whole(log, times, over, until) {
   const arrivals = new Map(log?.numbers.map((number, index) => [number, log.at[index]]));
-  let at = Infinity;
-  for (let number = times.length - 1; number >= 0 && times[number] >= over; number--) {
-    if (times[number] >= until) continue;
-    if (!arrivals.has(number)) break;
-    at = /** @type {number} */ (arrivals.get(number));
-  }
-  return at;
+  const sent = [...times.keys()].filter((number) => times[number] >= over && times[number] < until);
+  // What was under way when the next outage began is lost to that one.
+  if (until < Infinity) while (sent.length > 0 && !arrivals.has(sent[sent.length - 1])) sent.pop();
+  const first = sent.findLastIndex((number) => !arrivals.has(number)) + 1;
+  return arrivals.get(sent[first]) ?? Infinity;
 }
 
 module.exports = { account, recovery };
