@@ -22,7 +22,7 @@ impl Consumer for Echo {
 #[tokio::test(start_paused = true)]
 async fn the_session_is_gone_before_the_event_close() {
     let mut inbox = Inbox::new();
-    let session = Session::new(MailboxSubscriber::new(Arc::clone(&inbox.events)));
+    let session = Session::new(MailboxSubscriber::new(inbox.link()));
     let consumer: Arc<dyn Consumer> = Arc::new(Echo(inbox.link()));
     let subscribe = |name, ticket| {
         session.subscribe(Kind::Channel, name, Arc::clone(&consumer), Need::Required, ticket);

@@ -149,8 +149,11 @@ impl EventSink {
         self.connections.get().is_none_or(|connections| connections.has_capacity())
     }
 
-    /// Waits until a further message may be brought. For one waiter at a time.
+    /// Waits until a further message may be brought.
     pub(super) async fn capacity(&self) {
+        if self.has_capacity() {
+            return;
+        }
         while !self.has_capacity() {
             if self.can_write() {
                 self.mailbox.next_drain().await;
@@ -159,6 +162,8 @@ impl EventSink {
                 sleep(Self::WRITE_PAUSE).await;
             }
         }
+        // There may be several sessions.
+        self.mailbox.pass_on();
     }
 
     /// As the session does when all that has arrived is with its consumers.

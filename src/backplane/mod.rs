@@ -9,6 +9,7 @@ mod outbox;
 mod pipeline;
 mod request;
 mod router;
+mod shards;
 mod subscriber;
 mod supervisor;
 #[cfg(test)]
@@ -27,12 +28,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use self::event_sink::LinkEvents;
+use self::fleet::Fleet;
 use self::outbox::{Item, Outbox};
 use self::router::Router;
+use self::shards::Shards;
 use self::subscriber::MailboxSubscriber;
 use self::supervisor::supervise;
 use self::writer::Writer;
-use crate::connection::{Endpoint, Place};
+use crate::connection::{Cluster, Endpoint, Place};
 use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 
@@ -71,6 +74,10 @@ pub struct Backplane {
     commander: OnceLock<Arc<Outbox>>,
     // Set when it is connected.
     routers: OnceLock<Routers>,
+    // Set when sharded channels are subscribed to on the nodes of a cluster.
+    shards: OnceLock<Arc<Shards>>,
+    // The connections that subscribe: more than one with `shards`.
+    subscribers: Arc<Fleet>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
 }
@@ -80,6 +87,7 @@ struct Tasks {
     session: Option<JoinHandle<()>>,
     writers: Vec<(Arc<Writer>, JoinHandle<()>)>,
     routers: Vec<(Arc<Router>, JoinHandle<()>)>,
+    shards: Option<(Arc<Shards>, JoinHandle<()>)>,
 }
 
 /// What brings requests to the nodes of clusters.
@@ -108,10 +116,14 @@ impl Backplane {
     #[must_use]
     pub fn new(runtime: Handle, options: Options, waker: Waker) -> Self {
         let events = Arc::new(EventSink::new(Mailbox::new(options.mailbox, waker)));
+        let link = LinkEvents::new(Arc::clone(&events), Link::Sub);
+        let subscribers = Arc::new(Fleet::default());
         Self {
             runtime,
             publisher: new_outbox(&options, &events, Link::Pub),
-            session: Session::new(MailboxSubscriber::new(Arc::clone(&events))),
+            session: Session::new(MailboxSubscriber::new(link.part(&subscribers, 0))),
+            shards: OnceLock::new(),
+            subscribers,
             commander: OnceLock::new(),
             routers: OnceLock::new(),
             tasks: Mutex::default(),
@@ -133,7 +145,11 @@ impl Backplane {
         // serves both.
         let db = if shared { commander.db } else { 0 };
         let place = Place::new(Endpoint { db, ..publisher.clone() });
-        tasks.session = Some(self.spawn_session(place.beside(&publisher, subscriber)));
+        let subscriber = place.beside(&publisher, subscriber);
+        if let Some(cluster) = subscriber.cluster() {
+            tasks.shards = Some(self.start_shards(cluster));
+        }
+        tasks.session = Some(self.spawn_session(subscriber));
         let commands = (!shared).then(|| place.beside(&publisher, commander));
         let router = self.start_router(&place, &mut tasks);
         let routers = Routers {
@@ -154,6 +170,15 @@ impl Backplane {
         }
         self.routers.get_or_init(|| routers);
         tasks.writers.push(self.spawn_writer(&self.publisher, place));
+    }
+
+    fn start_shards(&self, cluster: &Arc<Cluster>) -> (Arc<Shards>, JoinHandle<()>) {
+        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
+        let (cluster, fleet) = (Arc::clone(cluster), Arc::clone(&self.subscribers));
+        let (shards, task) = Shards::start(cluster, self.runtime.clone(), link, fleet);
+        shards.take_over(&self.session);
+        self.shards.get_or_init(|| Arc::clone(&shards));
+        (shards, task)
     }
 
     fn start_router(&self, place: &Place, tasks: &mut Tasks) -> Option<Arc<Router>> {
@@ -212,7 +237,10 @@ impl Backplane {
         need: Need,
         ticket: Option<u32>,
     ) {
-        self.session.subscribe(kind, name, consumer, need, ticket);
+        match self.shards.get().filter(|_| kind == Kind::Sharded) {
+            Some(shards) => shards.subscribe(name, consumer, need, ticket),
+            None => self.session.subscribe(kind, name, consumer, need, ticket),
+        }
     }
 
     /// Takes that back.
@@ -223,13 +251,20 @@ impl Backplane {
         consumer: &Arc<dyn Consumer>,
         ticket: Option<u32>,
     ) {
-        self.session.unsubscribe(kind, name, consumer, ticket);
+        match self.shards.get().filter(|_| kind == Kind::Sharded) {
+            Some(shards) => shards.unsubscribe(name, consumer, ticket),
+            None => self.session.unsubscribe(kind, name, consumer, ticket),
+        }
     }
 
     /// Up to 100 channels and patterns that Redis refuses.
     #[must_use]
     pub fn refused_subscriptions(&self) -> Vec<String> {
-        self.session.refused_names(100)
+        let mut names = self.session.refused_names(100);
+        if let Some(shards) = self.shards.get() {
+            names.extend(shards.refused_names(100 - names.len()));
+        }
+        names
     }
 
     /// Takes what is there for the event loop, one chunk at a time. The caller has handled all that it
@@ -245,6 +280,7 @@ impl Backplane {
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
         tasks.routers.iter().for_each(|(router, _)| router.close());
         self.session.close();
+        tasks.shards.iter().for_each(|(shards, _)| shards.close());
         let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
         self.runtime.spawn(async move { shut_down(tasks, &events, deadline).await });
     }
@@ -300,6 +336,11 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
 
 /// Ends all tasks, then emits [`Event::Close`].
 async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
+    if let Some((shards, task)) = tasks.shards {
+        task.abort();
+        let _ = task.await;
+        shards.finish().await;
+    }
     if let Some(session) = tasks.session {
         session.abort();
         // It may be at work on another thread, and answers what is left when it goes.
@@ -333,6 +374,7 @@ impl Drop for Backplane {
             .iter()
             .chain(tasks.writers.iter().map(|(_, task)| task))
             .chain(tasks.routers.iter().map(|(_, task)| task))
+            .chain(tasks.shards.iter().map(|(_, task)| task))
             .for_each(JoinHandle::abort);
     }
 }

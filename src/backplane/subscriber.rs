@@ -1,11 +1,13 @@
 //! What the subscriber's session reports to.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, Weak};
 
 use tokio::time::{Duration, Instant};
 
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
+use super::shards::Shards;
+use crate::connection::Address;
 use crate::error::Error;
 use crate::event_loop::{Counters, Dropped, Event, Link};
 use crate::pubsub::{SessionEvent, Subscriber};
@@ -19,6 +21,8 @@ pub struct MailboxSubscriber {
     woken: Mutex<Instant>,
     // How many refused subscriptions were reported since all were confirmed.
     refusals: AtomicU32,
+    // What moves subscriptions to other nodes, and the node that this one is of.
+    shards: Option<(Weak<Shards>, Address)>,
 }
 
 /// Messages that the full mailbox has dropped, and that are not reported yet.
@@ -37,13 +41,18 @@ impl MailboxSubscriber {
     /// At most this many refused subscriptions are reported until all are confirmed; `stats()` lists more.
     const MAX_REFUSALS: u32 = 100;
 
-    pub(super) fn new(events: Arc<EventSink>) -> Self {
-        let link = LinkEvents::new(events, Link::Sub);
+    /// Of one node of a cluster.
+    pub(super) fn of_shard(link: LinkEvents, shards: Weak<Shards>, address: Address) -> Self {
+        Self { shards: Some((shards, address)), ..Self::new(link) }
+    }
+
+    pub(super) fn new(link: LinkEvents) -> Self {
         Self {
             link,
             overflow: Mutex::default(),
             woken: Mutex::new(Instant::now()),
             refusals: AtomicU32::new(0),
+            shards: None,
         }
     }
 
@@ -104,6 +113,18 @@ impl Subscriber for MailboxSubscriber {
     fn failed(&self, tickets: &[u32], error: &Error) {
         for &ticket in tickets {
             self.events().fail(ticket, error);
+        }
+    }
+
+    fn redirects(&self, channel: &str, reply: &str) -> bool {
+        let Some((shards, address)) = &self.shards else { return false };
+        let shards = shards.upgrade();
+        shards.is_some_and(|shards| shards.redirects(channel, reply, &address.host))
+    }
+
+    fn ended(&self) {
+        if let Some((shards, _)) = &self.shards {
+            shards.upgrade().iter().for_each(|shards| shards.look());
         }
     }
 

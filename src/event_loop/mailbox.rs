@@ -209,9 +209,14 @@ impl Mailbox {
         self.lock().last
     }
 
-    /// Waits for the next drain. For one waiter at a time.
+    /// Waits for the next drain. Wakes one waiter, which wakes the next by [`Mailbox::pass_on`].
     pub async fn next_drain(&self) {
         self.drained.notified().await;
+    }
+
+    /// Wakes the next one that waits for a drain.
+    pub fn pass_on(&self) {
+        self.drained.notify_one();
     }
 
     /// Whether a further message may be brought, be it in the place of another one.

@@ -66,6 +66,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         connection: Connection<C::Stream>,
     ) -> Self {
         let to_restore = session.lock().online();
+        *session.proven() = Some(SystemTime::now());
         Self {
             session,
             connector: Arc::clone(connector),
@@ -259,9 +260,14 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         }
     }
 
+    fn prove(&mut self, sent: SystemTime) {
+        self.proven = sent;
+        *self.session.proven() = Some(sent);
+    }
+
     fn pong(&mut self) -> Result<()> {
         match self.owed.pop_front() {
-            Some(Owed::Ping(sent)) => self.proven = sent,
+            Some(Owed::Ping(sent)) => self.prove(sent),
             _ => return Err(self.unexpected()),
         }
         Ok(())
@@ -293,7 +299,10 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     fn left(&mut self, command: &str, kind: Kind, name: &[u8]) {
         match self.answered(command, name) {
             Some(op) => self.settle(&op),
-            None => self.session.lock().ended(kind, name),
+            None => {
+                self.session.lock().ended(kind, name);
+                self.session.subscriber.ended();
+            }
         }
     }
 
@@ -302,12 +311,16 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             None => return Err(self.connection.lost(reply)),
             // Any answer to a ping means that the connection is alive.
             Some(Owed::Ping(sent)) => {
-                self.proven = sent;
+                self.prove(sent);
                 return Ok(());
             }
             Some(Owed::Op(op)) => op,
         };
         self.to_restore = self.to_restore.saturating_sub(1);
+        if self.session.subscriber.redirects(op.name(), reply) {
+            self.session.lock().misplaced(&op);
+            return Ok(());
+        }
         let Refused { tickets, is_news } = self.session.lock().refused(&op);
         let (command, channel) = (op.command(), op.name().to_string());
         let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
@@ -340,6 +353,7 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
         } else {
             self.session.subscriber.settled(&tickets);
         }
+        *self.session.proven() = None;
         if self.status.is_some() {
             // Where a server was left behind, what it brought had ceased to be all.
             let confirmed = self.connector.confirmed();

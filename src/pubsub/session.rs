@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::active::{ActiveSession, End};
-use super::subscriptions::{Consumer, Kind, Need, Subscriptions};
+use super::subscriptions::{Consumer, Handover, Kind, Need, Subscriptions};
 use crate::connection::{Backoff, Connector, Opened, Patience, Purpose, Warning};
 use crate::error::Error;
 
@@ -70,6 +70,12 @@ pub trait Subscriber: Send + Sync + 'static {
     fn settled(&self, tickets: &[u32]);
     /// The subscription changes with these tickets are not done.
     fn failed(&self, tickets: &[u32], error: &Error);
+    /// Whether a refusal is no refusal: the channel is to be wanted on another session.
+    fn redirects(&self, _channel: &str, _reply: &str) -> bool {
+        false
+    }
+    /// Redis has ended a subscription of its own accord: it is asked for again.
+    fn ended(&self) {}
     /// A consumer has panicked with a message.
     fn panicked(&self, reason: String);
     /// Something is to be reported.
@@ -85,13 +91,15 @@ pub struct Session<S> {
     // The time before which no message is missing, of a connection that was lost. A plain mutex:
     // the session's task alone takes it.
     pub(super) gap_since: Mutex<Option<SystemTime>>,
+    // When the last answered ping was sent, while there is a connection. Likewise.
+    proven: Mutex<Option<SystemTime>>,
 }
 
 impl<S: Subscriber> Session<S> {
     /// A session that serves `subscriber`; it connects when [`Self::run`] is polled.
     pub fn new(subscriber: S) -> Arc<Self> {
-        let (subscriptions, changed, gap_since) = Default::default();
-        Arc::new(Self { subscriptions, changed, subscriber, gap_since })
+        let (subscriptions, changed, gap_since, proven) = Default::default();
+        Arc::new(Self { subscriptions, changed, subscriber, gap_since, proven })
     }
 
     /// Wants `name` for `consumer`. With a `ticket`, [`Subscriber::settled`] or
@@ -129,6 +137,43 @@ impl<S: Subscriber> Session<S> {
         drop(subscriptions);
         self.changed.notify_one();
         self.subscriber.settled(&settled);
+    }
+
+    /// Wants `name` no longer, and hands over what it takes to want it on another session; with the time
+    /// before which no message is missing, if there was a connection.
+    pub fn withdraw(&self, kind: Kind, name: &str) -> Option<(Handover, Option<SystemTime>)> {
+        let handover = self.lock().withdraw(kind, name)?;
+        self.changed.notify_one();
+        let known = [*self.gap_since(), *self.proven()];
+        Some((handover, known.into_iter().flatten().min()))
+    }
+
+    /// Wants what another session has handed over; messages since `since` may be missing.
+    pub fn adopt(&self, handover: Handover, since: Option<SystemTime>) {
+        let adopted = self.lock().adopt(handover, since);
+        match adopted {
+            Ok(()) => self.changed.notify_one(),
+            Err(handover) => self.subscriber.failed(&handover.tickets, &Error::Closed),
+        }
+    }
+
+    /// The names of all that is wanted of a kind.
+    pub fn names(&self, kind: Kind) -> Vec<Arc<str>> {
+        self.lock().names(kind)
+    }
+
+    pub(super) fn proven(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something is wanted.
+    pub fn wants(&self, kind: Kind, name: &str) -> bool {
+        self.lock().consumers(kind, name.as_bytes()).is_some()
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Wants nothing any more: what waits for an answer fails, and so does all that comes later.

@@ -102,6 +102,25 @@ enum Refusal {
     Retrying,
 }
 
+/// A subscription on its way from one connection to another.
+pub struct Handover {
+    kind: Kind,
+    name: Arc<str>,
+    consumers: Consumers,
+    /// What waits for a confirmation.
+    pub tickets: Vec<u32>,
+    need: Need,
+    // Since when it is missed, if it is.
+    since: Option<SystemTime>,
+}
+
+impl Handover {
+    /// The channel.
+    pub const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+}
+
 /// What a refusal comes to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -195,6 +214,64 @@ impl Subscriptions {
             settled.extend(ticket);
         }
         settled
+    }
+
+    /// Wants `name` no longer, and hands over what it takes to want it elsewhere.
+    pub fn withdraw(&mut self, kind: Kind, name: &str) -> Option<Handover> {
+        let (name, wanted) = self.wanted(kind).remove_entry(name)?;
+        let since = wanted.is_missed().then(|| self.degraded_since.unwrap_or_else(SystemTime::now));
+        self.missed -= usize::from(wanted.is_missed());
+        if self.online {
+            self.unsent.push_back(Op::Unsubscribe(kind, Arc::clone(&name), None));
+        }
+        let Wanted { consumers, tickets, need, .. } = wanted;
+        Some(Handover { kind, name, consumers, tickets, need, since })
+    }
+
+    /// Wants what was withdrawn elsewhere. With `since`, it is missed since then until Redis has
+    /// confirmed it. It is given back when nothing is wanted any more.
+    pub fn adopt(&mut self, handover: Handover, since: Option<SystemTime>) -> Result<(), Handover> {
+        if self.closed {
+            return Err(handover);
+        }
+        let Handover { kind, name, consumers, tickets, need, since: before } = handover;
+        self.last += 1;
+        let number = self.last;
+        let since = before.into_iter().chain(since).min();
+        let refusal = if since.is_some() { Refusal::Ended } else { Refusal::None };
+        let wanted = Wanted { number, consumers, tickets, need, refusal };
+        if let (true, Some(since)) = (wanted.is_missed(), since) {
+            self.missed += 1;
+            let known = self.degraded_since.get_or_insert(since);
+            *known = since.min(*known);
+        }
+        self.wanted(kind).insert(Arc::clone(&name), wanted);
+        if self.online {
+            self.unsent.push_back(Op::Subscribe(kind, name, number));
+        }
+        Ok(())
+    }
+
+    /// The names of all that is wanted of a kind.
+    pub fn names(&mut self, kind: Kind) -> Vec<Arc<str>> {
+        self.wanted(kind).keys().cloned().collect()
+    }
+
+    /// Redis says that a channel has its place elsewhere: it is missed, and not asked for here again.
+    pub fn misplaced(&mut self, op: &Op) {
+        let Op::Subscribe(kind, name, number) = op else { return };
+        let wanted = self.wanted(*kind).get_mut(name).filter(|wanted| wanted.number == *number);
+        let Some(wanted) = wanted else { return };
+        if std::mem::replace(&mut wanted.refusal, Refusal::Ended) == Refusal::None
+            && wanted.need == Need::Required
+        {
+            self.note_missed();
+        }
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.patterns.is_empty() && self.sharded.is_empty()
     }
 
     /// The consumers of what arrives on the channel or through the pattern `name`; `None` when it
