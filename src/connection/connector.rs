@@ -121,24 +121,28 @@ impl Server {
             let endpoint = Cow::Borrowed(&self.endpoint);
             return Ok(Attempt { endpoint, addresses: Vec::new(), config });
         };
-        let prepared = (preparation.ask)().await.map_err(io::Error::other)?;
+        let prepared =
+            (preparation.ask)(self.endpoint.host.clone()).await.map_err(io::Error::other)?;
         let mut endpoint = self.endpoint.clone();
         endpoint.username = prepared.username.or(endpoint.username);
         endpoint.password = prepared.password.or(endpoint.password);
         Ok(Attempt { endpoint: Cow::Owned(endpoint), addresses: prepared.addresses, config })
     }
 
-    async fn open(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        // The application takes its time: an event loop may be busy.
-        let attempt = self.attempt().await.map_err(|error| self.cannot_connect(error))?;
+    async fn open(
+        &self,
+        attempt: &Attempt<'_>,
+        purpose: Purpose,
+        patience: Patience,
+    ) -> Result<Opened<Stream>> {
         let reaching = stream::reach(&attempt.endpoint, &attempt.addresses);
         let reached = timeout(OPEN_TIMEOUT, reaching).await;
         let stream = reached
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(|error| self.cannot_connect(error))?;
-        let entering = self.enter(&attempt, stream, purpose, patience);
+        let entering = self.enter(attempt, stream, purpose, patience);
         let opened = if patience == Patience::Limited && !self.entered.load(Ordering::Relaxed) {
-            self.or_advice(&attempt, entering).await
+            self.or_advice(attempt, entering).await
         } else {
             entering.await
         };
@@ -229,7 +233,10 @@ impl Connector for Server {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        let opening = self.open(purpose, patience);
+        // The application takes its time, and ends that itself: a token may come over the network, and an
+        // event loop may be busy.
+        let attempt = self.attempt().await.map_err(|error| self.cannot_connect(error))?;
+        let opening = self.open(&attempt, purpose, patience);
         let opened = match patience {
             Patience::UntilAnswered => opening.await,
             Patience::Limited => timeout(OPEN_TIMEOUT, opening)

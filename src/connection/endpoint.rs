@@ -140,8 +140,8 @@ pub type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, String>> + Sen
 pub struct Preparation {
     /// The same for the same question, so that endpoints can be compared.
     pub id: u32,
-    /// Asks.
-    pub ask: Arc<dyn Fn() -> Preparing + Send + Sync>,
+    /// Asks, with the host that is about to be connected to. The answer comes, or the reason why it does not.
+    pub ask: Arc<dyn Fn(String) -> Preparing + Send + Sync>,
 }
 
 impl PartialEq for Preparation {

@@ -14,7 +14,7 @@ use crate::connection::{
 };
 
 /// Asks the application. Weak: it keeps nothing alive.
-type Ask = ThreadsafeFunction<(), Promise<NativePrepared>, (), Status, false, true>;
+type Ask = ThreadsafeFunction<String, Promise<NativePrepared>, String, Status, false, true>;
 
 /// Asks the application where an address leads. Weak, likewise.
 type AskAddress =
@@ -138,8 +138,8 @@ pub struct NativeTls {
 pub struct NativePreparation {
     /// The same for the same question.
     pub id: u32,
-    /// Asks it. It never throws.
-    #[napi(ts_type = "() => Promise<NativePrepared>")]
+    /// Asks it, with the host that is about to be connected to. It never throws.
+    #[napi(ts_type = "(host: string) => Promise<NativePrepared>")]
     pub ask: Ask,
 }
 
@@ -244,11 +244,11 @@ impl From<NativeTls> for Tls {
 impl From<NativePreparation> for Preparation {
     fn from(NativePreparation { id, ask }: NativePreparation) -> Self {
         let ask = Arc::new(ask);
-        let ask = move || {
+        let ask = move |host| {
             let ask = Arc::clone(&ask);
             Box::pin(async move {
                 // Either fails only when the environment is shutting down.
-                let answer = ask.call_async(()).await.map_err(|error| error.to_string())?;
+                let answer = ask.call_async(host).await.map_err(|error| error.to_string())?;
                 answer.await.map_err(|error| error.to_string())?.read()
             }) as crate::connection::Preparing
         };
