@@ -20,7 +20,8 @@ import { Adapter } from 'socket.io-adapter';
 export interface TlsOptions {
   /**
    * The certificates to trust: of authorities, or self-signed ones of servers. Default: what Node trusts,
-   * with `NODE_EXTRA_CA_CERTS` and Node's flags.
+   * with `NODE_EXTRA_CA_CERTS` and Node's flags, and what the system trusts: its store, or what
+   * `SSL_CERT_FILE` and `SSL_CERT_DIR` name in its place.
    */
   ca?: string | Buffer | Array<string | Buffer>;
   /** Whether what is in `ca` is trusted without its issuer. Default: `false`. */

@@ -111,6 +111,7 @@ for (const name of CALLBACK_CLIENTS) {
         });
         assert.deepEqual(read(client).tls, {
           ...PLAIN_TLS,
+          system: false,
           ca: [],
           servername: 'x.test',
           rejectUnauthorized: false,
@@ -210,6 +211,7 @@ for (const name of IOREDIS_CLIENTS) {
       const client = create({ lazyConnect: true, tls: { ...files, rejectUnauthorized: false, port: PORT } });
       assert.deepEqual(read(client).tls, {
         ...PLAIN_TLS,
+        system: false,
         ca: [],
         cert,
         key: pkcs8(key),

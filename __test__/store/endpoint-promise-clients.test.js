@@ -98,6 +98,7 @@ for (const name of PROMISE_CLIENTS) {
       };
       assert.deepEqual(read(create({ socket })).tls, {
         ...PLAIN_TLS,
+        system: false,
         ca: [PEM, PEM2],
         cert,
         key: pkcs8(key),
@@ -105,6 +106,7 @@ for (const name of PROMISE_CLIENTS) {
       });
       assert.deepEqual(read(create({ url: 'rediss://h.test', socket: { ca: PEM } })).tls, {
         ...PLAIN_TLS,
+        system: false,
         ca: [PEM],
       });
       assert.equal(read(create({ socket: { host: HOST, ca: PEM } })).tls, null);

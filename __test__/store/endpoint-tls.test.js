@@ -14,7 +14,7 @@ describe('TLS options', LIMIT, () => {
   it('TLS, in its own object and beside socket.tls', () => {
     const { cert, key } = identity();
     const files = { ca: [Buffer.from(PEM), PEM2], cert, key: Buffer.from(key), servername: 'x.test' };
-    const expected = { ...PLAIN_TLS, ca: [PEM, PEM2], cert, key: pkcs8(key), servername: 'x.test' };
+    const expected = { ...PLAIN_TLS, system: false, ca: [PEM, PEM2], cert, key: pkcs8(key), servername: 'x.test' };
     assert.deepEqual(read({ tls: files }).tls, expected);
     assert.deepEqual(read({ socket: { tls: true, ...files } }).tls, expected);
     assert.deepEqual(read({ socket: { tls: files } }).tls, expected);

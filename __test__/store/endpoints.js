@@ -34,6 +34,7 @@ const DEFAULTS = {
 };
 const PLAIN_TLS = {
   ca: defaultAuthorities(),
+  system: true,
   partial: false,
   cert: null,
   key: null,

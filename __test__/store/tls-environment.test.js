@@ -3,7 +3,8 @@
 /** What Node's variables and flags say of TLS, and which version and cipher suite are spoken, as with Node itself. */
 
 const assert = require('node:assert/strict');
-const { execFile } = require('node:child_process');
+const { execFile, execFileSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const tls = require('node:tls');
@@ -35,7 +36,7 @@ after(async () => {
 /** Both verdicts of a process with these flags and variables. */
 async function verdicts({ flags = [], env = {}, options = {}, port = proxy.port }) {
   const args = [...flags, SCRIPT, String(port), JSON.stringify(options)];
-  const cleared = { NODE_EXTRA_CA_CERTS: '', NODE_OPTIONS: '' };
+  const cleared = { NODE_EXTRA_CA_CERTS: '', NODE_OPTIONS: '', SSL_CERT_DIR: '', SSL_CERT_FILE: '' };
   const run = await promisify(execFile)(process.execPath, args, {
     env: { ...process.env, ...cleared, ...env },
     ...LIMIT,
@@ -47,6 +48,11 @@ async function assertBoth(accept, wanted) {
   const { node, our, told } = await verdicts(wanted);
   assert.deepEqual([node !== null, our], [accept, accept]);
   return told;
+}
+
+async function assertOnlyOurs(wanted) {
+  const { node, our } = await verdicts(wanted);
+  assert.deepEqual([node !== null, our], [false, true]);
 }
 
 describe('variables and flags of Node', LIMIT, () => {
@@ -72,7 +78,26 @@ describe('variables and flags of Node', LIMIT, () => {
   it('--use-openssl-ca with SSL_CERT_FILE', () =>
     assertBoth(true, { flags: ['--use-openssl-ca'], env: { SSL_CERT_FILE: ca() } }));
 
-  it('SSL_CERT_FILE alone: it does not count', () => assertBoth(false, { env: { SSL_CERT_FILE: ca() } }));
+  // Node itself asks the system only with a flag.
+  it('SSL_CERT_FILE: the store of the system counts without a flag', () =>
+    assertOnlyOurs({ env: { SSL_CERT_FILE: ca() } }));
+
+  it('SSL_CERT_DIR: the same', () => {
+    const folder = path.dirname(ca());
+    const hash = execFileSync('openssl', ['x509', '-noout', '-hash', '-in', ca()], { encoding: 'utf8' });
+    fs.copyFileSync(ca(), path.join(folder, `${hash.trim()}.0`));
+    return assertOnlyOurs({ env: { SSL_CERT_DIR: folder } });
+  });
+
+  it('SSL_CERT_FILE beside ca: it does not count', () => {
+    const options = { ca: certificates.stranger.cert };
+    return assertBoth(false, { env: { SSL_CERT_FILE: ca() }, options });
+  });
+
+  it('SSL_CERT_FILE that is not there, with a warning', async () => {
+    const told = await assertBoth(false, { env: { SSL_CERT_FILE: '/nowhere.pem' } });
+    assert.match(told.join(), /^WARN_CA_UNREADABLE SSL_CERT_FILE is ignored: \/nowhere\.pem cannot be read\.$/);
+  });
 
   it('NODE_TLS_REJECT_UNAUTHORIZED=0, with a warning', async () => {
     const told = await assertBoth(true, { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });

@@ -1,56 +1,35 @@
 'use strict';
 
 const fs = require('node:fs');
-const path = require('node:path');
 const tls = require('node:tls');
 
-/** Where systems keep their authorities, for a Node that does not say (below 22.15). */
-const SYSTEM = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
-
 /**
- * The authorities that Node trusts where no `ca` is given: Mozilla's, or the system's, and
- * `NODE_EXTRA_CA_CERTS`.
+ * The authorities that Node trusts where no `ca` is given: Mozilla's, unless its flags leave them out, and
+ * those of `NODE_EXTRA_CA_CERTS`. The native side adds those of the system's store, which a Node below 22.15
+ * does not give away.
  * @returns {string[]} PEM texts
  */
 function defaultAuthorities() {
+  const file = process.env.SSL_CERT_FILE;
+  if (file && !isReadable(file)) warnOnce('WARN_CA_UNREADABLE', `SSL_CERT_FILE is ignored: ${file} cannot be read.`);
   // From 22.15 on, Node says it itself, whatever flags and variables it was started with.
   const { getCACertificates } = /** @type {any} */ (tls);
   if (typeof getCACertificates === 'function') return [getCACertificates('default').join('\n')];
-  const own = usesSystem() ? systemAuthorities() : tls.rootCertificates.join('\n');
-  return [own, ...extraAuthorities()];
+  return [leavesOutOwn() ? '' : tls.rootCertificates.join('\n'), ...extraAuthorities()];
 }
 
-function usesSystem() {
+function leavesOutOwn() {
   const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   return flags.includes('--use-openssl-ca');
 }
 
-/** As OpenSSL finds them. */
-function systemAuthorities() {
-  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
-  if (!file && !folders) return SYSTEM.map((known) => tryRead(known)).find((text) => text !== null) ?? '';
-  return [file ? readFile('SSL_CERT_FILE', file) : '', ...(folders ? readFolders(folders) : [])].join('\n');
-}
-
-/**
- * OpenSSL looks only for names that `openssl rehash` has made.
- * @param {string} folders
- */
-function readFolders(folders) {
-  const files = folders.split(path.delimiter).flatMap((folder) =>
-    list(folder)
-      .filter((name) => /^[0-9a-f]{8}\.\d+$/.test(name))
-      .map((name) => path.join(folder, name)),
-  );
-  return files.map((file) => tryRead(file) ?? '');
-}
-
-/** @param {string} folder */
-function list(folder) {
+/** @param {string} file */
+function isReadable(file) {
   try {
-    return fs.readdirSync(folder);
+    fs.accessSync(file, fs.constants.R_OK);
+    return true;
   } catch {
-    return [];
+    return false;
   }
 }
 

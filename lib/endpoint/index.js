@@ -13,6 +13,7 @@ const { isGiven, isPlainObject } = require('../values');
  *
  * @typedef {object} Tls
  * @property {string[]} ca PEM texts of what to trust
+ * @property {boolean} system whether what the system trusts is trusted too
  * @property {boolean} partial `allowPartialTrustChain`: it is trusted without its issuers
  * @property {string|null} cert PEM text of the client's certificate
  * @property {string|null} key PEM text of the client's key

@@ -84,6 +84,7 @@ function readTls(option, fields) {
   const rejectUnauthorized = readRejection(option, fields.rejectUnauthorized);
   return {
     ca: rejectUnauthorized ? readAuthorities(`${option}.ca`, fields.ca) : [],
+    system: rejectUnauthorized && !fields.ca,
     partial: fields.allowPartialTrustChain === true,
     ...readIdentity(option, fields),
     servername: isGiven(fields.servername) ? readText(`${option}.servername`, fields.servername) || null : null,

@@ -172,6 +172,8 @@ pub enum Version {
 pub struct Tls {
     /// PEM texts of the certificates to trust. Default: none.
     pub ca: Vec<String>,
+    /// Whether what the system trusts is trusted too. Default: `false`.
+    pub system: bool,
     /// Whether they are trusted without their issuers (`allowPartialTrustChain`). Default: `false`.
     pub partial: bool,
     /// PEM text of the client's certificate chain.
@@ -218,6 +220,7 @@ impl Default for Tls {
     fn default() -> Self {
         Self {
             ca: Vec::new(),
+            system: false,
             partial: false,
             cert: None,
             key: None,

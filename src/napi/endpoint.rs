@@ -111,6 +111,8 @@ pub struct NativeMapped {
 pub struct NativeTls {
     /// PEM texts of the certificates to trust.
     pub ca: Vec<String>,
+    /// Whether what the system trusts is trusted too.
+    pub system: bool,
     /// Whether they are trusted without their issuers.
     pub partial: bool,
     /// PEM text of the client's certificate chain.
@@ -224,9 +226,10 @@ impl From<NativeTls> for Tls {
         let min = if tls.tls12 { Version::Tls12 } else { Version::Tls13 };
         let max = if tls.tls13 { Version::Tls13 } else { Version::Tls12 };
         let NativeTls { ca, partial, cert, key, servername, reject_unauthorized, .. } = tls;
-        let NativeTls { suites, groups, alpn, .. } = tls;
+        let NativeTls { system, suites, groups, alpn, .. } = tls;
         Self {
             ca,
+            system,
             partial,
             cert,
             key,

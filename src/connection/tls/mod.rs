@@ -9,6 +9,7 @@ mod verifier;
 
 pub(super) use failure::{Failure, explain, is_not_tls, words};
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use super::endpoint::{Tls, Version};
 /// `InvalidInput`.
 pub(super) fn client_config(options: &Tls) -> io::Result<ClientConfig> {
     let verifier = if options.reject_unauthorized {
-        Verifier::Trusting(Trust::new(authorities(&options.ca)?, options.partial))
+        Verifier::Trusting(Trust::new(authorities(options)?, options.partial))
     } else {
         Verifier::Any
     };
@@ -67,12 +68,19 @@ fn versions(min: Version, max: Version) -> Vec<&'static SupportedProtocolVersion
 }
 
 /// One that cannot be read is left out: among the system's there may be such.
-fn authorities(ca: &[String]) -> io::Result<Vec<Certificate>> {
-    let mut read = Vec::new();
-    for pem in ca {
-        read.extend(certificates("ca", pem)?.iter().filter_map(|der| Certificate::read(der).ok()));
+fn authorities(options: &Tls) -> io::Result<Vec<Certificate>> {
+    let mut trusted = Vec::new();
+    for pem in &options.ca {
+        trusted.extend(certificates("ca", pem)?);
     }
-    Ok(read)
+    if options.system {
+        // Where some cannot be read, the others count: as with OpenSSL.
+        trusted.extend(rustls_native_certs::load_native_certs().certs);
+    }
+    // Node's and the system's are mostly the same.
+    let mut seen = HashSet::new();
+    trusted.retain(|der| seen.insert(der.clone()));
+    Ok(trusted.iter().filter_map(|der| Certificate::read(der).ok()).collect())
 }
 
 fn certificates(option: &str, pem: &str) -> io::Result<Vec<CertificateDer<'static>>> {
