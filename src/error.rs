@@ -43,6 +43,14 @@ pub enum Error {
         /// For how long, in s.
         seconds: u32,
     },
+    /// What is published does not come back.
+    #[error(
+        "What is published does not come back on channel {channel}: the connections that publish and subscribe lead to different servers, or these have parted. Both look for their server anew"
+    )]
+    Split {
+        /// The channel of heartbeats.
+        channel: String,
+    },
     /// Redis refused a subscription; it is asked for again.
     #[error("Redis refused {command} {channel}: {reply}. It is asked for again")]
     SubscriptionRefused {
@@ -120,6 +128,7 @@ impl Error {
             Self::Refused { .. } => "ERR_REFUSED",
             Self::Lost { .. } => "ERR_CONNECTION_LOST",
             Self::Stalled { .. } => "ERR_STALLED",
+            Self::Split { .. } => "ERR_SPLIT",
             Self::SubscriptionRefused { .. } => "ERR_SUBSCRIPTION_REFUSED",
             Self::Internal { .. } => "ERR_INTERNAL",
             Self::Reply { .. } => "ERR_REDIS_REPLY",

@@ -84,6 +84,7 @@ impl Adapter {
 
     /// Opens a namespace: subscribes to its channels. Returns the number by which it goes.
     pub fn open(&self, opening: Opening) -> u32 {
+        self.backplane.serve(opening.channels.requests.clone(), opening.uid.clone());
         self.change(|namespaces| {
             let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
             let Opening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
@@ -115,6 +116,10 @@ impl Adapter {
     pub fn close(&self, number: u32) {
         // Dropped outside of the lock.
         let closed = self.change(|namespaces| namespaces.by_number.remove(&number));
+        if let Some(subscribed) = &closed {
+            let (channel, uid) = subscribed.member();
+            self.backplane.serve_no_more(channel, uid);
+        }
         drop(closed);
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Subscribed {
     mode: Mode,
     broadcasts: Arc<dyn Consumer>,
     fixed: Vec<Fixed>,
+    // The channel of requests.
+    requests: String,
 }
 
 impl Subscribed {
@@ -42,11 +44,17 @@ impl Subscribed {
         channels: Channels,
     ) -> Self {
         let broadcasts: Arc<dyn Consumer> = Arc::new(Broadcasts::new(Arc::clone(&namespace)));
+        let requests = channels.requests.clone();
         let fixed = fixed(&namespace, mode, channels, &broadcasts);
         for Fixed { kind, name, consumer, need } in &fixed {
             backplane.subscribe(*kind, name, Arc::clone(consumer), *need, None);
         }
-        Self { backplane, namespace, mode, broadcasts, fixed }
+        Self { backplane, namespace, mode, broadcasts, fixed, requests }
+    }
+
+    /// How other servers know this namespace of this server: by its channel of requests and its uid.
+    pub(super) fn member(&self) -> (String, String) {
+        (self.requests.clone(), self.origin().uid.clone())
     }
 
     pub(super) const fn namespace(&self) -> &Arc<Namespace> {

@@ -1,11 +1,13 @@
 //! What the tasks report to the event loop, and what they count.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::SystemTime;
 
 use tokio::time::{Duration, sleep};
 
 use super::fleet::Fleet;
+use super::heartbeat::Heartbeat;
 use super::throttle::Throttle;
 use crate::connection::Warning;
 use crate::error::Error;
@@ -51,6 +53,8 @@ pub struct EventSink {
     waiting: Waiting,
     // What broadcasts are written to, once they are.
     connections: OnceLock<Arc<Connections>>,
+    // What is to know of gaps that sessions tell of.
+    heartbeat: OnceLock<Weak<Heartbeat>>,
     malformed: Throttle,
     panics: Throttle,
     // Set with the event `close`, which is the last one.
@@ -65,8 +69,18 @@ impl EventSink {
 
     pub(super) fn new(mailbox: Mailbox) -> Self {
         let (counters, links, waiting, connections) = Default::default();
-        let (malformed, panics, closed) = Default::default();
-        Self { mailbox, counters, links, waiting, connections, malformed, panics, closed }
+        let (heartbeat, malformed, panics, closed) = Default::default();
+        Self {
+            mailbox,
+            counters,
+            links,
+            waiting,
+            connections,
+            heartbeat,
+            malformed,
+            panics,
+            closed,
+        }
     }
 
     /// What is counted.
@@ -108,6 +122,17 @@ impl EventSink {
             }
             callback(reached)
         })
+    }
+
+    /// The heartbeat is to know of gaps.
+    pub(super) fn set_heartbeat(&self, heartbeat: &Arc<Heartbeat>) {
+        self.heartbeat.get_or_init(|| Arc::downgrade(heartbeat));
+    }
+
+    /// A session tells of a gap.
+    pub(super) fn told(&self, since: SystemTime, until: SystemTime) {
+        let heartbeat = self.heartbeat.get().and_then(Weak::upgrade);
+        heartbeat.iter().for_each(|heartbeat| heartbeat.told(since, until));
     }
 
     fn count(&self, reached: Reached) {

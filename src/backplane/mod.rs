@@ -5,11 +5,13 @@
 mod event_sink;
 mod fleet;
 mod gather;
+mod heartbeat;
 mod outbox;
 mod pipeline;
 mod request;
 mod router;
 mod shards;
+mod steered;
 mod subscriber;
 mod supervisor;
 #[cfg(test)]
@@ -21,17 +23,21 @@ pub use event_sink::EventSink;
 pub use outbox::QueueLimits;
 pub use request::{Command, Packed, Publication, Request, Route};
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::SystemTime;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use self::event_sink::LinkEvents;
 use self::fleet::Fleet;
+use self::heartbeat::Heartbeat;
 use self::outbox::{Item, Outbox};
 use self::router::Router;
 use self::shards::Shards;
+use self::steered::Steered;
 use self::subscriber::MailboxSubscriber;
 use self::supervisor::supervise;
 use self::writer::Writer;
@@ -78,6 +84,9 @@ pub struct Backplane {
     shards: OnceLock<Arc<Shards>>,
     // The connections that subscribe: more than one with `shards`.
     subscribers: Arc<Fleet>,
+    // Has all connections look for their servers anew.
+    anew: Arc<Notify>,
+    heartbeat: OnceLock<Arc<Heartbeat>>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
 }
@@ -88,6 +97,7 @@ struct Tasks {
     writers: Vec<(Arc<Writer>, JoinHandle<()>)>,
     routers: Vec<(Arc<Router>, JoinHandle<()>)>,
     shards: Option<(Arc<Shards>, JoinHandle<()>)>,
+    heartbeat: Option<JoinHandle<()>>,
 }
 
 /// What brings requests to the nodes of clusters.
@@ -99,11 +109,13 @@ struct Routers {
 }
 
 impl Routers {
-    const fn of(&self, request: &Request) -> Option<&Arc<Router>> {
+    fn of(&self, request: &Request) -> Option<&Arc<Router>> {
         match request {
             // The nodes pass these on to each other: any of them will do.
             Request::Publish(_) => None,
             Request::PublishSharded(_) => self.publisher.as_ref(),
+            Request::Beat(beat) if beat.is_sharded() => self.publisher.as_ref(),
+            Request::Beat(_) => None,
             Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
             Request::Command(Command { route: Route::Key, .. }) => self.commander.as_ref(),
         }
@@ -124,6 +136,8 @@ impl Backplane {
             session: Session::new(MailboxSubscriber::new(link.part(&subscribers, 0))),
             shards: OnceLock::new(),
             subscribers,
+            anew: Arc::default(),
+            heartbeat: OnceLock::new(),
             commander: OnceLock::new(),
             routers: OnceLock::new(),
             tasks: Mutex::default(),
@@ -192,16 +206,69 @@ impl Backplane {
     }
 
     fn spawn_session(&self, place: Place) -> JoinHandle<()> {
-        let (session, connector) = (Arc::clone(&self.session), Arc::new(place));
+        let (session, connector) = (Arc::clone(&self.session), Arc::new(self.steered(place)));
         let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
         let run = move || Arc::clone(&session).run(Arc::clone(&connector));
         self.runtime.spawn(supervise(link, "subscriber's session", run))
     }
 
+    fn steered(&self, place: Place) -> Steered {
+        Steered::new(place, Arc::clone(&self.anew))
+    }
+
+    /// Beats on `channel` from now on, and hears others there; the first call counts. Redis may refuse
+    /// the channel: all else goes on.
+    pub fn beat(self: &Arc<Self>, channel: String, sharded: bool) {
+        if self.heartbeat.get().is_some() {
+            return;
+        }
+        let (events, anew) = (Arc::clone(&self.events), Arc::clone(&self.anew));
+        let heartbeat = Heartbeat::new(channel, sharded, events, anew);
+        self.events.set_heartbeat(&heartbeat);
+        self.heartbeat.get_or_init(|| Arc::clone(&heartbeat));
+        let kind = if sharded { Kind::Sharded } else { Kind::Channel };
+        let consumer: Arc<dyn Consumer> = Arc::clone(&heartbeat) as _;
+        self.subscribe(kind, heartbeat.channel(), consumer, Need::Optional, None);
+        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
+        let backplane = Arc::downgrade(self);
+        let run = move || Arc::clone(&heartbeat).run(Weak::clone(&backplane));
+        let task = self.runtime.spawn(supervise(link, "heartbeat", run));
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).heartbeat = Some(task);
+    }
+
+    /// This process serves the namespace with this channel of requests, as `uid`.
+    pub fn serve(&self, channel: String, uid: String) {
+        self.heartbeat
+            .get()
+            .iter()
+            .for_each(|heartbeat| heartbeat.serve((channel.clone(), uid.clone())));
+    }
+
+    /// Takes that back.
+    pub fn serve_no_more(&self, channel: String, uid: String) {
+        let member = (channel, uid);
+        self.heartbeat.get().iter().for_each(|heartbeat| heartbeat.leave(&member));
+    }
+
+    /// The uids of the other servers of this package that serve the namespace with this channel of
+    /// requests.
+    #[must_use]
+    pub fn peers(&self, channel: &str) -> Vec<String> {
+        self.heartbeat.get().map(|heartbeat| heartbeat.uids(channel)).unwrap_or_default()
+    }
+
+    /// When the last ping was sent that the subscriber's server has answered.
+    fn proven(&self) -> Option<SystemTime> {
+        match self.shards.get() {
+            Some(shards) => shards.proven(),
+            None => self.session.proven_at(),
+        }
+    }
+
     fn split_commands(&self) -> Arc<Outbox> {
         let outbox = new_outbox(&self.options, &self.events, Link::Cmd);
         let outbox = self.commander.get_or_init(|| outbox);
-        for item in self.publisher.take_if(|item| !item.request.is_publish()) {
+        for item in self.publisher.take_if(|item| matches!(item.request, Request::Command(_))) {
             outbox.adopt(item);
         }
         Arc::clone(outbox)
@@ -209,7 +276,7 @@ impl Backplane {
 
     fn spawn_writer(&self, outbox: &Arc<Outbox>, place: Place) -> (Arc<Writer>, JoinHandle<()>) {
         let writer = Arc::new(Writer::new(Arc::clone(outbox)));
-        let (running, connector) = (Arc::clone(&writer), Arc::new(place));
+        let (running, connector) = (Arc::clone(&writer), Arc::new(self.steered(place)));
         let run = move || Arc::clone(&running).run(Arc::clone(&connector));
         let task = self.runtime.spawn(supervise(outbox.link.clone(), "writer", run));
         (writer, task)
@@ -276,6 +343,9 @@ impl Backplane {
 
     /// Accepts no more, gives what is queued up to `flush` to leave, then emits [`Event::Close`].
     pub fn close(&self, flush: Duration) {
+        if let Some(heartbeat) = self.heartbeat.get() {
+            self.send(heartbeat.bye(), None);
+        }
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
         tasks.routers.iter().for_each(|(router, _)| router.close());
@@ -336,6 +406,10 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
 
 /// Ends all tasks, then emits [`Event::Close`].
 async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
+    if let Some(heartbeat) = tasks.heartbeat {
+        heartbeat.abort();
+        let _ = heartbeat.await;
+    }
     if let Some((shards, task)) = tasks.shards {
         task.abort();
         let _ = task.await;
@@ -375,6 +449,7 @@ impl Drop for Backplane {
             .chain(tasks.writers.iter().map(|(_, task)| task))
             .chain(tasks.routers.iter().map(|(_, task)| task))
             .chain(tasks.shards.iter().map(|(_, task)| task))
+            .chain(&tasks.heartbeat)
             .for_each(JoinHandle::abort);
     }
 }

@@ -158,6 +158,9 @@ impl Outbox {
     fn report_dropped(&self, dropped: &[Item]) {
         let LinkEvents { events, link, .. } = &self.link;
         for item in dropped {
+            if matches!(item.request, Request::Beat(_)) {
+                continue;
+            }
             Counters::count(&events.counters.dropped);
             if self.lose(item.queued, true) {
                 events.error(*link, Error::QueueFull);

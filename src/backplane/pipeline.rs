@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::event_sink::LinkStatus;
 use super::outbox::Item;
+use super::request::Request;
 use super::router::Lane;
 use super::writer::Writer;
 use crate::connection::{
@@ -30,7 +31,7 @@ enum Owed {
         queued: Instant,
         bytes: usize,
     },
-    /// One that may have to go to another node of the cluster.
+    /// A heartbeat, or a publish that may have to go to another node of the cluster.
     Routed(Item, usize),
     Command(Item, usize),
 }
@@ -156,13 +157,15 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             self.owed.push_back(Owed::Asking);
         }
         let is_routed = self.writer.router.is_some();
-        self.owed.push_back(if item.request.is_publish() && is_routed {
-            Owed::Routed(item, bytes)
-        } else if item.request.is_publish() {
-            Owed::Publish { queued: item.queued, bytes }
-        } else {
-            Owed::Command(item, bytes)
-        });
+        self.owed.push_back(
+            if matches!(item.request, Request::Beat(_)) || item.request.is_publish() && is_routed {
+                Owed::Routed(item, bytes)
+            } else if item.request.is_publish() {
+                Owed::Publish { queued: item.queued, bytes }
+            } else {
+                Owed::Command(item, bytes)
+            },
+        );
     }
 
     /// Takes an answer and all that came with it.
@@ -195,7 +198,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             Owed::Publish { .. } => self.writer.published("PUBLISH", &answer),
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {
-                    self.writer.published(item.request.name(), &answer);
+                    self.writer.published_by(&item, &answer);
                 }
             }
             Owed::Command(item, _) => {
@@ -249,6 +252,7 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
         for owed in self.owed.drain(..) {
             match owed {
                 Owed::Ping | Owed::Asking => {}
+                Owed::Routed(Item { request: Request::Beat(_), .. }, _) => {}
                 Owed::Publish { queued, .. } | Owed::Routed(Item { queued, .. }, _) => {
                     Counters::count(&self.writer.events().counters.unconfirmed);
                     outbox.lose(queued, false);

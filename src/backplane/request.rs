@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
+use super::heartbeat::OutgoingBeat;
 use crate::connection::pack;
 use crate::error::{Error, Result};
 
@@ -69,6 +70,8 @@ pub enum Request {
     Publish(Box<dyn Publication>),
     /// `SPUBLISH`, likewise.
     PublishSharded(Box<dyn Publication>),
+    /// A heartbeat: published, not counted, and dropped in silence.
+    Beat(OutgoingBeat),
     /// Any other command.
     Command(Command),
 }
@@ -96,7 +99,7 @@ impl Request {
     #[must_use]
     pub const fn goes_with_publishes(&self) -> bool {
         match self {
-            Self::Publish(_) | Self::PublishSharded(_) => true,
+            Self::Publish(_) | Self::PublishSharded(_) | Self::Beat(_) => true,
             Self::Command(command) => matches!(command.route, Route::Publisher),
         }
     }
@@ -106,6 +109,7 @@ impl Request {
     pub fn size(&self) -> usize {
         match self {
             Self::Publish(publication) | Self::PublishSharded(publication) => publication.size(),
+            Self::Beat(beat) => beat.size(),
             Self::Command(Command { args, .. }) => {
                 args.iter().map(|arg| size_of::<Vec<u8>>() + arg.capacity()).sum()
             }
@@ -119,14 +123,9 @@ impl Request {
     pub fn pack(&self, packed: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Publish(publication) | Self::PublishSharded(publication) => {
-                let channel = publication.channel();
-                let payload = publication.payload().map_err(|reason| Error::Encode {
-                    count: 1,
-                    channel: channel.clone().into_owned(),
-                    reason,
-                })?;
-                pack(self.name(), &[channel.as_bytes(), &payload], packed);
+                self.pack_publication(&**publication, packed)?;
             }
+            Self::Beat(beat) => self.pack_publication(beat, packed)?,
             Self::Command(Command { name, args, .. }) => {
                 pack(name, &args.iter().map(Vec::as_slice).collect::<Vec<_>>(), packed);
             }
@@ -134,12 +133,25 @@ impl Request {
         Ok(())
     }
 
+    fn pack_publication(&self, publication: &dyn Publication, packed: &mut Vec<u8>) -> Result<()> {
+        let channel = publication.channel();
+        let payload = publication.payload().map_err(|reason| Error::Encode {
+            count: 1,
+            channel: channel.clone().into_owned(),
+            reason,
+        })?;
+        pack(self.name(), &[channel.as_bytes(), &payload], packed);
+        Ok(())
+    }
+
     /// The command's name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Publish(_) => "PUBLISH",
             Self::PublishSharded(_) => "SPUBLISH",
+            Self::Beat(beat) if beat.is_sharded() => "SPUBLISH",
+            Self::Beat(_) => "PUBLISH",
             Self::Command(command) => command.name,
         }
     }

@@ -23,7 +23,7 @@ use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
 use super::gather::{Gather, Part};
 use super::outbox::{Item, Outbox, QueueLimits};
-use super::request::{Command, Request, Route};
+use super::request::{Command, Publication, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;
 use crate::connection::{Address, Cluster, Node, Place, Redirection, redirection, slot_of};
@@ -158,6 +158,10 @@ impl Router {
             Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
             Request::Command(Command { args, .. }) => {
                 let slot = slot_of(args.first().map_or(&[], Vec::as_slice));
+                self.send_to(slot, item);
+            }
+            Request::Beat(beat) => {
+                let slot = slot_of(beat.channel().as_bytes());
                 self.send_to(slot, item);
             }
             Request::Publish(publication) | Request::PublishSharded(publication) => {

@@ -229,6 +229,14 @@ impl Shards {
         self.cluster.look();
     }
 
+    /// See [`Session::proven_at`]: the oldest of all nodes.
+    pub(super) fn proven(&self) -> Option<SystemTime> {
+        let state = self.lock();
+        let all: Option<Vec<_>> =
+            state.nodes.values().map(|shard| shard.session.proven_at()).collect();
+        all?.into_iter().min()
+    }
+
     /// See [`Session::refused_names`].
     pub(super) fn refused_names(&self, most: usize) -> Vec<String> {
         let state = self.lock();

@@ -145,6 +145,7 @@ impl Subscriber for MailboxSubscriber {
             SessionEvent::Error(Error::SubscriptionRefused { .. })
                 if self.refusals.fetch_add(1, Ordering::Relaxed) >= Self::MAX_REFUSALS => {}
             SessionEvent::Gap(since, until) => {
+                self.events().told(since, until);
                 self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));
             }
             SessionEvent::Error(error) => self.events().error(Link::Sub, error),

@@ -12,6 +12,7 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;
+use super::request::Request;
 use super::router::Router;
 use super::throttle::Throttle;
 use crate::connection::{Answer, Backoff, Connector, Ended, Opened, Patience, Purpose};
@@ -113,6 +114,15 @@ impl Writer {
         }
     }
 
+    /// Redis has answered a publish that was kept.
+    pub(super) fn published_by(&self, item: &Item, answer: &Answer) {
+        match (&item.request, answer) {
+            (Request::Beat(beat), Answer::Error(_)) => beat.refused(),
+            (Request::Beat(beat), _) => beat.confirmed(),
+            (request, answer) => self.published(request.name(), answer),
+        }
+    }
+
     /// Redis has answered a command.
     pub(super) fn answered(&self, item: &mut Item, answer: &Answer) {
         if let Some(part) = &mut item.part {
@@ -153,6 +163,9 @@ impl Writer {
     /// Drops what is left once no more can be written.
     pub(super) fn abandon(&self) {
         for item in self.outbox.take_all() {
+            if matches!(item.request, Request::Beat(_)) {
+                continue;
+            }
             Counters::count(&self.events().counters.dropped);
             self.outbox.lose(item.queued, true);
             item.ticket.iter().for_each(|&ticket| self.events().fail(ticket, &Error::Closed));

@@ -83,6 +83,14 @@ pub enum Event {
         /// What is wrong, and what to do.
         message: &'static str,
     },
+    /// Servers of this package have come, or are gone; each as the channel of its namespace's requests, and
+    /// its uid.
+    Peers {
+        /// Those that have come.
+        joined: Vec<(String, String)>,
+        /// Those that are gone.
+        left: Vec<(String, String)>,
+    },
     /// All connections are closed, and all that was queued is dealt with.
     Close,
 }

@@ -92,6 +92,18 @@ impl NativeBackplane {
         self.backplane.events().malformed("unpack", channel.as_bytes());
     }
 
+    /// Beats on a channel from now on, and hears others there: see `src/backplane/heartbeat`.
+    #[napi(catch_unwind)]
+    pub fn beat(&self, channel: String, sharded: bool) {
+        self.backplane.beat(channel, sharded);
+    }
+
+    /// The uids of the other servers of this package that serve the namespace with this channel of requests.
+    #[napi(catch_unwind)]
+    pub fn peers(&self, channel: String) -> Vec<String> {
+        self.backplane.peers(&channel)
+    }
+
     /// Accepts no more, and emits the event `close` once the queues are empty or `flush` ms over.
     #[napi(catch_unwind)]
     pub fn close(&self, flush: u32) {

@@ -8,4 +8,4 @@ mod subscriptions;
 mod testing;
 
 pub use session::{LinkStatus, Session, SessionEvent, Subscriber};
-pub use subscriptions::{Consumer, Handover, Kind, Need};
+pub use subscriptions::{Consumer, Kind, Need};

@@ -162,6 +162,11 @@ impl<S: Subscriber> Session<S> {
         self.lock().names(kind)
     }
 
+    /// When the last ping was sent that was answered on the connection, if there is one.
+    pub fn proven_at(&self) -> Option<SystemTime> {
+        *self.proven()
+    }
+
     pub(super) fn proven(&self) -> MutexGuard<'_, Option<SystemTime>> {
         self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,40 @@
+//! A place whose connections can be had to look for it anew.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::Notify;
+
+use crate::connection::{Connector, Opened, Patience, Place, Purpose};
+use crate::error::Result;
+
+/// Ends its connections when it is notified, so that name or topology are looked up again.
+pub(super) struct Steered {
+    place: Place,
+    anew: Arc<Notify>,
+}
+
+impl Steered {
+    pub(super) const fn new(place: Place, anew: Arc<Notify>) -> Self {
+        Self { place, anew }
+    }
+}
+
+impl Connector for Steered {
+    type Stream = <Place as Connector>::Stream;
+
+    async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Self::Stream>> {
+        self.place.connect(purpose, patience).await
+    }
+
+    async fn moved(&self, endpoint: &str) -> String {
+        tokio::select! {
+            reason = self.place.moved(endpoint) => reason,
+            () = self.anew.notified() => "its server is looked for anew".to_owned(),
+        }
+    }
+
+    fn confirmed(&self) -> Option<SystemTime> {
+        self.place.confirmed()
+    }
+}
