@@ -894,6 +894,59 @@ export function createAdapter(endpoint: RedisEndpoint | null | undefined, opts: 
 
 export default createAdapter;
 
+/** The options of {@link createShardedAdapter}. */
+export interface CreateShardedAdapterOptions
+  extends Pick<AdapterOptions, 'requestsTimeout' | 'partial' | 'limits'>, BackplaneOptions {
+  /** What the names of all channels begin with. Default: `socket.io` */
+  channelPrefix?: string;
+  /**
+   * Which channels servers subscribe to; it has to be the same on all of them, official ones too.
+   *
+   * - `static`: two for each namespace
+   * - `dynamic`: one more for each room. Not for the rooms that sockets have under their ids, but for those of
+   *   clients of Socket.IO 2 (`allowEIO3`) in namespaces other than `/`, on whose channels official servers publish
+   * - `dynamic-private`: one more for each room, those of ids too
+   *
+   * Default: `dynamic`
+   */
+  subscriptionMode?: 'static' | 'dynamic' | 'dynamic-private';
+}
+
+/**
+ * An adapter for Socket.IO 4 on sharded channels, which Redis has from version 7 on: in a cluster each belongs
+ * to the nodes of one slot. It stands in the place of the function of this name in `@socket.io/redis-adapter`:
+ * same arguments, same wire, and it works together with servers on that one; the work is done off the event
+ * loop. A server that has no `SSUBSCRIBE` is an `error` with the code `ERR_SHARDED_UNSUPPORTED`.
+ *
+ * ```js
+ * const io = new Server({ adapter: createShardedAdapter(pubClient, subClient) });
+ * ```
+ *
+ * Official servers have no message that asks for their rooms, nor one for ids or a count: where there are some,
+ * `allRooms`, `fetchSocketIds` and `countSockets` cost as much as `fetchSockets`. `remoteJoin`, `remoteLeave` and `remoteDisconnect` resolve once
+ * they are sent, since nobody answers them.
+ *
+ * @param pubClient where to publish. Default: `localhost:6379`
+ * @param subClient where to subscribe. Default: where to publish
+ * @param opts the options
+ * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+ */
+export function createShardedAdapter(
+  pubClient?: RedisEndpoint | null,
+  subClient?: RedisEndpoint | null,
+  opts?: CreateShardedAdapterOptions,
+): AdapterFactory;
+/**
+ * The same with one endpoint for both.
+ *
+ * @param endpoint where to publish and subscribe
+ * @param opts the options
+ */
+export function createShardedAdapter(
+  endpoint: RedisEndpoint | null | undefined,
+  opts: CreateShardedAdapterOptions,
+): AdapterFactory;
+
 /** Which servers have not answered a request. */
 export interface PartialAnswer {
   /** How many were asked. */

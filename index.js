@@ -1,6 +1,6 @@
 'use strict';
 
-const { adapterOnStore, createAdapter } = require('./lib/adapter');
+const { adapterOnStore, createAdapter, createShardedAdapter } = require('./lib/adapter');
 const { parts } = require('./lib/store/client');
 const { RedisStore: Store } = require('./lib/store/redis-store');
 const { WebSocketServer } = require('./lib/websocket/web-socket-server');
@@ -38,6 +38,7 @@ const optional = {
 // The function itself, as of `@socket.io/redis-adapter`; with the names that `import` and `require` take from it.
 module.exports = createAdapter;
 module.exports.createAdapter = createAdapter;
+module.exports.createShardedAdapter = createShardedAdapter;
 module.exports.RedisStore = RedisStore;
 module.exports.WebSocketServer = WebSocketServer;
 module.exports.default = createAdapter;

@@ -27,6 +27,7 @@ fn own_and_foreign_messages_are_told_apart() {
             Received::OtherNamespace => "other namespace",
             Received::NotHere => "not here",
             Received::Broadcast(_) => "broadcast",
+            _ => "for JavaScript",
         })
     };
     assert_eq!(seen("me", "/a", "room"), Ok("own"));

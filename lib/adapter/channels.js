@@ -30,6 +30,27 @@ function channelsOf(key, nsp, uid) {
 }
 
 /**
+ * The channels of a namespace of the sharded adapter: of the namespace, of each server and of each room. Those
+ * of all servers are one and the same, and there are no patterns.
+ * @param {string} prefix the option
+ * @param {string} nsp the namespace's name
+ * @param {string} uid what marks this server's messages
+ * @returns {Channels}
+ */
+function shardedChannelsOf(prefix, nsp, uid) {
+  const channel = `${prefix}#${nsp}#`;
+  return {
+    broadcasts: channel,
+    allBroadcasts: '',
+    socketBroadcasts: '',
+    requests: channel,
+    responses: channel,
+    ownResponses: channelOfServer(channel, uid),
+    nativeRequests: `${prefix}-native#${nsp}#`,
+  };
+}
+
+/**
  * The channel that belongs to one server, of those of one kind.
  * @param {string} channel
  * @param {string} uid
@@ -70,4 +91,4 @@ function uidsIn(channel, found) {
   return uids.filter((uid) => uid !== '' && !uid.includes('#'));
 }
 
-module.exports = { channelOfServer, channelsOf, patternOfServers, siblingChannel, uidsIn };
+module.exports = { channelOfServer, channelsOf, patternOfServers, shardedChannelsOf, siblingChannel, uidsIn };

@@ -2,7 +2,7 @@
 
 const types = require('./types');
 const { Membership } = require('./membership');
-const { filterNames } = require('./room-names');
+const { crosses, filterNames } = require('./room-names');
 const { newId, Requests, timeoutError } = require('./requests');
 const { rethrow } = require('../backplane/attempt');
 const { closedError, encodeOrThrow } = require('../errors');
@@ -21,6 +21,7 @@ const CHANGES = {
  * @property {() => number} timeoutOf how long the others have to answer, in ms
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {import('./channels').Channels} channels
+ * @property {{ ALL_HEAR: boolean, ANSWERS_ALL: boolean }} wire
  * @property {(request: any) => string | Buffer} encode encodes a request for the wire
  * @property {(channel: string, payload: string | Buffer) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
@@ -36,10 +37,12 @@ class Cluster {
 
   /** @param {Context} context */
   constructor(context) {
-    const { uid, channels, pubsub } = context;
+    const { uid, channels, pubsub, wire } = context;
     this.#context = context;
     this.#requests = new Requests(context.timeoutOf, context.awaitResponses);
-    this.#membership = new Membership({ uid, channels, pubsub, rollCall: this.#rollCall.bind(this) });
+    // Where nothing tells monitors from servers that are silent, all count as servers, as officially.
+    const rollCall = wire.ALL_HEAR ? async (/** @type {number} */ expected) => expected : this.#rollCall.bind(this);
+    this.#membership = new Membership({ uid, channels, pubsub, rollCall });
   }
 
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
@@ -83,11 +86,21 @@ class Cluster {
    * @param {any} [opts]
    */
   async allRooms(rooms, opts) {
-    const outcome = await this.#ask(await this.#membership.count(), { type: types.ALL_ROOMS }, (response) => {
-      if (!Array.isArray(response.rooms)) return false;
-      for (const room of response.rooms) rooms.add(room);
-      return true;
-    });
+    const membership = await this.#membership.count();
+    const outcome =
+      this.#context.wire.ANSWERS_ALL || membership.allNative
+        ? await this.#ask(
+            membership,
+            { type: types.ALL_ROOMS },
+            (response) => addAll(rooms, response.rooms),
+            !this.#context.wire.ANSWERS_ALL,
+          )
+        : // Whose rooms are all those of its sockets.
+          await this.#ask(membership, { type: types.FETCH_SOCKETS, opts: listsOf({}) }, ({ sockets }) => {
+            const isList = Array.isArray(sockets);
+            if (isList) for (const socket of sockets) addAll(rooms, socket.rooms.filter(crosses));
+            return isList;
+          });
     return this.#conclude(outcome, 'allRooms', rooms, opts);
   }
 
@@ -132,6 +145,7 @@ class Cluster {
    * @throws {Error} `ERR_REQUEST_TIMEOUT` when there is no answer: no server has the socket, perhaps
    */
   async changeOne(request) {
+    if (!this.#context.wire.ANSWERS_ALL) return this.publish(request);
     const outcome = await this.#ask({ servers: 2 }, request, () => true);
     if (outcome.closed) throw closedError();
     if (outcome.received < outcome.expected) {
@@ -282,13 +296,16 @@ class Cluster {
   }
 }
 
+/** Adds the items of a list to a set. @param {Set<any>} set @param {any} list @returns {boolean} whether it is one */
+function addAll(set, list) {
+  if (!Array.isArray(list)) return false;
+  for (const item of list) set.add(item);
+  return true;
+}
+
 /** Takes the ids of a response. @param {Set<string>} ids */
 function collectInto(ids) {
-  return (/** @type {any} */ response) => {
-    if (!Array.isArray(response.ids)) return false;
-    for (const id of response.ids) ids.add(id);
-    return true;
-  };
+  return (/** @type {any} */ response) => addAll(ids, response.ids);
 }
 
 /**

@@ -1,7 +1,6 @@
 'use strict';
 
 const { filterOf } = require('./cluster');
-const wire = require('./wire/classic');
 const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST } = require('../backplane/binding');
 
 /**
@@ -9,6 +8,7 @@ const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST } = require('../backplane/binding');
  * are valid. The others are counted.
  */
 class Incoming {
+  #wire;
   #uid;
   #nsp;
   #limits;
@@ -20,16 +20,18 @@ class Incoming {
 
   /**
    * @param {object} namespace
+   * @param {typeof import('./wire/classic') | typeof import('./wire/sharded')} namespace.wire
    * @param {string} namespace.uid what marks this server's messages
    * @param {string} namespace.nsp its name
    * @param {import('./wire/valid').Limits} namespace.limits
-   * @param {() => import('./wire/classic').Parser} namespace.parserOf loads the parser
+   * @param {() => import('./wire/common').Parser} namespace.parserOf loads the parser
    * @param {InstanceType<typeof import('./local-sockets').LocalSockets>} namespace.localSockets
    * @param {InstanceType<typeof import('./request-handler').RequestHandler>} namespace.requestHandler
    * @param {InstanceType<typeof import('./cluster').Cluster>} namespace.cluster
    * @param {(channel: string) => void} namespace.malformed counts a message
    */
-  constructor({ uid, nsp, limits, parserOf, localSockets, requestHandler, cluster, malformed }) {
+  constructor({ wire, uid, nsp, limits, parserOf, localSockets, requestHandler, cluster, malformed }) {
+    this.#wire = wire;
     this.#uid = uid;
     this.#nsp = nsp;
     this.#limits = limits;
@@ -53,7 +55,7 @@ class Incoming {
   }
 
   #broadcast(channel, payload) {
-    const message = wire.decodeBroadcast(payload, this.#parserOf, this.#limits, this.#nsp);
+    const message = this.#wire.decodeBroadcast(payload, this.#parserOf, this.#limits, this.#nsp);
     if (message === undefined) return this.#malformed(channel);
     if (message === null || message.uid === this.#uid) return;
     const { packet, opts } = message;
@@ -64,14 +66,14 @@ class Incoming {
   }
 
   *#request(channel, payload) {
-    const request = yield* wire.decodeRequest(payload, this.#parserOf, this.#limits);
+    const request = yield* this.#wire.decodeRequest(payload, this.#parserOf, this.#limits);
     if (request === undefined) this.#malformed(channel);
     else yield* this.#requestHandler.handle(request, () => this.#malformed(channel));
   }
 
   *#response(channel, payload) {
     const isAwaited = (/** @type {any} */ requestId) => this.#cluster.hasRequest(requestId);
-    const response = yield* wire.decodeResponse(payload, this.#parserOf, this.#limits, isAwaited);
+    const response = yield* this.#wire.decodeResponse(payload, this.#parserOf, this.#limits, isAwaited);
     if (response === undefined) this.#malformed(channel);
     else if (response !== null) this.#cluster.onResponse(response);
   }

@@ -3,6 +3,8 @@
 const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./factories');
 const { isOptions, readAdapterOptions, refuseOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
+const classic = require('./wire/classic');
+const sharded = require('./wire/sharded');
 
 /**
  * Makes the adapter of Socket.IO 4, in the place of `@socket.io/redis-adapter`'s.
@@ -21,13 +23,32 @@ const { parseEndpoint } = require('../endpoint');
  * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
  */
 function createAdapter(pubClient, subClient, opts) {
-  if (opts === undefined && isOptions(subClient)) {
-    opts = /** @type {import('../..').CreateAdapterOptions | undefined} */ (subClient ?? undefined);
+  return create(classic, pubClient, subClient, opts);
+}
+
+/**
+ * Makes the adapter of Socket.IO 4 on sharded channels (Redis 7), in the place of `@socket.io/redis-adapter`'s
+ * function of that name.
+ * @param {import('../..').RedisEndpoint} [pubClient] where to publish. Default: `localhost:6379`
+ * @param {import('../..').RedisEndpoint | import('../..').CreateShardedAdapterOptions} [subClient] where to
+ *   subscribe. Default: where to publish. Options may stand in its place
+ * @param {import('../..').CreateShardedAdapterOptions} [opts]
+ * @returns {import('../..').AdapterFactory}
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+ */
+function createShardedAdapter(pubClient, subClient, opts) {
+  return create(sharded, pubClient, subClient, opts);
+}
+
+/** @param {import('./options').Wire} wire @param {any} pubClient @param {any} subClient @param {any} opts */
+function create(wire, pubClient, subClient, opts) {
+  if (opts === undefined && isOptions(subClient, wire)) {
+    opts = subClient ?? undefined;
     subClient = undefined;
   }
-  refuseOptions('pubClient', pubClient);
-  refuseOptions('subClient', subClient);
-  const settings = readAdapterOptions(opts ?? {}, true);
+  refuseOptions('pubClient', pubClient, wire);
+  refuseOptions('subClient', subClient, wire);
+  const settings = readAdapterOptions(opts ?? {}, true, wire);
   const pub = parseEndpoint('pubClient', pubClient);
   const sub = subClient === undefined || subClient === null ? pub : parseEndpoint('subClient', subClient);
   return adapterFactoryOnEndpoints(settings, pub, sub, { pubClient, subClient: subClient ?? pubClient });
@@ -41,8 +62,8 @@ function createAdapter(pubClient, subClient, opts) {
  * @returns {import('../..').AdapterFactory}
  */
 function adapterOnStore(store, backplane, options) {
-  const settings = readAdapterOptions(options, false);
+  const settings = readAdapterOptions(options, false, classic);
   return adapterFactoryOnStore(settings, backplane, { pubClient: store.pub, subClient: store.sub });
 }
 
-module.exports = { adapterOnStore, createAdapter };
+module.exports = { adapterOnStore, createAdapter, createShardedAdapter };

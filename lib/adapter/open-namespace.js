@@ -9,7 +9,6 @@ const { NativeMembers } = require('./native-members');
 const { Outgoing } = require('./outgoing');
 const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
-const wire = require('./wire/classic');
 const { SubscriptionMode } = require('../backplane/binding');
 const { closedError } = require('../errors');
 const { isGiven } = require('../values');
@@ -45,7 +44,7 @@ class OpenNamespace {
   constructor(adapter, channels, connections, localSockets, requestHandler) {
     const { native, inbox, backplane, settings } = connections;
     const { nsp, uid, requestsTimeout } = adapter;
-    const { mode, limits, parser } = settings;
+    const { mode, limits, parser, wire } = settings;
     const parserOf = () => adapter.parser;
     const text = parser === undefined && encodesText(nsp.server);
     const id = native.openNamespace({ nsp: nsp.name, uid, channels, mode, raw: !text, limits, requestsTimeout });
@@ -64,7 +63,7 @@ class OpenNamespace {
       isWritable: () => text && !localSockets.isPatched,
     });
     /** Sends broadcasts. */
-    this.outgoing = new Outgoing({ native, id, uid, text, parserOf, members: this.members });
+    this.outgoing = new Outgoing({ native, id, wire, nsp: nsp.name, uid, text, parserOf, members: this.members });
     /** Which rooms have sockets here. */
     this.localRooms = new LocalRooms({
       update: (added, removed, tickets) => native.changeRooms(id, added, removed, tickets),
@@ -78,7 +77,8 @@ class OpenNamespace {
       timeoutOf: () => adapter.requestsTimeout,
       partial: settings.partial,
       channels,
-      encode: (request) => wire.encodeRequest(request, parserOf),
+      wire,
+      encode: (request) => wire.encodeRequest(request, parserOf, nsp.name),
       publish: (channel, payload) => native.request(id, channel, payload),
       pubsub: (args) => this.#pubsub(args),
       awaitResponses: (awaits) => native.awaitResponses(id, awaits),
@@ -86,6 +86,7 @@ class OpenNamespace {
     });
     /** What is not ready for sockets when it arrives. */
     this.incoming = new Incoming({
+      wire,
       uid,
       nsp: nsp.name,
       limits,
@@ -112,7 +113,15 @@ class OpenNamespace {
     else if (event === 'delete-room') this.localRooms.roomDeleted(room);
   }
 
-  #pubsub(args) {
+  /** @param {string[]} args of `PUBSUB`, as the wire of channels of all servers knows it */
+  async #pubsub([subcommand, ...names]) {
+    const { wire } = this.#connections.settings;
+    // Of channels of shards, those of servers have the names that rooms may have.
+    if (subcommand !== 'NUMSUB' && wire.ALL_HEAR) return [];
+    return this.#askRedis([subcommand === 'NUMSUB' ? wire.NUMSUB : subcommand, ...names]);
+  }
+
+  #askRedis(args) {
     return new Promise((resolve, reject) => {
       this.#asking.add(reject);
       const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => {
@@ -137,12 +146,13 @@ class OpenNamespace {
    */
   respond({ type, uid }, response) {
     const { responses } = this.#channels;
+    const { native, settings } = this.#connections;
     const { publishOnSpecificResponseChannel } = this.#adapter;
     const isOfThisPackage = type === types.COUNT_SOCKETS || type === types.SOCKET_IDS;
     const isWanted = publishOnSpecificResponseChannel && type !== types.SERVER_SIDE_EMIT;
-    const hears = isGiven(uid) && (isOfThisPackage || isWanted || this.cluster.hears(uid));
+    const hears = isGiven(uid) && (settings.wire.ALL_HEAR || isOfThisPackage || isWanted || this.cluster.hears(uid));
     const channel = hears ? channelOfServer(responses, /** @type {string} */ (uid)) : responses;
-    this.#connections.backplane.native.publishPacked(channel, response);
+    native.respond(channel, response);
   }
 
   /** Emits `error`. @param {Error} error */

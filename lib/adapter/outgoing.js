@@ -2,7 +2,6 @@
 
 const { listsOf } = require('./cluster');
 const { crosses, isTold } = require('./room-names');
-const wire = require('./wire/classic');
 const { encodeOrThrow } = require('../errors');
 
 /** To whom JavaScript has to write a broadcast: what the native side does not. */
@@ -15,7 +14,9 @@ const Rest = Object.freeze({ NONE: 'none', OTHERS: 'others', ALL: 'all' });
 class Outgoing {
   #native;
   #id;
+  #wire;
   #uid;
+  #nsp;
   #text;
   #parserOf;
   #members;
@@ -24,14 +25,18 @@ class Outgoing {
    * @param {object} namespace
    * @param {any} namespace.native a `NativeAdapter`
    * @param {number} namespace.id its number for the namespace
+   * @param {typeof import('./wire/classic') | typeof import('./wire/sharded')} namespace.wire
+   * @param {string} namespace.nsp its name
    * @param {string} namespace.uid what marks this server's messages
    * @param {boolean} namespace.text whether the server's encoder and parser are the standard ones
-   * @param {() => import('./wire/classic').Parser} namespace.parserOf loads the parser
+   * @param {() => import('./wire/common').Parser} namespace.parserOf loads the parser
    * @param {InstanceType<typeof import('./native-members').NativeMembers>} namespace.members
    */
-  constructor({ native, id, uid, text, parserOf, members }) {
+  constructor({ native, id, wire, nsp, uid, text, parserOf, members }) {
     this.#native = native;
     this.#id = id;
+    this.#wire = wire;
+    this.#nsp = nsp;
     this.#uid = uid;
     this.#text = text;
     this.#parserOf = parserOf;
@@ -64,7 +69,7 @@ class Outgoing {
       return this.#rest(isNative, this.#native.broadcastTo(this.#id, room, text, json, attachments));
     }
     const broadcast = { uid: this.#uid, packet, opts: fields };
-    const payload = encodeOrThrow(() => wire.encodeBroadcast(broadcast, this.#parserOf));
+    const payload = encodeOrThrow(() => this.#wire.encodeBroadcast(broadcast, this.#parserOf, this.#nsp));
     this.#native.broadcastPacked(this.#id, room, payload);
     return Rest.ALL;
   }

@@ -1,7 +1,7 @@
 'use strict';
 
 const types = require('./types');
-const { channelsOf } = require('./channels');
+const { channelsOf, shardedChannelsOf } = require('./channels');
 const { filterOf, listsOf } = require('./cluster');
 const { LocalSockets, withSets } = require('./local-sockets');
 const { OpenNamespace } = require('./open-namespace');
@@ -9,7 +9,6 @@ const { RequestHandler } = require('./request-handler');
 const { newId } = require('./requests');
 const { crossing } = require('./room-names');
 const { adapterBase, collectAcks, engineOf, featuresOf, isPristine, socketOf } = require('./socket-io');
-const wire = require('./wire/classic');
 const { MAX_TIMEOUT } = require('../backplane/options');
 const { closedError, encodeOrThrow } = require('../errors');
 const { queueMicrotask } = require('../timers');
@@ -21,6 +20,7 @@ const { isWholeNumber } = require('../values');
  */
 class RedisAdapter extends adapterBase() {
   #connectionsFor;
+  #wire;
   #channels;
   /** The last one that was open. @type {InstanceType<typeof OpenNamespace>} */
   #namespace;
@@ -46,8 +46,9 @@ class RedisAdapter extends adapterBase() {
   constructor(nsp, connectionsFor) {
     super(nsp);
     const connections = connectionsFor();
-    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser } = connections.settings;
+    const { key, requestsTimeout, publishOnSpecificResponseChannel, parser, wire } = connections.settings;
     this.#connectionsFor = connectionsFor;
+    this.#wire = wire;
     this.#parser = parser;
     this.#features = featuresOf(this);
     /** What marks this server's messages in this namespace. */
@@ -57,10 +58,10 @@ class RedisAdapter extends adapterBase() {
     /** The client objects or whatever else was passed. They are never used. */
     this.pubClient = connections.pubClient;
     this.subClient = connections.subClient;
-    this.#channels = channelsOf(key, nsp.name, this.uid);
+    this.#channels = (wire.ALL_HEAR ? shardedChannelsOf : channelsOf)(key, nsp.name, this.uid);
     this.channel = this.#channels.broadcasts;
     this.requestChannel = this.#channels.requests;
-    this.responseChannel = this.#channels.responses;
+    this.responseChannel = wire.ALL_HEAR ? this.#channels.ownResponses : this.#channels.responses;
     this.specificResponseChannel = this.#channels.ownResponses;
     this.#namespace = this.#open(connections);
     // Socket.IO makes it the namespace's adapter next.
@@ -73,12 +74,16 @@ class RedisAdapter extends adapterBase() {
 
   /** @returns {import('./request-handler').LocalAdapter} */
   #localAdapter() {
+    const { nsp } = this;
     return {
       adapter: this,
       broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
       hasRequest: (requestId) => this.#namespace.cluster.hasRequest(requestId),
       respond: (request, response) => this.#namespace.respond(request, response),
-      encodeResponse: (response) => wire.encodeResponse(response, this.#parserOf),
+      encodeResponse: (response) => this.#wire.encodeResponse(response, this.#parserOf, nsp.name),
+      encodeItems: (items) => this.#wire.encodeItems(items),
+      encodeSocket: (socket, leftOut) => this.#wire.encodeSocket(socket, leftOut, this.#parserOf),
+      encodeList: (head, list, items) => this.#wire.encodeList(head, list, items, this.#parserOf, nsp.name),
       // The standard encoder takes whatever is valid.
       encodes: (packet) => this.#namespace.text || this.#localSockets.encode(packet) !== undefined,
       report: (error) => this.#namespace.report(error),

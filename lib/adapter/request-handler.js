@@ -4,7 +4,6 @@ const types = require('./types');
 const { filterOf } = require('./cluster');
 const { crossing } = require('./room-names');
 const { emitHere, socketOf, socketsFor } = require('./socket-io');
-const { encodeItems, encodeList, encodeSocket } = require('./wire/classic');
 const { attempt } = require('../backplane/attempt');
 const { encodeError, encodeOrThrow, fieldError } = require('../errors');
 
@@ -20,6 +19,10 @@ const MAX_REPORTS = 100;
  * @property {(packet: any, opts: any, count: Function, ack: Function) => void} broadcastWithAck
  * @property {(requestId: string) => boolean} hasRequest whether this server has made the request
  * @property {(request: any, response: string | Buffer) => void} respond
+ * @property {(items: any[]) => string} encodeItems encodes some items of a list
+ * @property {(socket: any, leftOut: (field: string, cause: unknown) => void) => string | Buffer} encodeSocket
+ * @property {(head: any, list: 'rooms' | 'sockets', items: any[]) => string | Buffer} encodeList encodes a response
+ *   for the wire, of such items or sockets
  * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
  * @property {(error: Error) => void} report
@@ -127,15 +130,17 @@ class RequestHandler {
   }
 
   *#replyWithNames(request, list, names) {
+    const { encodeItems, encodeList, respond } = this.#localAdapter;
     const items = [];
     for (const slice of sliced(names)) {
       items.push(encodeItems(slice));
       yield;
     }
-    this.#localAdapter.respond(request, encodeList(this.#head(request), list, items));
+    respond(request, encodeList({ type: request.type, ...this.#head(request) }, list, items));
   }
 
   *#describe(request) {
+    const { encodeList, encodeSocket, respond } = this.#localAdapter;
     const items = [];
     /** @type {Map<string, unknown>} */
     const leftOut = new Map();
@@ -143,7 +148,7 @@ class RequestHandler {
       items.push(encodeSocket(describe(socket), (field, cause) => leftOut.set(field, cause)));
       yield;
     }
-    this.#localAdapter.respond(request, encodeList(this.#head(request), 'sockets', items));
+    respond(request, encodeList({ type: request.type, ...this.#head(request) }, 'sockets', items));
     for (const [field, cause] of leftOut) this.#reportLeftOut(field, cause);
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { NativeAdapter } = require('../backplane/binding');
+const { AdapterWire, NativeAdapter } = require('../backplane/binding');
 const { attempt } = require('../backplane/attempt');
 const { closedError } = require('../errors');
 
@@ -39,7 +39,10 @@ class SharedConnections {
     /** The connections. */
     this.backplane = makeBackplane(this);
     /** The native side of the adapters on them. */
-    this.native = new NativeAdapter(this.backplane.native);
+    this.native = new NativeAdapter(
+      this.backplane.native,
+      settings.wire.NAME === 'sharded' ? AdapterWire.Sharded : AdapterWire.Classic,
+    );
   }
 
   /** Hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Inbox>} */

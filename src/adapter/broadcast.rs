@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::packet;
 use super::recent_joins::RecentJoins;
-use super::{packet, wire};
-use crate::backplane::Publication;
+use super::subscriptions::Mode;
+use super::wire::Wire;
+use crate::backplane::{Publication, Request};
 
 /// Where broadcasts come from: one namespace of one server.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub(super) struct Origin {
     pub nsp: String,
     /// The channel of the namespace's broadcasts; that of a room begins with it.
     pub channel: String,
+    /// Whose messages they are.
+    pub wire: Wire,
+    /// Which channels servers are subscribed to.
+    pub mode: Mode,
     /// Which rooms sockets were lately asked to join, where rooms have channels of their own.
     pub recent_joins: Option<RecentJoins>,
 }
@@ -33,9 +39,27 @@ impl Origin {
     #[must_use]
     pub fn channel_of(&self, room: Option<&str>) -> Cow<'_, str> {
         match room {
-            Some(room) if !self.lately_joined(room) => Cow::Owned(self.room_channel(room)),
+            Some(room) if self.has_channel(room) && !self.lately_joined(room) => {
+                Cow::Owned(self.room_channel(room))
+            }
             _ => Cow::Borrowed(&self.channel),
         }
+    }
+
+    /// Whether broadcasts to a room have a channel of their own.
+    fn has_channel(&self, room: &str) -> bool {
+        match (self.wire, self.mode) {
+            (Wire::Classic, _) | (Wire::Sharded, Mode::DynamicPrivate) => true,
+            (Wire::Sharded, Mode::Pattern) => false,
+            (Wire::Sharded, Mode::Dynamic) => !self.is_private(room),
+        }
+    }
+
+    /// Whether a room looks like the id of a socket, which official servers do not subscribe to. Those of
+    /// clients of Engine.IO 3 begin with their namespace.
+    fn is_private(&self, room: &str) -> bool {
+        let id = room.strip_prefix(&self.nsp).and_then(|rest| rest.strip_prefix('#'));
+        self.wire.is_id(room) || id.is_some_and(|id| self.wire.is_id(id))
     }
 
     fn lately_joined(&self, room: &str) -> bool {
@@ -46,6 +70,16 @@ impl Origin {
     pub fn see_request(&self, request: &[u8]) {
         if let Some(joins) = &self.recent_joins {
             joins.see(request, Instant::now());
+        }
+    }
+}
+
+impl Wire {
+    /// The request to publish something.
+    pub(super) fn publish(self, publication: impl Publication) -> Request {
+        match self {
+            Self::Classic => Request::publish(publication),
+            Self::Sharded => Request::publish_sharded(publication),
         }
     }
 }
@@ -131,12 +165,12 @@ impl Publication for OutgoingBroadcast {
     }
 
     fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
-        let Origin { uid, nsp, .. } = &*self.origin;
+        let Origin { uid, nsp, wire, .. } = &*self.origin;
         let Outgoing { target, text, attachments } = &self.outgoing;
         let attachments = attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
         let packet = packet::parse(text, nsp, attachments)
             .ok_or_else(|| "it is not a packet of this namespace".to_owned())?;
-        let payload = wire::encode(uid, &packet, nsp, &target.opts());
+        let payload = wire.encode(uid, &packet, nsp, &target.opts());
         payload.map(Cow::Owned).map_err(|error| error.to_string())
     }
 

@@ -1,4 +1,4 @@
-//! The adapter of Socket.IO 4: namespaces on one backplane, on the wire of
+//! The adapter of Socket.IO 4: namespaces on one backplane, on one of the two wires of
 //! `@socket.io/redis-adapter`.
 
 mod broadcast;
@@ -17,7 +17,7 @@ pub(crate) use self::broadcast::{Outgoing, Target};
 pub(crate) use self::channels::Channels;
 pub use self::entry::{Payload, payload_kind};
 pub(crate) use self::subscriptions::Mode;
-pub(crate) use self::wire::Limits;
+pub(crate) use self::wire::{Limits, Wire};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,8 +28,8 @@ use self::broadcast::{Origin, OutgoingBroadcast, OutgoingRequest, PackedBroadcas
 use self::namespace::Namespace;
 use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
-use crate::backplane::{Backplane, Request};
-use crate::pubsub::{Consumer, Kind, Need};
+use crate::backplane::{Backplane, Packed};
+use crate::pubsub::{Consumer, Need};
 use crate::websocket::{Connections, Fanout};
 
 /// What a namespace is opened with.
@@ -61,6 +61,7 @@ impl Consumer for Mark {
 /// The namespaces of the servers that share a backplane.
 pub(crate) struct Adapter {
     backplane: Arc<Backplane>,
+    wire: Wire,
     marks: Arc<dyn Consumer>,
     // A plain mutex: only the event loop takes it.
     namespaces: Mutex<Namespaces>,
@@ -78,8 +79,8 @@ struct Namespaces {
 impl Adapter {
     /// An adapter without namespaces.
     #[must_use]
-    pub fn new(backplane: Arc<Backplane>) -> Self {
-        Self { backplane, marks: Arc::new(Mark), namespaces: Mutex::default() }
+    pub fn new(backplane: Arc<Backplane>, wire: Wire) -> Self {
+        Self { backplane, wire, marks: Arc::new(Mark), namespaces: Mutex::default() }
     }
 
     /// Opens a namespace: subscribes to its channels. Returns the number by which it goes.
@@ -89,8 +90,10 @@ impl Adapter {
             let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
             let Opening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
             let channel = channels.broadcasts.clone();
-            let recent_joins = (mode != Mode::Pattern).then(|| RecentJoins::new(requests_timeout));
-            let origin = Arc::new(Origin { uid, nsp, channel, recent_joins });
+            let wire = self.wire;
+            let recent_joins =
+                (mode != Mode::Pattern).then(|| RecentJoins::new(requests_timeout, wire));
+            let origin = Arc::new(Origin { uid, nsp, channel, wire, mode, recent_joins });
             let events = Arc::clone(self.backplane.events());
             let namespace = Arc::new(Namespace::new(number, origin, raw, limits, events));
             let backplane = Arc::clone(&self.backplane);
@@ -104,12 +107,12 @@ impl Adapter {
     /// other servers something. A user limited to the official channels does without.
     pub fn mark(&self, channel: &str) {
         let (mark, need) = (Arc::clone(&self.marks), Need::Optional);
-        self.backplane.subscribe(Kind::Channel, channel, mark, need, None);
+        self.backplane.subscribe(self.wire.kind(), channel, mark, need, None);
     }
 
     /// Leaves such a channel.
     pub fn unmark(&self, channel: &str) {
-        self.backplane.unsubscribe(Kind::Channel, channel, &self.marks, None);
+        self.backplane.unsubscribe(self.wire.kind(), channel, &self.marks, None);
     }
 
     /// Closes a namespace: leaves all its channels.
@@ -181,7 +184,7 @@ impl Adapter {
         let Some(namespace) = self.namespace(number) else { return true };
         let has_others = namespace.write_local(&outgoing);
         let origin = Arc::clone(&namespace.origin);
-        self.backplane.send(Request::publish(OutgoingBroadcast { origin, outgoing }), None);
+        self.backplane.send(self.wire.publish(OutgoingBroadcast { origin, outgoing }), None);
         has_others
     }
 
@@ -194,7 +197,7 @@ impl Adapter {
     pub fn broadcast_packed(&self, number: u32, room: Option<String>, payload: Vec<u8>) {
         if let Some(origin) = self.origin(number) {
             let broadcast = PackedBroadcast { origin, room, payload };
-            self.backplane.send(Request::publish(broadcast), None);
+            self.backplane.send(self.wire.publish(broadcast), None);
         }
     }
 
@@ -202,8 +205,13 @@ impl Adapter {
     pub fn request(&self, number: u32, channel: String, payload: Vec<u8>) {
         if let Some(origin) = self.origin(number) {
             let request = OutgoingRequest { origin, channel, payload };
-            self.backplane.send(Request::publish(request), None);
+            self.backplane.send(self.wire.publish(request), None);
         }
+    }
+
+    /// Publishes a response to a request.
+    pub fn respond(&self, channel: String, payload: Vec<u8>) {
+        self.backplane.send(self.wire.publish(Packed { channel, payload }), None);
     }
 
     fn namespace(&self, number: u32) -> Option<Arc<Namespace>> {

@@ -33,8 +33,8 @@ pub(super) struct Namespace {
 enum Verdict<'a> {
     /// Sockets here get it.
     Deliver(Broadcast<'a>),
-    /// JavaScript gets it as it is.
-    HandOver,
+    /// JavaScript gets it as it is: one of [`payload_kind`].
+    HandOver(u32),
     /// It is for rooms that have no socket here.
     NotHere,
     /// It is of this server, or for another namespace, and counted.
@@ -61,12 +61,23 @@ impl Namespace {
             Some(Ok(room)) if !self.is_here(room) && !self.is_own(payload) => {
                 return Ok(Verdict::NotHere);
             }
-            _ if self.raw => return self.limits.check_length(payload).map(|()| Verdict::HandOver),
             _ => {}
         }
         let counters = self.events.counters();
-        Ok(match wire::decode(payload, &self.reader(), |room| self.is_here(room))? {
+        Ok(match self.decode(payload, |room| self.is_here(room))? {
             Received::Broadcast(broadcast) => Verdict::Deliver(broadcast),
+            Received::Packed => Verdict::HandOver(payload_kind::BROADCAST),
+            Received::Request => {
+                self.origin.see_request(payload);
+                Verdict::HandOver(payload_kind::REQUEST)
+            }
+            Received::Response if self.awaits_responses.load(Ordering::Acquire) => {
+                Verdict::HandOver(payload_kind::RESPONSE)
+            }
+            Received::Response => {
+                Counters::count(&counters.filtered_responses);
+                Verdict::Dropped
+            }
             Received::NotHere => Verdict::NotHere,
             Received::Own => {
                 Counters::count(&counters.filtered_own);
@@ -79,7 +90,15 @@ impl Namespace {
         })
     }
 
-    pub(super) fn reader(&self) -> Reader<'_> {
+    fn decode<'a>(
+        &self,
+        payload: &'a [u8],
+        is_here: impl Fn(&str) -> bool,
+    ) -> Result<Received<'a>, Malformed> {
+        self.origin.wire.decode(payload, &self.reader(), self.raw, is_here)
+    }
+
+    fn reader(&self) -> Reader<'_> {
         let Origin { uid, nsp, .. } = &*self.origin;
         Reader { uid, nsp, limits: self.limits }
     }
@@ -95,7 +114,7 @@ impl Namespace {
     }
 
     fn is_own(&self, payload: &[u8]) -> bool {
-        !self.raw && wire::is_own(payload, &self.origin.uid)
+        self.origin.wire.is_own(payload, &self.reader(), self.raw)
     }
 
     /// The room that the channel is for, if it is for one.
@@ -177,8 +196,8 @@ impl Filter for Namespace {
                 chunk.push(entry);
                 self.delivered();
             }),
-            Verdict::HandOver => {
-                chunk.push(&self.payload(payload_kind::BROADCAST, channel, payload));
+            Verdict::HandOver(kind) => {
+                chunk.push(&self.payload(kind, channel, payload));
                 self.delivered();
                 Ok(())
             }
@@ -231,7 +250,7 @@ impl Broadcasts {
         if !namespace.events.is_gated() {
             return false;
         }
-        let decoded = wire::decode(payload, &namespace.reader(), |_| true);
+        let decoded = namespace.decode(payload, |_| true);
         let Ok(Received::Broadcast(broadcast)) = decoded else { return false };
         let waits = namespace.fan_out(fanout, &broadcast, |entry, reached| match reached {
             // JavaScript has handled it meanwhile.
@@ -253,8 +272,8 @@ impl Consumer for Broadcasts {
         let defer = || events.defer(filter, generation, channel, payload);
         let judged = namespace.judge(channel, payload).and_then(|verdict| match verdict {
             Verdict::Deliver(broadcast) => self.deliver(&broadcast),
-            Verdict::HandOver => {
-                events.deliver(&namespace.payload(payload_kind::BROADCAST, channel, payload));
+            Verdict::HandOver(kind) => {
+                events.deliver(&namespace.payload(kind, channel, payload));
                 Ok(())
             }
             Verdict::NotHere => {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::wire::rooms_to_join;
+use super::wire::Wire;
 
 /// How many rooms are remembered. With more, all rooms count as lately joined.
 const MAX_ROOMS: usize = 10_000;
@@ -20,6 +20,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct RecentJoins {
     span: Duration,
+    wire: Wire,
     // A plain mutex: held for a look-up by the tasks that write and that read.
     recent: Mutex<Recent>,
 }
@@ -37,13 +38,13 @@ struct Recent {
 
 impl RecentJoins {
     /// `span`: how long a server may take to do what it is asked for.
-    pub(super) fn new(span: Duration) -> Self {
-        Self { span, recent: Mutex::default() }
+    pub(super) fn new(span: Duration, wire: Wire) -> Self {
+        Self { span, wire, recent: Mutex::default() }
     }
 
     /// Remembers the rooms, if `request` is one to join rooms.
     pub(super) fn see(&self, request: &[u8], now: Instant) {
-        let rooms = rooms_to_join(request);
+        let rooms = self.wire.rooms_to_join(request);
         // What is farther away than time goes is never over.
         let Some(until) = now.checked_add(self.span).filter(|_| !rooms.is_empty()) else { return };
         self.change(|recent| rooms.iter().for_each(|room| recent.add(room, until, now)));
@@ -101,6 +102,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::{MAX_BYTES, MAX_ROOMS, RecentJoins};
+    use crate::adapter::wire::Wire;
     use std::time::{Duration, Instant};
 
     const SPAN: Duration = Duration::from_secs(5);
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_room_counts_as_long_as_the_servers_have_to_answer() {
-        let (joins, start) = (RecentJoins::new(SPAN), Instant::now());
+        let (joins, start) = (RecentJoins::new(SPAN, Wire::Classic), Instant::now());
         assert!(!joins.has("a", start));
         joins.see(&request(r#"["a",1,1.5]"#), start);
         assert!(["a", "1", "1.5"].iter().all(|room| joins.has(room, start + SPAN)));
@@ -133,7 +135,7 @@ mod tests {
         };
         let long = MAX_BYTES / 10 - 1;
         for (many, length) in [(MAX_ROOMS, 1), (10, long)] {
-            let joins = RecentJoins::new(SPAN);
+            let joins = RecentJoins::new(SPAN, Wire::Classic);
             joins.see(&names(0, many, length), start);
             assert!(!joins.has("other", start));
             joins.see(&names(many, many + 1, length), start);

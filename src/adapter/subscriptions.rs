@@ -7,13 +7,16 @@ use super::broadcast::Origin;
 use super::channels::Channels;
 use super::entry::payload_kind;
 use super::namespace::{Broadcasts, Namespace, Requests};
+use super::wire::Wire;
 use crate::backplane::Backplane;
 use crate::pubsub::{Consumer, Kind, Need};
 
 /// Which channels of broadcasts a namespace is subscribed to (the option `subscriptionMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// All, by one pattern, as `@socket.io/redis-adapter` does.
+    /// All, by one pattern, as `createAdapter` of `@socket.io/redis-adapter` does. Where channels belong to
+    /// shards there are no patterns: there it is the namespace's alone, on which all is published
+    /// (`static`).
     Pattern,
     /// The namespace's, and one for each room that has a socket here. The rooms that sockets have
     /// under their ids come and go with every connection, so those share one pattern.
@@ -22,8 +25,27 @@ pub enum Mode {
     DynamicPrivate,
 }
 
-/// The length of a socket's id, in bytes.
+/// The length of a socket's id.
 const ID_LENGTH: usize = 20;
+
+impl Wire {
+    /// What its channels are.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Classic => Kind::Channel,
+            Self::Sharded => Kind::Sharded,
+        }
+    }
+
+    /// Whether a room's name is as long as the id of a socket: to Redis, whose patterns know bytes, or to
+    /// JavaScript.
+    pub(super) fn is_id(self, room: &str) -> bool {
+        match self {
+            Self::Classic => room.len() == ID_LENGTH,
+            Self::Sharded => room.encode_utf16().count() == ID_LENGTH,
+        }
+    }
+}
 
 /// A namespace and its subscriptions, which end with it.
 pub(super) struct Subscribed {
@@ -94,7 +116,7 @@ impl Subscribed {
                 Some(name) => {
                     let consumer = Arc::clone(&self.broadcasts);
                     let need = Need::Required;
-                    self.backplane.subscribe(Kind::Channel, &name, consumer, need, *ticket);
+                    self.backplane.subscribe(self.kind(), &name, consumer, need, *ticket);
                 }
                 None => self.backplane.events().settle(ticket.as_slice()),
             }
@@ -108,15 +130,20 @@ impl Subscribed {
 
     fn leave(&self, room: &str) {
         if let Some(name) = self.channel(room) {
-            self.backplane.unsubscribe(Kind::Channel, &name, &self.broadcasts, None);
+            self.backplane.unsubscribe(self.kind(), &name, &self.broadcasts, None);
         }
     }
 
-    /// The channel that a room needs for itself.
+    fn kind(&self) -> Kind {
+        self.origin().wire.kind()
+    }
+
+    /// The channel that a room needs for itself. Official servers publish on that of the id of a client of
+    /// Engine.IO 3 in a namespace, which is longer than other ids.
     fn channel(&self, room: &str) -> Option<String> {
         let own = match self.mode {
             Mode::Pattern => false,
-            Mode::Dynamic => room.len() != ID_LENGTH,
+            Mode::Dynamic => !self.origin().wire.is_id(room),
             Mode::DynamicPrivate => true,
         };
         own.then(|| self.origin().room_channel(room))
@@ -155,12 +182,23 @@ fn fixed(
         let consumer = Arc::clone(broadcasts);
         Fixed { kind: Kind::Pattern, name, consumer, need: Need::Required }
     };
+    let wire = namespace.origin.wire;
     let channel = |name, consumer: &Arc<dyn Consumer>, need| Fixed {
-        kind: Kind::Channel,
+        kind: wire.kind(),
         name,
         consumer: Arc::clone(consumer),
         need,
     };
+    let requests = consumer(payload_kind::REQUEST);
+    let responses = consumer(payload_kind::RESPONSE);
+    if wire == Wire::Sharded {
+        return vec![
+            channel(channels.native_requests, &requests, Need::Optional),
+            channel(channels.own_responses, &responses, Need::Required),
+            // The last, since it is what others count. It carries requests too.
+            channel(channels.broadcasts, broadcasts, Need::Required),
+        ];
+    }
     let mut all = match mode {
         Mode::Pattern => vec![pattern(channels.all_broadcasts)],
         Mode::Dynamic => vec![pattern(channels.socket_broadcasts)],
@@ -169,8 +207,6 @@ fn fixed(
     if mode != Mode::Pattern {
         all.push(channel(channels.broadcasts, broadcasts, Need::Required));
     }
-    let requests = consumer(payload_kind::REQUEST);
-    let responses = consumer(payload_kind::RESPONSE);
     all.extend([
         // A user limited to the official channels does without this one.
         channel(channels.native_requests, &requests, Need::Optional),

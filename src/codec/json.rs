@@ -7,6 +7,28 @@ pub(crate) fn is_deeper_than(most: usize, valid: &str) -> bool {
     brackets > most && depth(valid) > most
 }
 
+/// Whether a valid JSON array has more items than this.
+pub(crate) fn has_more_items_than(most: usize, valid: &str) -> bool {
+    // Each but the last takes two bytes.
+    valid.len() > 2 * most && items(valid) > most
+}
+
+fn items(valid: &str) -> usize {
+    let (mut open, mut commas) = (0_usize, 0);
+    let mut rest = valid.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match first {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            b',' if open == 1 => commas += 1,
+            b'"' => rest = behind_string(rest),
+            _ => {}
+        }
+    }
+    commas + 1
+}
+
 fn depth(valid: &str) -> usize {
     let (mut open, mut deepest) = (0_usize, 0);
     let mut rest = valid.as_bytes();

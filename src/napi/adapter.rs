@@ -11,7 +11,7 @@ use super::fanout::NativeFanout;
 use super::options::to_usize;
 use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
-use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target};
+use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target, Wire};
 
 /// The option `subscriptionMode`.
 #[napi(string_enum = "kebab-case")]
@@ -22,6 +22,15 @@ pub enum SubscriptionMode {
     Dynamic,
     /// See `adapter::Mode`.
     DynamicPrivate,
+}
+
+/// Whose messages are on an adapter's channels.
+#[napi(string_enum = "kebab-case")]
+pub enum AdapterWire {
+    /// See `adapter::Wire`.
+    Classic,
+    /// See `adapter::Wire`.
+    Sharded,
 }
 
 /// What a namespace is opened with.
@@ -83,8 +92,12 @@ pub struct NativeAdapter {
 impl NativeAdapter {
     /// Makes an adapter without namespaces on a backplane.
     #[napi(constructor, catch_unwind)]
-    pub fn new(backplane: &NativeBackplane) -> Self {
-        Self { adapter: Adapter::new(Arc::clone(&backplane.backplane)) }
+    pub fn new(backplane: &NativeBackplane, wire: AdapterWire) -> Self {
+        let wire = match wire {
+            AdapterWire::Classic => Wire::Classic,
+            AdapterWire::Sharded => Wire::Sharded,
+        };
+        Self { adapter: Adapter::new(Arc::clone(&backplane.backplane), wire) }
     }
 
     /// Opens a namespace; returns the number by which it goes.
@@ -210,6 +223,12 @@ impl NativeAdapter {
     #[napi(catch_unwind)]
     pub fn request(&self, namespace: u32, channel: String, payload: Either<String, Buffer>) {
         self.adapter.request(namespace, channel, bytes_of(payload));
+    }
+
+    /// Publishes a response to a request.
+    #[napi(catch_unwind)]
+    pub fn respond(&self, channel: String, payload: Either<String, Buffer>) {
+        self.adapter.respond(channel, bytes_of(payload));
     }
 }
 

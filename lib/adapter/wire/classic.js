@@ -5,15 +5,15 @@
  * acknowledgements and the acknowledgements themselves are packed by a parser, all else is JSON.
  */
 
-const { MAX_ARGS_DEPTH, MAX_DEPTH, isDeeper, measurePack } = require('./bounds');
+const { MAX_ARGS_DEPTH, MAX_DEPTH } = require('./bounds');
+const { ENVELOPE, LISTS, always, listsIn, pack, toJson, unpack } = require('./common');
 const { parseInSlices } = require('./json');
-const { isFilter, isPacket, isRequest, isResponse, isScalar, isSocket, isId } = require('./valid');
+const { isFilter, isPacket, isRequest, isResponse, isId } = require('./valid');
 const types = require('../types');
-const { isGiven, isObject } = require('../../values');
+const { isObject } = require('../../values');
 
 /**
- * Packs what is not JSON: `opts.parser`, else notepack.io.
- * @typedef {{ encode: (message: any) => any, decode: (payload: Buffer) => any }} Parser
+ * @typedef {import('./common').Parser} Parser
  * @typedef {import('./valid').Limits} Limits
  */
 
@@ -44,13 +44,6 @@ const FOR_ONE = {
 };
 const toWire = new Map(TYPES);
 for (const [type, forOne] of Object.entries(FOR_ONE)) toWire.set(forOne, /** @type {number} */ (toWire.get(type)));
-
-/** How many sockets are checked at once. */
-const SLICE = 100;
-/** More values than the envelope of a message has. */
-const ENVELOPE = 64;
-/** The lists of a response that may be long: with 10,000 sockets, or 100,000 rooms, say. */
-const LISTS = ['rooms', 'sockets'];
 
 /**
  * Encodes a broadcast that the native side does not encode.
@@ -165,32 +158,6 @@ function encodeField(name, read, leftOut) {
   }
 }
 
-/** @throws what JSON throws; a RangeError when it is nested deeper than that */
-function toJson(value, depth) {
-  const text = JSON.stringify(value);
-  // Of undefined, there is none.
-  if (text !== undefined && isDeeper(text, depth)) throw tooDeep();
-  return text;
-}
-
-/** Packs a message. @throws what the parser throws; a RangeError when it is nested deeper than that */
-function pack(message, depth, parserOf) {
-  const parser = parserOf();
-  const bytes = parser.encode(message);
-  const measured = isNotepack(parser) && bytes.length > depth ? measurePack(bytes) : undefined;
-  if (measured !== undefined && measured.depth > depth) throw tooDeep();
-  return bytes;
-}
-
-function tooDeep() {
-  return new RangeError(`they are nested deeper than ${MAX_DEPTH} levels`);
-}
-
-/** What an application's own parser makes of bytes is its own business. */
-function isNotepack({ decode }) {
-  return decode === require('notepack.io').decode;
-}
-
 /**
  * Decodes a broadcast that the native side does not decode.
  * @param {Buffer} payload
@@ -272,30 +239,6 @@ function* decodeResponse(payload, parserOf, limits, isAwaited) {
   }
 }
 
-/** The lists in a response; nothing when one is not valid. @param {any} message @param {Limits} limits */
-function* listsIn({ rooms, sockets }, limits) {
-  if (!isListOrUnset(rooms) || !isListOrUnset(sockets)) return undefined;
-  // The official adapter answers with what has been joined, whatever that is.
-  const lists = { rooms: rooms?.filter(isScalar), sockets, ids: sockets };
-  if (!sockets) return lists;
-  // An empty list may be either.
-  if (sockets.every((/** @type {any} */ id) => typeof id === 'string')) {
-    return sockets.length === 0 ? lists : { ...lists, sockets: undefined };
-  }
-  for (let i = 0; i < sockets.length; i++) {
-    if (!isSocket(sockets[i], limits)) return undefined;
-    if (i % SLICE === SLICE - 1) yield;
-  }
-  return { ...lists, ids: undefined };
-}
-
-function isListOrUnset(value) {
-  return !isGiven(value) || Array.isArray(value);
-}
-
-/** @type {(message: any) => boolean} */
-const always = () => true;
-
 /** Takes JSON, in slices, or what the parser has packed apart. @param {string[]} [lists] */
 function* parse(payload, parserOf, limits, lists = [], isWanted = always) {
   // 0x7b is "{".
@@ -306,14 +249,15 @@ function* parse(payload, parserOf, limits, lists = [], isWanted = always) {
   return unpack(payload, parserOf, limits);
 }
 
-function unpack(payload, parserOf, { values }) {
-  const parser = parserOf();
-  if (isNotepack(parser) && measurePack(payload, values + ENVELOPE) === undefined)
-    throw new RangeError('it is cut off or too long');
-  return parser.decode(payload);
-}
-
 module.exports = {
+  /** What the native side calls it. */
+  NAME: 'classic',
+  /** What `PUBSUB` calls the number of subscribers of a channel. */
+  NUMSUB: 'NUMSUB',
+  /** Whether each server has a channel for responses to it alone, and nothing else hears responses. */
+  ALL_HEAR: false,
+  /** Whether official servers tell their rooms, and answer what changes one socket. */
+  ANSWERS_ALL: true,
   encodeBroadcast,
   encodeItems,
   encodeList,

@@ -19,6 +19,8 @@ class Cuts {
   #bytes;
   #mostValues;
   #names;
+  /** How deep the members are. */
+  #level;
   #at = 0;
   #depth = 0;
   #inString = false;
@@ -38,9 +40,11 @@ class Cuts {
    * @param {Buffer} bytes
    * @param {number} mostValues in a piece, or outside of the lists
    * @param {string[]} names of the lists
+   * @param {number} level how deep the object is whose members they are
    */
-  constructor(bytes, mostValues, names) {
+  constructor(bytes, mostValues, names, level) {
     this.#bytes = bytes;
+    this.#level = level;
     this.#mostValues = mostValues;
     this.#names = names.map((name) => Buffer.from(`"${name}"`));
   }
@@ -62,7 +66,7 @@ class Cuts {
         else if (byte === QUOTE) inString = false;
       } else if (byte === QUOTE) {
         inString = true;
-        if (this.#depth === 1) this.#text = at;
+        if (this.#depth === this.#level) this.#text = at;
       } else if (byte === COMMA) this.#comma(at);
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#open(at, byte);
       else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#close(at);
@@ -76,18 +80,23 @@ class Cuts {
   }
 
   #comma(at) {
-    if (this.#list !== null && this.#depth === 2 && at - this.#pieceStart >= PIECE) this.#cut(at);
+    if (this.#list !== null && this.#isInList() && at - this.#pieceStart >= PIECE) this.#cut(at);
     this.#count();
   }
 
   #open(at, byte) {
     this.#count();
     this.#depth++;
-    if (byte !== OPEN_LIST || this.#depth !== 2 || !this.#names.some((name) => this.#isAt(name))) return;
+    if (byte !== OPEN_LIST || !this.#isInList() || !this.#names.some((name) => this.#isAt(name))) return;
     this.#list = [];
     this.lists.push(this.#list);
     this.#pieceStart = at + 1;
     this.#pieceValues = 0;
+  }
+
+  /** Whether what comes next would be an item of a list. */
+  #isInList() {
+    return this.#depth === this.#level + 1;
   }
 
   /** Whether the last text of a member is this one. */
@@ -96,7 +105,7 @@ class Cuts {
   }
 
   #close(at) {
-    if (this.#depth === 2 && this.#list !== null) {
+    if (this.#isInList() && this.#list !== null) {
       this.#cut(at);
       this.#list = null;
     }
@@ -123,18 +132,20 @@ class Cuts {
  * @param {{ values: number, bytes: number }} most what may be parsed at once
  * @param {string[]} names of the lists
  * @param {(message: any) => boolean} isWanted whether the lists are; they are not parsed yet
+ * @param {string} [holder] the member of the object that has the lists, where that is not the object itself
  * @returns {Generator<void, any>} between pieces it yields; the object, or nothing when it is not wanted
  * @throws {Error} when it is not valid
  */
-function* parseInSlices(bytes, most, names, isWanted) {
+function* parseInSlices(bytes, most, names, isWanted, holder) {
   if (bytes.length <= PIECE) return JSON.parse(bytes.toString());
-  const cuts = new Cuts(bytes, most.values, names);
+  const cuts = new Cuts(bytes, most.values, names, holder === undefined ? 1 : 2);
   while (cuts.advance()) yield;
   checkLengths(bytes.length, cuts.lists, most.bytes);
   const message = parseFrame(bytes, cuts.lists);
   if (!isWanted(message)) return undefined;
+  const lists = (holder === undefined ? message : message[holder]) ?? {};
   for (const name of names) {
-    if (Array.isArray(message[name])) message[name] = yield* parsePieces(bytes, cuts.lists[message[name][0]]);
+    if (Array.isArray(lists[name])) lists[name] = yield* parsePieces(bytes, cuts.lists[lists[name][0]]);
   }
   return message;
 }

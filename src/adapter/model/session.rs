@@ -8,7 +8,8 @@ use super::super::broadcast::Origin;
 use super::super::entry::payload_kind;
 use super::super::namespace::{Broadcasts, Namespace, Requests};
 use super::super::packet::Packet;
-use super::super::wire::{self, Limits};
+use super::super::subscriptions::Mode;
+use super::super::wire::{self, Limits, Wire};
 use super::Random;
 use super::javascript::JavaScript;
 use super::wires::Wires;
@@ -93,6 +94,8 @@ pub(super) fn start(
         uid: "here".to_owned(),
         nsp: "/".to_owned(),
         channel: CHANNEL.to_owned(),
+        wire: Wire::Classic,
+        mode: Mode::Pattern,
         recent_joins: None,
     };
     let events = Arc::clone(backplane.events());

@@ -30,6 +30,11 @@ pub fn is_event(packet: &Packet<'_>) -> bool {
         }
 }
 
+/// Whether clients refuse an event of this name.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 fn is_called(text: &str, name: &str) -> bool {
     text.strip_prefix(name).is_some_and(|rest| rest.starts_with('"'))
 }

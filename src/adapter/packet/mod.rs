@@ -9,6 +9,7 @@ use crate::event_loop::MAX_STRING;
 
 pub use crate::websocket::append_frame_head;
 pub use event::is_event;
+pub(crate) use event::is_reserved;
 pub use text::{append_text, parse};
 
 /// The longest text, in bytes: Engine.IO puts one more byte before it.

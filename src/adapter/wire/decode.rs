@@ -13,7 +13,7 @@ use crate::codec::{Malformed, number_to_string};
 /// A packet without this key belongs to this namespace.
 const MAIN_NAMESPACE: &[u8] = b"/";
 /// More than an event has: its arguments are those of a call in JavaScript, which lie on the stack.
-const MAX_ARGUMENTS: u32 = 10_001;
+pub(super) const MAX_ARGUMENTS: u32 = 10_001;
 
 /// Reads a broadcast as this reader does; `is_here` says whether a client is in a room.
 ///
@@ -70,7 +70,7 @@ pub fn is_own(payload: &[u8], uid: &str) -> bool {
 type Place<'a> = Option<Input<'a>>;
 
 /// The places of these keys in the next value, if that is an object.
-fn object<'a, const N: usize>(
+pub(super) fn object<'a, const N: usize>(
     input: &mut Input<'a>,
     names: [&str; N],
 ) -> Result<Option<[Place<'a>; N]>, Malformed> {
@@ -100,7 +100,7 @@ fn options<'a>(input: &mut Input<'a>) -> Result<Option<[Place<'a>; 3]>, Malforme
     Ok(fields.or_else(|| (takes_fields && !is_unset(&head)).then_some([None; 3])))
 }
 
-fn head_at(mut place: Input<'_>) -> Result<Head<'_>, Malformed> {
+pub(super) fn head_at(mut place: Input<'_>) -> Result<Head<'_>, Malformed> {
     place.head_or_extension()
 }
 
@@ -115,7 +115,7 @@ fn is_namespace(place: Place<'_>, nsp: &str) -> Result<bool, Malformed> {
 }
 
 /// `flags.volatile` and `flags.compress`.
-fn flags_of(place: Place<'_>) -> Result<[Option<bool>; 2], Malformed> {
+pub(super) fn flags_of(place: Place<'_>) -> Result<[Option<bool>; 2], Malformed> {
     let Some(mut input) = place else { return Ok([None; 2]) };
     let Some(flags) = object(&mut input, ["volatile", "compress"])? else { return Ok([None; 2]) };
     let mut values = [None; 2];
@@ -126,7 +126,7 @@ fn flags_of(place: Place<'_>) -> Result<[Option<bool>; 2], Malformed> {
     Ok(values)
 }
 
-fn convert<'a>(
+pub(super) fn convert<'a>(
     kind: Place<'a>,
     data: Place<'a>,
     id: Place<'a>,
@@ -160,7 +160,7 @@ fn convert<'a>(
 }
 
 /// 5 and 6 are what the parser of the receiver turns 2 and 3 into, and never what is sent.
-fn packet_type(value: f64) -> Result<u8, Malformed> {
+pub(super) fn packet_type(value: f64) -> Result<u8, Malformed> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked below")]
     let kind = value as u8;
     #[expect(clippy::float_cmp, reason = "a whole number or none")]

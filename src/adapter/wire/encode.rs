@@ -52,7 +52,7 @@ pub fn encode(
 }
 
 /// A packet's id is a number, and a string only if nothing else can print as it does.
-fn append_id(id: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(super) fn append_id(id: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     let canonical = is_number && (id == "0" || !id.starts_with('0'));
     if canonical { append_json(id, out) } else { append_str(id.as_bytes(), out) }

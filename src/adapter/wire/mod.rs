@@ -1,5 +1,5 @@
-//! The broadcasts of Socket.IO 4's classic adapter (`@socket.io/redis-adapter`): notepack.io's
-//! MessagePack of `[uid, { type, data, nsp, id }, { rooms, except, flags }]`.
+//! The broadcasts of Socket.IO 4's adapters (`@socket.io/redis-adapter`). The classic one's are notepack.io's
+//! MessagePack of `[uid, { type, data, nsp, id }, { rooms, except, flags }]`; for the other one's see [`sharded`].
 
 mod data;
 mod decode;
@@ -7,15 +7,77 @@ mod encode;
 mod fields;
 mod names;
 mod requests;
-
-pub use decode::decode;
-pub(crate) use decode::is_own;
-pub use encode::encode;
-pub(crate) use names::Names;
-pub(crate) use requests::rooms_to_join;
+pub mod sharded;
 
 use super::packet::Packet;
-use crate::codec::Malformed;
+use crate::codec::{EncodeError, Malformed};
+pub use decode::decode;
+pub use encode::encode;
+pub(crate) use names::Names;
+
+/// Whose messages are on the channels of an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Those of `createAdapter`, on channels of all servers.
+    Classic,
+    /// Those of `createShardedAdapter`, on channels of the shards that own their slots.
+    Sharded,
+}
+
+impl Wire {
+    /// Reads what arrives on a channel of broadcasts. With `raw`, JavaScript reads the broadcasts.
+    ///
+    /// # Errors
+    ///
+    /// See [`decode`].
+    pub(crate) fn decode<'a>(
+        self,
+        payload: &'a [u8],
+        reader: &Reader<'_>,
+        raw: bool,
+        is_here: impl Fn(&str) -> bool,
+    ) -> Result<Received<'a>, Malformed> {
+        match self {
+            Self::Classic if raw => reader.limits.check_length(payload).map(|()| Received::Packed),
+            Self::Classic => decode(payload, reader, is_here),
+            Self::Sharded => sharded::decode(payload, reader, raw, is_here),
+        }
+    }
+
+    /// Whether the adapter of the reader has published a payload; nothing else of it is read.
+    pub(crate) fn is_own(self, payload: &[u8], reader: &Reader<'_>, raw: bool) -> bool {
+        match self {
+            Self::Classic => !raw && decode::is_own(payload, reader.uid),
+            Self::Sharded => sharded::is_own(payload, reader.uid, reader.nsp),
+        }
+    }
+
+    /// The payload of a broadcast.
+    ///
+    /// # Errors
+    ///
+    /// See [`encode`].
+    pub(crate) fn encode(
+        self,
+        uid: &str,
+        packet: &Packet<'_>,
+        nsp: &str,
+        opts_json: &str,
+    ) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::Classic => encode(uid, packet, nsp, opts_json),
+            Self::Sharded => sharded::encode(uid, packet, nsp, opts_json),
+        }
+    }
+
+    /// The rooms that a request has sockets join; none when it is another one.
+    pub(crate) fn rooms_to_join(self, request: &[u8]) -> Vec<String> {
+        match self {
+            Self::Classic => requests::rooms_to_join(request),
+            Self::Sharded => sharded::rooms_to_join(request),
+        }
+    }
+}
 
 /// What one message may hold; more is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +134,12 @@ pub enum Received<'a> {
     NotHere,
     /// It is for clients of this node.
     Broadcast(Broadcast<'a>),
+    /// It is a broadcast that JavaScript reads.
+    Packed,
+    /// It is a request, which JavaScript reads.
+    Request,
+    /// It is a response, likewise.
+    Response,
 }
 
 /// What clients of this node get, and which.

@@ -49,6 +49,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The same, apart from the payload.
+    pub(super) fn into_owned(self) -> Names<'static> {
+        Names { len: self.len, elements: Cow::Owned(self.elements.into_owned()) }
+    }
+
     /// Whether there is no name.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -31,11 +31,17 @@ pub(crate) fn rooms_to_join(request: &[u8]) -> Vec<String> {
     if kind.as_f64().is_none_or(|kind| (kind - JOIN).abs() > f64::EPSILON) {
         return Vec::new();
     }
-    let rooms = match rooms {
-        Value::Array(rooms) => rooms,
-        one => vec![one],
-    };
-    rooms.into_iter().chain([room]).filter_map(name).collect()
+    let mut names = names_of(rooms);
+    names.extend(name(room));
+    names
+}
+
+/// The names of rooms in a list, or of a single one.
+pub(super) fn names_of(rooms: Value) -> Vec<String> {
+    match rooms {
+        Value::Array(rooms) => rooms.into_iter().filter_map(name).collect(),
+        one => name(one).into_iter().collect(),
+    }
 }
 
 /// What JavaScript makes of it as the name of a room.
