@@ -35,7 +35,8 @@ async function field(name, node) {
 
 describe('a name', LIMIT, () => {
   const named = {
-    options: () => ({ ...address(), name: 'chat' }),
+    options: () => ({ ...address(), clientName: 'chat' }),
+    'options as redis has them': () => ({ ...address(), name: 'chat' }),
     'options as ioredis has them': () => ({ ...address(), connectionName: 'chat' }),
     URL: () => `redis://${HOST}:${redis.port}?connectionName=chat`,
   };
@@ -133,6 +134,7 @@ describe('a credentials provider', LIMIT, () => {
   }
   const kinds = {
     options: (provider) => ({ ...address(), credentialsProvider: provider }),
+    'a function': ({ credentials }) => ({ ...address(), credentials }),
     'redis-5': (provider) =>
       quiet(require('redis-5').createClient({ socket: address(), credentialsProvider: provider })),
     'redis-6': (provider) =>
@@ -174,6 +176,26 @@ describe('a credentials provider', LIMIT, () => {
     assert.equal(error.code, 'ERR_CONNECT');
     assert.match(error.message, /: credentialsProvider has failed: the vault is closed$/);
     await until(() => Object.values(node.stats().connections).every(({ state }) => state === 'connected'));
+  });
+
+  it('that answers badly is told, and asked again', async () => {
+    const answers = ['secret', null, { password: 5 }, { username: {} }];
+    const told = [
+      /: credentials has answered with a string, and not \{ username, password \}$/,
+      /: credentials has answered with null, and not/,
+      /: credentials has answered with a password that is a number, and no string$/,
+      /: credentials has answered with a username that is an object, and no string$/,
+    ];
+    for (const [index, answer] of answers.entries()) {
+      let asked = 0;
+      const node = store(same({ ...address(), credentials: () => (asked++ < 2 ? answer : {}) }));
+      const errors = inbox();
+      node.on('error', errors);
+      const [error] = await errors.next();
+      assert.equal(error.code, 'ERR_CONNECT');
+      assert.match(error.message, told[index]);
+      await until(() => Object.values(node.stats().connections).every(({ state }) => state === 'connected'));
+    }
   });
 
   it('that never answers neither keeps the process nor the end', async () => {

@@ -6,6 +6,7 @@ const http = require('node:http');
 const { describe, it } = require('node:test');
 
 const { parseEndpoint } = require('../../lib/endpoint');
+const { preparationOf, readProvider } = require('../../lib/endpoint/preparation');
 const { optionError } = require('../../lib/errors');
 const {
   assertInvalid,
@@ -226,12 +227,32 @@ describe('options objects', LIMIT, () => {
   it('a name, a credentials provider and a lookup', async () => {
     assert.equal(read({ name: 'chat' }).name, 'chat');
     assert.equal(read({ connectionName: 'chat' }).name, 'chat');
+    assert.equal(read({ clientName: 'chat', connectionName: 'x', name: 'y' }).name, 'chat');
     const provider = { type: 'async-credentials-provider', credentials: async () => ({ password: 'secret' }) };
     const lookup = (host, options, found) => found(null, HOST, 4);
     const { preparation } = read({ host: 'h.test', credentialsProvider: provider, socket: { lookup } });
     assert.deepEqual(await preparation.ask(), { error: null, username: null, password: 'secret', addresses: [HOST] });
     const lost = read({ host: 'h.test', socket: { lookup: (host, options, found) => found(new Error('no DNS')) } });
     assert.equal((await lost.preparation.ask()).error, 'lookup has failed: no DNS');
+  });
+
+  it('credentials from a function', async () => {
+    const answers = [{ username: 'bob', password: '1' }, { password: '2' }];
+    const credentials = () => answers.shift();
+    const { preparation } = read({ credentials });
+    assert.deepEqual(await preparation.ask(), { error: null, username: 'bob', password: '1', addresses: [] });
+    assert.deepEqual(await preparation.ask(), { error: null, username: null, password: '2', addresses: [] });
+    assert.equal(read({ credentials, host: HOST }).preparation.id, preparation.id, 'they share a connection');
+    assert.notEqual(read({ credentials: () => ({}) }).preparation.id, preparation.id);
+  });
+
+  it('what is asked and never answers is given up, and named', async () => {
+    const never = () => new Promise(() => {});
+    const provider = readProvider('redisPub', { credentials: never });
+    const asking = preparationOf(provider, null, 'h.test', 10);
+    assert.equal((await asking.ask()).error, 'credentials has not answered within 0.01 s');
+    const looking = preparationOf(null, ignore, 'h.test', 10);
+    assert.equal((await looking.ask()).error, 'lookup has not answered within 0.01 s');
   });
 
   const refused = [
@@ -263,6 +284,15 @@ describe('options objects', LIMIT, () => {
     [{ socket: { tls: true, pfx: 'x' } }, 'redisPub.socket.pfx'],
     [{ credentialsProvider: {} }, 'redisPub.credentialsProvider'],
     [{ credentialsProvider: { type: 'streaming-credentials-provider' } }, 'redisPub.credentialsProvider'],
+    [{ credentials: {} }, 'redisPub.credentials'],
+    [
+      {
+        credentials: ignore,
+        credentialsProvider: { type: 'async-credentials-provider', credentials: ignore },
+      },
+      'redisPub.credentials',
+    ],
+    [{ clientName: 'a b' }, 'redisPub.clientName'],
     [{ socket: { lookup: true } }, 'redisPub.socket.lookup'],
     [{ name: 'a b' }, 'redisPub.name'],
     [{ rename_commands: {} }, 'redisPub.rename_commands'],
