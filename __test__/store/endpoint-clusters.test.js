@@ -226,6 +226,12 @@ describe('options of a cluster', LIMIT, () => {
     assert.deepEqual(read([first, second]), { ...CLUSTER, username: 'bob', password: 'secret', tls: PLAIN_TLS });
   });
 
+  it('URLs that say TLS, with its options beside them', () => {
+    const cluster = URLS.map((url) => url.replace('redis:', 'rediss:'));
+    const tls = { ...PLAIN_TLS, servername: 'x.test' };
+    assert.deepEqual(read({ cluster, tls: { servername: 'x.test' } }), { ...CLUSTER, tls });
+  });
+
   it('maps of addresses under both names, and a look-up', async () => {
     for (const option of ['natMap', 'nodeAddressMap'])
       assert.deepEqual(entriesOf(read({ cluster: URLS, [option]: { 'h:1': MAPPED } })), [{ from: 'h:1', ...MAPPED }]);

@@ -42,7 +42,7 @@ function clusterOf(option, common, nodesOption, nodes, addressMap) {
 
 /**
  * @param {Endpoint} common
- * @param {Endpoint} node what it says beats what is said for all
+ * @param {Endpoint} node its user, password and name beat those for all
  * @returns {Endpoint}
  */
 function enteredLike(common, node) {
@@ -53,7 +53,8 @@ function enteredLike(common, node) {
     path: node.path,
     username,
     password,
-    tls: node.tls ?? common.tls,
+    // A scheme says only that there is TLS.
+    tls: common.tls ?? node.tls,
     name: node.name ?? common.name,
     preparation: node.preparation ?? common.preparation,
   };
