@@ -191,4 +191,4 @@ async function startTlsProxy(to, options, file) {
   };
 }
 
-module.exports = { AUTHORITY, Certificates, curve, LEAF, startTlsProxy, startTlsRedis };
+module.exports = { AUTHORITY, Certificates, curve, LEAF, speaksTls, startTlsProxy, startTlsRedis };

@@ -12,7 +12,7 @@ const CALM = 400;
 /** How long nodes may take to hear each other again, in ms: far beyond what is promised. */
 const PATIENCE = 30_000;
 /** The other side's, which is waited for each time. */
-const OTHERS_PATIENCE = 10_000;
+const OTHERS_PATIENCE = { quick: 5000, full: 10_000 };
 /** How long a gap may be told after what it is about, in ms. */
 const GAP_PATIENCE = 5000;
 /** What the timeline puts together, in ms. */
@@ -51,7 +51,9 @@ async function runFault(fault, setup, { seed, quick }) {
     // Some say themselves since when Redis can be reached again.
     const over = (await run()) ?? now();
     outages.push({ begin, over });
-    await eachFleet(fleets, (fleet) => fleet.hears(over, fleet.side === OURS ? PATIENCE : OTHERS_PATIENCE));
+    await eachFleet(fleets, (fleet) =>
+      fleet.hears(over, fleet.side === OURS ? PATIENCE : OTHERS_PATIENCE[quick ? 'quick' : 'full']),
+    );
   };
   await eachFleet(fleets, (fleet) => fleet.ask('begin'));
   const begin = now();

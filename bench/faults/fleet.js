@@ -6,6 +6,8 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { Child } = require('../ipc');
 
 const POLL = 25;
+/** How long nodes may take until all hear each other, in ms. */
+const START_PATIENCE = 20_000;
 const SCRIPT = path.join(__dirname, 'node.js');
 
 /** The nodes of one side: processes that the schedule conducts. */
@@ -23,8 +25,14 @@ class Fleet {
     fleet.nodes = ways.map(() => new Child(SCRIPT, ['--expose-gc'], env));
     const start = (node, index) =>
       node.ask('start', { name: fleet.names[index], side, way: ways[index], nodes: ways.length });
+    const timer = new AbortController();
+    const late = delay(START_PATIENCE, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`${side}: its nodes do not hear each other after ${START_PATIENCE} ms`);
+    });
     try {
-      await Promise.all(fleet.nodes.map(start));
+      await Promise.race([Promise.all(fleet.nodes.map(start)), late]);
+      late.catch(() => {});
+      timer.abort();
     } catch (error) {
       fleet.stop();
       throw error;

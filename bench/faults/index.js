@@ -6,7 +6,7 @@ const { parseArgs } = require('node:util');
 
 const { mistakes, runFault } = require('./conductor');
 const { report, save } = require('./report');
-const { SETUPS } = require('./setups');
+const { openSetup, whatIsMissing } = require('./setups');
 
 /** Those of one setup stand together, and share its servers and nodes. @type {import('./conductor').Fault[]} */
 const FAULTS = [
@@ -14,6 +14,9 @@ const FAULTS = [
   ...require('./schedule/network').FAULTS,
   ...require('./schedule/application').FAULTS,
   ...require('./schedule/application').MAILBOX_FAULTS,
+  ...require('./schedule/topology').FAULTS,
+  ...require('./schedule/secrets').FAULTS,
+  ...require('./schedule/clock').FAULTS,
 ];
 
 const HELP = `npm run faults -- [options]
@@ -41,10 +44,10 @@ async function main() {
   );
   if (values.list) return console.log(faults.map(({ id }) => id).join('\n'));
   const options = { seed: Number(values.seed), quick: values.quick };
-  const results = await run(faults, options);
+  const { results, broken } = await run(faults, options);
   console.log(report(results, options));
-  if (values.save) await save(results, options);
-  const wrong = results.flatMap(mistakes);
+  if (values.save && broken.length === 0) await save(results, options);
+  const wrong = [...results.flatMap(mistakes), ...broken];
   if (wrong.length > 0) {
     console.error(wrong.join('\n'));
     process.exitCode = 1;
@@ -52,27 +55,35 @@ async function main() {
 }
 
 /**
+ * Runs faults of one setup one after the other.
  * @param {import('./conductor').Fault[]} faults
  * @param {{ seed: number, quick: boolean }} options
  */
 async function run(faults, options) {
+  /** @type {import('./conductor').Result[]} */
   const results = [];
-  let setup;
+  /** What could not be run to its end. @type {string[]} */
+  const broken = [];
+  for (const setup of new Set(faults.map(({ setup }) => setup))) {
+    const ofSetup = faults.filter((fault) => fault.setup === setup);
+    const missing = whatIsMissing(setup);
+    if (missing) console.error(`${ofSetup.map(({ id }) => id)}: left out, since ${missing}`);
+    else await runOn(setup, ofSetup, options, results).catch((error) => broken.push(`${setup}: ${error.stack}`));
+  }
+  return { results, broken };
+}
+
+async function runOn(name, faults, options, results) {
+  const setup = await openSetup(name);
   try {
-    for (const [index, fault] of faults.entries()) {
-      if (faults[index - 1]?.setup !== fault.setup) {
-        await setup?.close();
-        setup = undefined;
-        setup = await SETUPS[fault.setup]();
-      }
+    for (const fault of faults) {
       const begin = performance.now();
       results.push(await runFault(fault, setup, options));
       console.error(`${fault.id}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     }
   } finally {
-    await setup?.close();
+    await setup.close();
   }
-  return results;
 }
 
 main().catch((error) => {

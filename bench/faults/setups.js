@@ -7,7 +7,10 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { startProxy } = require('../../dev/proxy');
-const { startRedis } = require('../../dev/redis-server');
+const { startCluster } = require('../../dev/redis-cluster');
+const { startSentinels } = require('../../dev/redis-sentinel');
+const { startRedis, until } = require('../../dev/redis-server');
+const { Certificates, speaksTls, startTlsRedis } = require('../../dev/tls');
 const { Fleet } = require('./fleet');
 const { OFFICIAL, OURS } = require('./sides');
 
@@ -70,6 +73,7 @@ function sharedFile(closing, name, text) {
 /** What nodes enter with; the schedule itself is the default user, without a password. */
 const USER = 'app';
 const PASSWORD = 'first';
+const USER_ARGS = ['--user', USER, 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '--repl-diskless-sync-delay', '0'];
 
 /**
  * One server with a user for the nodes, and a proxy in front of it for each node.
@@ -78,7 +82,7 @@ const PASSWORD = 'first';
  * @param {Record<string, string>} [env] of the nodes
  */
 async function single(closing, more = {}, env) {
-  const redis = closing.add(await startRedis({ args: ['--user', USER, 'on', `>${PASSWORD}`, '~*', '&*', '+@all'] }));
+  const redis = closing.add(await startRedis({ args: USER_ARGS }));
   const passwordFile = sharedFile(closing, 'password', PASSWORD);
   /** By side, then by node. @type {Record<string, Awaited<ReturnType<typeof startProxy>>[]>} */
   const proxies = Object.fromEntries(SIDES.map((side) => [side, []]));
@@ -93,11 +97,98 @@ async function single(closing, more = {}, env) {
   return { redis, proxies, passwordFile, fleets };
 }
 
-/** @type {Record<string, () => Promise<any>>} */
-const SETUPS = {
-  single: () => opened((closing) => single(closing)),
-  /** A small mailbox: JavaScript falls behind at once when it is blocked. */
-  mailbox: () => opened((closing) => single(closing, { options: { mailbox: { messages: 200 } } })),
+/**
+ * A master and a replica, between which each node's proxy leads to either.
+ * @param {Closing} closing
+ */
+async function pair(closing) {
+  const { redis, ...more } = await single(closing);
+  const other = closing.add(await startRedis({ args: USER_ARGS }));
+  await follow(other, redis);
+  return { ...more, servers: [redis, other], follow };
+}
+
+/** Makes one server the replica of another one, and waits until it is in sync. */
+async function follow(server, master) {
+  await server.command('REPLICAOF', '127.0.0.1', master.port);
+  await until('the replica is in sync', async () =>
+    (await server.command('INFO', 'replication')).includes('master_link_status:up'),
+  );
+}
+
+/** A server with a certificate, and two authorities that nodes trust. @param {Closing} closing */
+async function secured(closing) {
+  const certificates = closing.add(Object.assign(new Certificates(), { stop: () => certificates.remove() }));
+  const { redis, url, stop } = await startTlsRedis(certificates, { proxy: false });
+  closing.add({ stop });
+  const trusted = [certificates.ca, certificates.stranger];
+  const ca = sharedFile(closing, 'ca.pem', trusted.map(({ cert }) => cert).join(''));
+  const fleets = await startFleets(closing, () => ({ url, ca }));
+  return { redis, certificates, fleets };
+}
+
+/** @param {Closing} closing */
+async function watched(closing) {
+  const all = closing.add(await startSentinels({ replicas: 2 }));
+  const sentinels = all.sentinels.map(({ host, port }) => ({ host, port }));
+  return { all, fleets: await startFleets(closing, () => ({ sentinels })) };
+}
+
+/** @param {Closing} closing @param {boolean} sharded */
+async function clustered(closing, sharded) {
+  const cluster = closing.add(await startCluster());
+  const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
+  return { cluster, fleets: await startFleets(closing, () => ({ cluster: nodes, sharded })) };
+}
+
+/** Nodes whose clocks can be set. @param {Closing} closing */
+async function dated(closing) {
+  const file = sharedFile(closing, 'time', '+0');
+  const env = {
+    LD_PRELOAD: /** @type {string} */ (findFakeTime()),
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+  return { ...(await single(closing, {}, env)), setClocks: (shift) => fs.writeFileSync(file, shift) };
+}
+
+/** @returns {string | undefined} the library of the package `libfaketime`, which sets a process' clock */
+function findFakeTime() {
+  const dirs = [
+    `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime`,
+    '/usr/lib64/faketime',
+  ];
+  return dirs.map((dir) => path.join(dir, 'libfaketimeMT.so.1')).find((file) => fs.existsSync(file));
+}
+
+/** What is missing for a setup, in words; undefined if nothing is. @type {Record<string, () => string | undefined>} */
+const MISSING = {
+  secured: () => (speaksTls() ? undefined : 'this Redis server was built without TLS'),
+  dated: () => (findFakeTime() ? undefined : 'libfaketime is not installed'),
 };
 
-module.exports = { PASSWORD, SETUPS, SIDES, USER };
+/** @type {Record<string, (closing: Closing) => Promise<any>>} */
+const SETUPS = {
+  single: (closing) => single(closing),
+  /** A small mailbox: JavaScript falls behind at once when it is blocked. */
+  mailbox: (closing) => single(closing, { options: { mailbox: { messages: 200 } } }),
+  pair,
+  secured,
+  dated,
+  sentinel: watched,
+  cluster: (closing) => clustered(closing, false),
+  sharded: (closing) => clustered(closing, true),
+};
+
+/** @param {string} name @returns {Promise<any>} its servers and nodes, and `close` */
+function openSetup(name) {
+  return opened(SETUPS[name]);
+}
+
+/** @param {string} name @returns {string | undefined} why it cannot be opened here */
+function whatIsMissing(name) {
+  return MISSING[name]?.();
+}
+
+module.exports = { openSetup, PASSWORD, SIDES, USER, whatIsMissing };
