@@ -61,6 +61,9 @@ const SENTINEL_FAILOVER = {
   },
 };
 
+/** Their slots are those of channels, and of session data. */
+const KEYS = ['ours#/#all#', 'official#/#all#', 'ours#/#', 'official#/#', 'node0'];
+
 /** @param {string} setup @returns {import('../conductor').Fault[]} */
 function onCluster(setup) {
   return [
@@ -70,9 +73,9 @@ function onCluster(setup) {
       setup,
       limit: LIMIT,
       times: { quick: 1, full: 10 },
-      async run({ times, outage, random, cluster }) {
+      async run({ times, outage, cluster }) {
         for (let time = 0; time < times; time++) {
-          const old = random.of(await cluster.masters());
+          const old = await cluster.masterOf(slotOf(KEYS[time % KEYS.length]));
           const killed = time % 2 === 0;
           await outage(async () => {
             if (!killed) return void (await cluster.failover(old.port));
@@ -93,7 +96,7 @@ function onCluster(setup) {
       async run({ times, outage, random, cluster }) {
         for (let time = 0; time < times; time++) {
           await outage(async () => {
-            for (const key of ['ours#/#', 'official#/#', 'node0']) {
+            for (const key of KEYS) {
               const owner = await cluster.masterOf(slotOf(key));
               const others = (await cluster.masters()).filter((node) => node !== owner);
               await cluster.migrateSlot(slotOf(key), random.of(others).port);
