@@ -24,7 +24,7 @@ function specification(results) {
   const charts = results.flatMap((result) => result.sides.map((side) => timeline(result, side)));
   return {
     title: {
-      text: 'What became of messages, by the second in which they were sent; grey: the fault',
+      text: 'What became of messages, by the second in which they were sent; black: the fault',
       anchor: 'start',
       offset: 12,
     },
@@ -52,8 +52,8 @@ function timeline({ title, outages }, { side, bins }) {
     layer: [
       {
         data: { values: outages.map(({ begin, over }) => ({ time: begin / 1000, over: over / 1000 })) },
-        mark: { type: 'rect', color: '#ddd' },
-        encoding: { x, x2: { field: 'over' } },
+        mark: { type: 'rect', color: '#333' },
+        encoding: { x, x2: { field: 'over' }, y: { value: -5 }, y2: { value: -1 } },
       },
       {
         data: { values: points(bins) },
