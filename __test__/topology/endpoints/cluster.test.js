@@ -5,7 +5,9 @@
 const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 
-const { RedisStore } = require('../../..');
+const { Server } = require('socket.io-4');
+
+const { createAdapter, RedisStore } = require('../../..');
 const { startCluster } = require('../../../dev/redis-cluster.js');
 const { until } = require('../../../dev/redis-server.js');
 const { LIMIT } = require('../../support/limits');
@@ -47,6 +49,46 @@ for (const family of ['ioredis-4', 'ioredis-5', 'ioredis-6']) {
 
 describe('a cluster', LIMIT, () => {
   for (const [kind, make] of Object.entries(kinds)) it(`by ${kind}`, () => assertWorks(store, make));
+});
+
+describe('a cluster of the adapter', LIMIT, () => {
+  it('by an array of URLs, and by a client', async (t) => {
+    const client = require('redis-6').createCluster({
+      rootNodes: urls().map((url) => ({ url })),
+      defaults: { password: PASSWORD },
+    });
+    const servers = [createAdapter(urls()), createAdapter(client, client)].map((adapter) => new Server(0, { adapter }));
+    t.after(() => Promise.all(servers.map((io) => io.close())));
+    for (const io of servers) await until('both count two', async () => (await io.of('/').adapter.serverCount()) === 2);
+  });
+});
+
+describe('the end of a store', LIMIT, () => {
+  const clients = {
+    'redis-4': (redis) =>
+      redis.createCluster({ rootNodes: urls().map((url) => ({ url })), defaults: { password: PASSWORD } }),
+    'redis-6': (redis) =>
+      redis.createCluster({ rootNodes: urls().map((url) => ({ url })), defaults: { password: PASSWORD } }),
+    'ioredis-4': ({ Cluster }) => new Cluster(nodes(), { lazyConnect: true, redisOptions: { password: PASSWORD } }),
+    'ioredis-6': ({ Cluster }) => new Cluster(nodes(), { lazyConnect: true, redisOptions: { password: PASSWORD } }),
+  };
+  for (const [family, make] of Object.entries(clients)) {
+    for (const when of ['is connected', 'was never used']) {
+      it(`ends a cluster of ${family} that ${when}`, async () => {
+        const client = make(require(family));
+        client.on('error', () => {});
+        if (when === 'is connected') await client.connect();
+        const ended = new RedisStore({ redisPub: client, redisSub: client, redisClient: client });
+        const closed = new Promise((resolve) => {
+          ended.once('close', resolve);
+        });
+        ended.destroy();
+        await closed;
+        const isOver = () => (typeof client.isOpen === 'boolean' ? !client.isOpen : client.status === 'end');
+        await until('it has ended', async () => isOver());
+      });
+    }
+  }
 });
 
 describe('a cluster whose nodes name hosts that lead nowhere from here', LIMIT, () => {
