@@ -417,6 +417,7 @@ export interface RedisStoreOptions extends BackplaneOptions {
 export interface RedisStoreError extends Error {
   /**
    * - `ERR_CONNECT`: no connection could be opened
+   * - `ERR_SENTINEL`: the Sentinels lead to no master; the message says what is wrong with each of them
    * - `ERR_REFUSED`: Redis refused the credentials, or is still loading
    * - `ERR_CONNECTION_LOST`: a connection broke, or was silent while another one was answered
    * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept

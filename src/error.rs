@@ -17,6 +17,14 @@ pub enum Error {
         /// What the operating system or the TLS layer said.
         source: Arc<io::Error>,
     },
+    /// The Sentinels lead to no master.
+    #[error("The Sentinels of {name} lead to no master: {reasons}")]
+    Sentinel {
+        /// The master's name.
+        name: String,
+        /// What is wrong with each Sentinel or its answer, after its `host:port`.
+        reasons: String,
+    },
     /// Redis refused the credentials, or wants some.
     #[error("Redis at {endpoint} refused the connection: {reply}")]
     Refused {
@@ -125,6 +133,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Connect { .. } => "ERR_CONNECT",
+            Self::Sentinel { .. } => "ERR_SENTINEL",
             Self::Refused { .. } => "ERR_REFUSED",
             Self::Lost { .. } => "ERR_CONNECTION_LOST",
             Self::Stalled { .. } => "ERR_STALLED",

@@ -1,7 +1,7 @@
 'use strict';
 
 /** What only an outage brings; everything else is emitted each time. */
-const OUTAGE = new Set(['ERR_CONNECT', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
+const OUTAGE = new Set(['ERR_CONNECT', 'ERR_SENTINEL', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 

@@ -34,7 +34,7 @@ impl Connector for Steered {
         }
     }
 
-    fn confirmed(&self) -> Option<SystemTime> {
-        self.place.confirmed()
+    fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
+        self.place.confirmed(endpoint)
     }
 }

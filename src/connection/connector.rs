@@ -60,9 +60,9 @@ pub trait Connector: Send + Sync + 'static {
         std::future::pending()
     }
 
-    /// Until when all connections were known to lead where they should; `None` where nothing tells
-    /// that but the connections themselves.
-    fn confirmed(&self) -> Option<SystemTime> {
+    /// Until when connections to `endpoint` were known to lead where they should; `None` where nothing
+    /// tells that but the connections themselves.
+    fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {
         None
     }
 }

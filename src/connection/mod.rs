@@ -11,6 +11,7 @@ mod link;
 mod place;
 mod race;
 mod resp;
+mod sentinel;
 mod stream;
 #[cfg(test)]
 pub mod testing;

@@ -7,17 +7,20 @@ use super::cluster::{AnyMaster, Cluster, Node};
 use super::connector::{Connector, Opened, Patience, Server};
 use super::endpoint::Endpoint;
 use super::greeting::Purpose;
+use super::sentinel::Sentinel;
 use super::stream::Stream;
 use crate::error::Result;
 
 /// Opens connections to whatever an endpoint stands for.
 pub enum Place {
     /// One server.
-    Server(Server),
+    Server(Box<Server>),
     /// Any master of a cluster.
     Cluster(AnyMaster),
     /// One node of a cluster.
     Node(Node),
+    /// The master that Sentinels name.
+    Sentinel(Box<Sentinel>),
 }
 
 impl Place {
@@ -27,7 +30,10 @@ impl Place {
         if endpoint.cluster.is_some() {
             return Self::Cluster(AnyMaster(Cluster::new(endpoint)));
         }
-        Self::Server(Server::new(endpoint))
+        match endpoint.sentinel.clone() {
+            Some(sentinel) => Self::Sentinel(Box::new(Sentinel::new(endpoint, sentinel))),
+            None => Self::Server(Box::new(Server::new(endpoint))),
+        }
     }
 
     /// The cluster that it leads to, if it does.
@@ -35,7 +41,7 @@ impl Place {
     pub const fn cluster(&self) -> Option<&Arc<Cluster>> {
         match self {
             Self::Cluster(AnyMaster(cluster)) => Some(cluster),
-            Self::Server(_) | Self::Node(_) => None,
+            Self::Server(_) | Self::Node(_) | Self::Sentinel(_) => None,
         }
     }
 
@@ -58,6 +64,7 @@ impl Connector for Place {
             Self::Server(server) => server.connect(purpose, patience).await,
             Self::Cluster(any) => any.connect(purpose, patience).await,
             Self::Node(node) => node.connect(purpose, patience).await,
+            Self::Sentinel(sentinel) => sentinel.connect(purpose, patience).await,
         }
     }
 
@@ -66,14 +73,16 @@ impl Connector for Place {
             Self::Server(server) => server.moved(endpoint).await,
             Self::Cluster(any) => any.moved(endpoint).await,
             Self::Node(node) => node.moved(endpoint).await,
+            Self::Sentinel(sentinel) => sentinel.moved(endpoint).await,
         }
     }
 
-    fn confirmed(&self) -> Option<SystemTime> {
+    fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
         match self {
-            Self::Server(server) => server.confirmed(),
-            Self::Cluster(any) => any.confirmed(),
-            Self::Node(node) => node.confirmed(),
+            Self::Server(server) => server.confirmed(endpoint),
+            Self::Cluster(any) => any.confirmed(endpoint),
+            Self::Node(node) => node.confirmed(endpoint),
+            Self::Sentinel(sentinel) => sentinel.confirmed(endpoint),
         }
     }
 }

@@ -356,7 +356,7 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
         *self.session.proven() = None;
         if self.status.is_some() {
             // Where a server was left behind, what it brought had ceased to be all.
-            let confirmed = self.connector.confirmed();
+            let confirmed = self.connector.confirmed(self.connection.endpoint());
             let since = confirmed.map_or(self.proven, |confirmed| confirmed.min(self.proven));
             *self.session.gap_since() = Some(since);
         }

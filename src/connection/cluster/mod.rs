@@ -246,7 +246,7 @@ impl Connector for AnyMaster {
         "it is no master of the cluster any more".to_owned()
     }
 
-    fn confirmed(&self) -> Option<SystemTime> {
+    fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {
         self.0.confirmed()
     }
 }
@@ -277,7 +277,7 @@ impl Connector for Node {
         opened
     }
 
-    fn confirmed(&self) -> Option<SystemTime> {
+    fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {
         self.cluster.confirmed()
     }
 }

@@ -1,0 +1,99 @@
+//! The master that Sentinels name.
+//!
+//! ```text
+//!   connect ─▶ ask all Sentinels ─▶ open what most of them name ─▶ ROLE ─▶ the connection
+//!                                        ▲                          │ a replica
+//!                                        └──── do not believe it ◀──┘
+//! ```
+//!
+//! Meanwhile they are asked each second, and listened to: see [`watch`].
+
+mod questions;
+mod votes;
+mod watch;
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::timeout;
+
+use self::watch::{Place, Watch};
+use super::connector::{Connector, Opened, Patience, Server};
+use super::endpoint::{Endpoint, SentinelAt};
+use super::greeting::Purpose;
+use super::stream::Stream;
+use crate::error::{Error, Result};
+
+/// How long a server may take to say which role it has.
+const ROLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many masters are tried in one attempt.
+const MAX_TRIED: usize = 8;
+
+/// Opens connections to the master that Sentinels name, and knows when it is another one.
+pub struct Sentinel {
+    endpoint: Endpoint,
+    place: Place,
+    // Begun within the runtime, with the first connection.
+    watch: OnceLock<Arc<Watch>>,
+}
+
+impl Sentinel {
+    /// The master of `sentinel`, entered as `endpoint` says.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, sentinel: SentinelAt) -> Self {
+        let (name, map) = (endpoint.name.clone(), endpoint.address_map.clone());
+        Self { endpoint, place: Place { sentinel, name, map }, watch: OnceLock::new() }
+    }
+
+    fn watch(&self) -> &Watch {
+        self.watch.get_or_init(|| watch::shared(&self.place))
+    }
+
+    async fn open(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        let watch = self.watch();
+        watch.ask().await;
+        for _ in 0..MAX_TRIED {
+            let Some(named) = watch.named() else { break };
+            let server = Server::new(self.endpoint.at(named.master.clone()));
+            let mut opened = server.connect(purpose, patience).await?;
+            let role = questions::is_replica(&mut opened.connection);
+            let is_replica = match patience {
+                Patience::UntilAnswered => role.await?,
+                Patience::Limited => timeout(ROLE_TIMEOUT, role).await.unwrap_or_else(|_| {
+                    let source = Arc::new(io::ErrorKind::TimedOut.into());
+                    Err(Error::Connect { endpoint: named.master.to_string(), source })
+                })?,
+            };
+            if !is_replica {
+                return Ok(opened);
+            }
+            watch.disbelieve(named);
+        }
+        let name = self.place.sentinel.name.clone();
+        Err(Error::Sentinel { name, reasons: watch.reasons() })
+    }
+}
+
+impl Connector for Sentinel {
+    type Stream = Stream;
+
+    async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        self.open(purpose, patience).await
+    }
+
+    async fn moved(&self, endpoint: &str) -> String {
+        match self.watch.get() {
+            Some(watch) => watch.moved(endpoint).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
+        self.watch.get()?.confirmed(endpoint)
+    }
+}
+
+#[cfg(test)]
+#[path = "sentinel_tests.rs"]
+mod tests;
