@@ -39,15 +39,16 @@ function account(journals, each = () => {}) {
     for (const [stream, times] of Object.entries(sent)) {
       sum.sent += times.length;
       const own = budgets.filter(({ backplane }) => backplane === BACKPLANES[stream]);
+      const published = publishedBy(journals, sender, stream, times);
       for (const [receiver, journal] of Object.entries(journals)) {
-        if (receiver !== sender) addPair(sum, { sender, receiver, stream, times, own, journal, each });
+        if (receiver !== sender) addPair(sum, { sender, receiver, stream, times, published, own, journal, each });
       }
     }
   }
   return sum;
 }
 
-function addPair(sum, { sender, receiver, stream, times, own, journal, each }) {
+function addPair(sum, { sender, receiver, stream, times, published, own, journal, each }) {
   const { numbers } = journal.received[stream]?.[sender] ?? { numbers: [] };
   const { seen, duplicates, disordered } = inOrder(numbers);
   sum.expected += times.length;
@@ -57,13 +58,32 @@ function addPair(sum, { sender, receiver, stream, times, own, journal, each }) {
     ({ backplane, connection }) => backplane === BACKPLANES[stream] && connection === 'sub',
   );
   for (const [number, time] of times.entries()) {
-    const fate = seen.has(number) ? 'delivered' : isTold(`${stream} ${number}`, time, gaps, own) ? 'told' : 'silent';
+    const fate = seen.has(number)
+      ? 'delivered'
+      : isTold(`${stream} ${number}`, [time, published[number]], gaps, own)
+        ? 'told'
+        : 'silent';
     sum[fate] += 1;
     each(fate, time);
     if (fate === 'silent') {
       if (sum.examples.length < 5) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} at ${time}`);
     }
   }
+}
+
+/**
+ * Until when each message was published at the latest: a stream is published in order, so it was before it, or a later
+ * one, came anywhere.
+ * @returns {number[]} the time it was sent where none came
+ */
+function publishedBy(journals, sender, stream, times) {
+  const came = times.map(() => Infinity);
+  for (const { received } of Object.values(journals)) {
+    const { numbers, at } = received[stream]?.[sender] ?? { numbers: [], at: [] };
+    for (const [index, number] of numbers.entries()) came[number] = Math.min(came[number], at[index]);
+  }
+  for (let number = came.length - 2; number >= 0; number--) came[number] = Math.min(came[number], came[number + 1]);
+  return came.map((at, number) => (at === Infinity ? times[number] : at));
 }
 
 /** @param {number[]} numbers in the order in which they came */
@@ -81,12 +101,12 @@ function inOrder(numbers) {
 
 /**
  * @param {string} message its stream and number
- * @param {number} time when it was sent
+ * @param {[number, number]} times when it was sent, and until when it was published
  * @param {Gap[]} gaps of the receiver
  * @param {(Gap & { who: Set<string> })[]} own gaps of the sender; each accounts for as many messages as it counts
  */
-function isTold(message, time, gaps, own) {
-  let left = time;
+function isTold(message, [time, published], gaps, own) {
+  let left = published;
   for (const gap of own) {
     if (!within(time, gap)) continue;
     if (gap.who.has(message)) return true;

@@ -7,7 +7,7 @@ const { Child } = require('../ipc');
 
 const POLL = 25;
 /** How long nodes may take until all hear each other, in ms. */
-const START_PATIENCE = 20_000;
+const START_PATIENCE = 120_000;
 const SCRIPT = path.join(__dirname, 'node.js');
 
 /** The nodes of one side: processes that the schedule conducts. */
