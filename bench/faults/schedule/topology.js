@@ -6,6 +6,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 
 const { slotOf } = require('../../../dev/redis-cluster');
 const { now } = require('../clock');
+const { OFFICIAL } = require('../sides');
 
 /** After a new master is announced. */
 const LIMIT = 3000;
@@ -33,8 +34,8 @@ const SPLIT_BRAIN = {
         await follow(old, next);
         return announced;
       });
-      // Whoever has noticed nothing is to begin anew.
-      for (const proxy of all) proxy.cut();
+      // Who notices nothing is to begin anew.
+      for (const proxy of proxies[OFFICIAL]) proxy.cut();
       await delay(1000);
     }
   },
