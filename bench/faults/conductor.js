@@ -10,7 +10,7 @@ const { OURS } = require('./sides');
 /** How long all is well before the first outage and after the last one, in ms. */
 const CALM = 400;
 /** How long nodes may take to hear each other again, in ms: far beyond what is promised. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 /** The other side's, which is waited for each time. */
 const OTHERS_PATIENCE = { quick: 5000, full: 10_000 };
 /** How long a gap may be told after what it is about, in ms. */
