@@ -420,6 +420,8 @@ export interface RedisStoreError extends Error {
    * - `ERR_SENTINEL`: the Sentinels lead to no master; the message says what is wrong with each of them
    * - `ERR_REFUSED`: Redis refused the credentials, or is still loading
    * - `ERR_CONNECTION_LOST`: a connection broke, or was silent while another one was answered
+   * - `ERR_SHARDED_UNSUPPORTED`: Redis does not know `SSUBSCRIBE`, which {@link createShardedAdapter} needs and
+   *   version 7 has
    * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept
    * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`

@@ -59,6 +59,16 @@ pub enum Error {
         /// The channel of heartbeats.
         channel: String,
     },
+    /// Redis has no sharded channels, which came with version 7.
+    #[error(
+        "Redis does not know {command}: {reply}. Sharded channels need Redis 7 or later, or a server that has them: use createAdapter with this one"
+    )]
+    ShardedUnsupported {
+        /// The command's name.
+        command: &'static str,
+        /// The error reply, as Redis worded it.
+        reply: String,
+    },
     /// Redis refused a subscription; it is asked for again.
     #[error("Redis refused {command} {channel}: {reply}. It is asked for again")]
     SubscriptionRefused {
@@ -138,6 +148,7 @@ impl Error {
             Self::Lost { .. } => "ERR_CONNECTION_LOST",
             Self::Stalled { .. } => "ERR_STALLED",
             Self::Split { .. } => "ERR_SPLIT",
+            Self::ShardedUnsupported { .. } => "ERR_SHARDED_UNSUPPORTED",
             Self::SubscriptionRefused { .. } => "ERR_SUBSCRIPTION_REFUSED",
             Self::Internal { .. } => "ERR_INTERNAL",
             Self::Reply { .. } => "ERR_REDIS_REPLY",

@@ -4,7 +4,15 @@
 
 const { after, afterEach, before, describe, it } = require('node:test');
 const { startRedis } = require('../../dev/redis-server');
-const { AdapterNode, NATIVE_MISSING, closeClient, createClients, isNative, settled } = require('./adapter-node');
+const {
+  AdapterNode,
+  NATIVE_MISSING,
+  SHARDED,
+  closeClient,
+  createClients,
+  isNative,
+  settled,
+} = require('./adapter-node');
 const { Inbox } = require('./client-inbox');
 const { LIMIT } = require('./limits');
 
@@ -21,16 +29,36 @@ const PAIRS = [
   ['native', 'native'],
 ];
 /** The same for what receivers do in each of our modes. @type {Kind[][]} */
-const SENDING = [
-  ...PAIRS,
-  ['official-ioredis', 'native:dynamic'],
-  ['official-redis', 'native:dynamic-private'],
-  ['native', 'native:dynamic'],
-  ['native:dynamic-private', 'native:dynamic-private'],
-  ['native:dynamic', 'official-redis'],
-];
+const SENDING = SHARDED ? inEachMode() : inOurModes();
 /** One node of each sort. @type {Kind[][]} */
-const SINGLES = [['official-redis'], ['official-ioredis'], ['native'], ['native:dynamic'], ['native:dynamic-private']];
+const SINGLES = [
+  ['official-redis'],
+  ['official-ioredis'],
+  ['native'],
+  [SHARDED ? 'native:static' : 'native:dynamic'],
+  ['native:dynamic-private'],
+];
+
+/** @returns {Kind[][]} */
+function inOurModes() {
+  return [
+    ...PAIRS,
+    ['official-ioredis', 'native:dynamic'],
+    ['official-redis', 'native:dynamic-private'],
+    ['native', 'native:dynamic'],
+    ['native:dynamic-private', 'native:dynamic-private'],
+    ['native:dynamic', 'official-redis'],
+  ];
+}
+
+/** Of sharded channels, where all servers have to be in the same mode. @returns {Kind[][]} */
+function inEachMode() {
+  const modes = /** @type {const} */ (['static', 'dynamic-private']);
+  const inMode = modes.flatMap((mode) =>
+    PAIRS.map((kinds) => kinds.map((kind) => /** @type {Kind} */ (`${kind}:${mode}`))),
+  );
+  return [...PAIRS, ...inMode];
+}
 
 /** Its tests share a cluster, so that they do not run together, though suites may. */
 const OWN = { concurrency: 1, ...LIMIT };
@@ -128,8 +156,8 @@ class AdapterCluster {
     const [client, spare] = await createClients('ioredis-6', this.redis.port);
     await closeClient(spare);
     const inbox = new Inbox();
-    client.on('messageBuffer', (_channel, message) => inbox.push(message));
-    await client.subscribe(channel);
+    client.on(SHARDED ? 'smessageBuffer' : 'messageBuffer', (_channel, message) => inbox.push(message));
+    await client[SHARDED ? 'ssubscribe' : 'subscribe'](channel);
     this.#spied.push(channel);
     this.keep({ close: () => closeClient(client) });
     return inbox;
@@ -141,7 +169,7 @@ class AdapterCluster {
    * @returns {Promise<number>} how many connections Redis has sent it to
    */
   publish(channel, message) {
-    return this.redis.command('PUBLISH', channel, message);
+    return this.redis.command(SHARDED ? 'SPUBLISH' : 'PUBLISH', channel, message);
   }
 
   /** Closes what a test has opened. */
@@ -175,6 +203,14 @@ function skipReason(kinds) {
  */
 function adapterTest(title, body) {
   it(title, LIMIT, body);
+}
+
+/**
+ * Declares a test of what official adapters do not do on sharded channels: not where one of these is one.
+ * @param {...Kind} kinds
+ */
+function testUnlessOfficial(...kinds) {
+  return SHARDED && !kinds.every(isNative) ? () => {} : adapterTest;
 }
 
 /**
@@ -222,5 +258,6 @@ module.exports = {
   adapterTest,
   describeAdapterClusters,
   skipReason,
+  testUnlessOfficial,
   withAdapterCluster,
 };

@@ -11,10 +11,11 @@ const { families } = require('./client-families');
 const { PATIENCE } = require('./limits');
 const { engineOptions } = require('./ws-engine');
 
-/** @typedef {'pattern' | 'dynamic' | 'dynamic-private'} Mode how an adapter subscribes */
+/** @typedef {'pattern' | 'static' | 'dynamic' | 'dynamic-private'} Mode how an adapter subscribes */
 /**
- * What a node is made of: the adapter, and for ours the mode unless it is the default.
- * @typedef {'official-redis' | 'official-ioredis' | 'native' | `native:${Mode}`} Kind
+ * What a node is made of: the adapter, and the mode unless it is the default.
+ * @typedef {'official-redis' | 'official-ioredis' | 'native'} Adapter
+ * @typedef {Adapter | `${Adapter}:${Mode}`} Kind
  */
 /**
  * @typedef {object} AdapterNodeSettings
@@ -33,6 +34,9 @@ const POLL = 3;
 const ID_LENGTH = 20;
 /** The families that the official adapter is given. */
 const OFFICIAL_FAMILIES = { 'official-redis': 'redis-6', 'official-ioredis': 'ioredis-6' };
+
+/** Whether the adapters are those of `createShardedAdapter`: for suites that know nothing of it. */
+const SHARDED = process.env.ADAPTER_WIRE === 'sharded';
 
 /**
  * Why clusters with our adapter in them cannot be had, if so: the one switch for all of them. With
@@ -55,7 +59,7 @@ function isNative(kind) {
  * @returns {Mode}
  */
 function modeOf(kind) {
-  return /** @type {Mode} */ (kind.split(':')[1] ?? 'pattern');
+  return /** @type {Mode} */ (kind.split(':')[1] ?? (SHARDED ? 'dynamic' : 'pattern'));
 }
 
 /** @param {any} client of whatever family */
@@ -96,7 +100,7 @@ class AdapterNode {
     this.native = isNative(this.kind);
     this.mode = modeOf(this.kind);
     this.redis = settings.redis;
-    this.key = settings.opts?.key || 'socket.io';
+    this.key = settings.opts?.key || settings.opts?.channelPrefix || 'socket.io';
     this.port = 0;
     /** @type {any} */
     this.io = null;
@@ -117,7 +121,7 @@ class AdapterNode {
 
   async start() {
     const { io = 'socket.io-4', serverOptions, namespaces = [], redis } = this.settings;
-    const family = this.settings.clients ?? OFFICIAL_FAMILIES[this.kind];
+    const family = this.settings.clients ?? OFFICIAL_FAMILIES[this.kind.split(':')[0]];
     if (family) this.#clients = await createClients(family, redis.port);
     [this.pubClient, this.subClient] = family ? this.#clients : [redis.url, redis.url];
     this.io = new (require(io).Server)(this.#server, {
@@ -135,10 +139,18 @@ class AdapterNode {
   #adapter() {
     const { asGiven } = this.settings;
     const opts = asGiven ? this.settings.opts : { requestsTimeout: PATIENCE, ...this.settings.opts };
+    if (SHARDED) return this.#shardedAdapter(opts);
     if (!this.native) return official.createAdapter(this.pubClient, this.subClient, opts);
     const { createAdapter } = /** @type {any} */ (require('../../index.js'));
     const whole = this.kind === 'native' ? opts : { ...opts, subscriptionMode: this.mode };
     return createAdapter(this.pubClient, this.subClient, whole);
+  }
+
+  #shardedAdapter({ key, ...opts } = /** @type {any} */ ({})) {
+    delete opts.publishOnSpecificResponseChannel; // it is always so
+    const { createShardedAdapter } = this.native ? /** @type {any} */ (require('../../index.js')) : official;
+    const prefix = key === undefined ? {} : { channelPrefix: key };
+    return createShardedAdapter(this.pubClient, this.subClient, { ...opts, ...prefix, subscriptionMode: this.mode });
   }
 
   /**
@@ -160,9 +172,10 @@ class AdapterNode {
 
   /** Makes it a server that is counted and hears nothing; only with ioredis and the official adapter. */
   freeze() {
-    if (this.kind !== 'official-ioredis') throw new Error(`${this.kind} cannot be frozen`);
+    if (!this.kind.startsWith('official-ioredis')) throw new Error(`${this.kind} cannot be frozen`);
     this.subClient.removeAllListeners('messageBuffer');
     this.subClient.removeAllListeners('pmessageBuffer');
+    this.subClient.removeAllListeners('smessageBuffer');
   }
 
   /**
@@ -170,6 +183,7 @@ class AdapterNode {
    * @returns {string[]}
    */
   channels() {
+    if (SHARDED) return this.#shardedChannels();
     /** @type {string[]} */
     const channels = [];
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
@@ -187,9 +201,26 @@ class AdapterNode {
     return [...new Set(channels)]; // the rooms 1 and "1" share one
   }
 
+  #shardedChannels() {
+    /** @type {string[]} */
+    const channels = [];
+    for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
+      const channel = `${this.key}#${name}#`;
+      channels.push(channel, `${channel}${adapter.uid}#`);
+      if (this.native) channels.push(`${this.key}-native#${name}#`, `${this.key}-native#${name}#1#`);
+      if (this.mode === 'static') continue;
+      for (const room of adapter.rooms.keys()) {
+        // The official adapter looks whether a socket has this id, ours at the length that publishers look at.
+        const isId = this.native ? String(room).length === ID_LENGTH : adapter.sids.has(room);
+        if (this.mode === 'dynamic-private' || !isId) channels.push(`${channel}${room}#`);
+      }
+    }
+    return [...new Set(channels)];
+  }
+
   /** How many patterns Redis should know of because of this node. */
   patterns() {
-    return this.running && this.mode !== 'dynamic-private' ? this.io._nsps.size : 0;
+    return !SHARDED && this.running && this.mode !== 'dynamic-private' ? this.io._nsps.size : 0;
   }
 
   /** Closes the server and its adapters. */
@@ -219,7 +250,7 @@ class AdapterNode {
 async function subscriptions(redis, channels) {
   const [list, reply] = await Promise.all([
     redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub'),
-    redis.command('PUBSUB', 'NUMSUB', ...channels),
+    redis.command('PUBSUB', SHARDED ? 'SHARDNUMSUB' : 'NUMSUB', ...channels),
   ]);
   const patterns = [...list.matchAll(/ psub=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   return { patterns, counts: new Map(channels.map((channel, i) => [channel, reply[2 * i + 1]])) };
@@ -241,7 +272,7 @@ async function settled(redis, nodes, others = []) {
     for (const channel of [...others, ...nodes.flatMap((node) => node.channels())]) {
       wanted.set(channel, (wanted.get(channel) ?? 0) + 1);
     }
-    for (const channel of await redis.command('PUBSUB', 'CHANNELS')) {
+    for (const channel of await redis.command('PUBSUB', SHARDED ? 'SHARDCHANNELS' : 'CHANNELS')) {
       if ([...prefixes].some((prefix) => channel.startsWith(prefix))) seen.add(channel);
     }
     for (const channel of seen) if (!wanted.has(channel)) wanted.set(channel, 0);
@@ -272,6 +303,7 @@ async function startAdapterNode(settings) {
 module.exports = {
   AdapterNode,
   NATIVE_MISSING,
+  SHARDED,
   closeClient,
   createClients,
   isNative,

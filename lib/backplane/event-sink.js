@@ -4,6 +4,8 @@
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_SENTINEL', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
+/** Redis refuses all of them. */
+const UNSUPPORTED = 'ERR_SHARDED_UNSUPPORTED';
 
 const { attempt } = require('./attempt');
 
@@ -105,8 +107,9 @@ class EventSink {
    */
   emitError(error) {
     if (this.#closed) return;
-    this.isDegraded ||= error.code === REFUSED;
-    const lasting = OUTAGE.has(error.code) ? OUTAGE : error.code === REFUSED ? REFUSED : null;
+    const isRefusal = error.code === REFUSED || error.code === UNSUPPORTED;
+    this.isDegraded ||= isRefusal;
+    const lasting = OUTAGE.has(error.code) ? OUTAGE : isRefusal ? REFUSED : null;
     if (lasting) this.#away.add(error.connection);
     if ([...this.#emitters].some((emitter) => emitter.listenerCount('error') > 0)) {
       this.#emit('error', error);

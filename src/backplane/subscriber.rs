@@ -1,6 +1,6 @@
 //! What the subscriber's session reports to.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
 use tokio::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub struct MailboxSubscriber {
     woken: Mutex<Instant>,
     // How many refused subscriptions were reported since all were confirmed.
     refusals: AtomicU32,
+    // Whether a server was reported to have no sharded channels, likewise.
+    unsupported: AtomicBool,
     // What moves subscriptions to other nodes, and the node that this one is of.
     shards: Option<(Weak<Shards>, Address)>,
 }
@@ -52,6 +54,7 @@ impl MailboxSubscriber {
             overflow: Mutex::default(),
             woken: Mutex::new(Instant::now()),
             refusals: AtomicU32::new(0),
+            unsupported: AtomicBool::new(false),
             shards: None,
         }
     }
@@ -138,12 +141,16 @@ impl Subscriber for MailboxSubscriber {
             SessionEvent::Status(status) => {
                 if status == LinkStatus::Connected {
                     self.refusals.store(0, Ordering::Relaxed);
+                    self.unsupported.store(false, Ordering::Relaxed);
                 }
                 self.link.status(status);
             }
             // A client that joins rooms must not make an event for each.
             SessionEvent::Error(Error::SubscriptionRefused { .. })
                 if self.refusals.fetch_add(1, Ordering::Relaxed) >= Self::MAX_REFUSALS => {}
+            // All channels are refused for the same reason.
+            SessionEvent::Error(Error::ShardedUnsupported { .. })
+                if self.unsupported.swap(true, Ordering::Relaxed) => {}
             SessionEvent::Gap(since, until) => {
                 self.events().told(since, until);
                 self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));

@@ -322,8 +322,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             return Ok(());
         }
         let Refused { tickets, is_news } = self.session.lock().refused(&op);
-        let (command, channel) = (op.command(), op.name().to_string());
-        let error = Error::SubscriptionRefused { command, channel, reply: reply.to_owned() };
+        let error = refusal(&op, reply.to_owned());
         // Status and report first: once a caller has the error, both say so.
         self.update_status();
         if is_news {
@@ -361,6 +360,16 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
             *self.session.gap_since() = Some(since);
         }
     }
+}
+
+/// Why Redis has refused a subscription.
+fn refusal(op: &Op, reply: String) -> Error {
+    let command = op.command();
+    let is_unknown = reply.to_ascii_lowercase().starts_with("err unknown command");
+    if is_unknown && matches!(op, Op::Subscribe(Kind::Sharded, ..)) {
+        return Error::ShardedUnsupported { command, reply };
+    }
+    Error::SubscriptionRefused { command, channel: op.name().to_string(), reply }
 }
 
 /// Waits for a time.

@@ -3,7 +3,13 @@
 /** What a server can learn about the sockets and rooms of the others, and do with them. */
 
 const assert = require('node:assert/strict');
-const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const {
+  PAIRS,
+  SENDING,
+  adapterTest,
+  describeAdapterClusters,
+  testUnlessOfficial,
+} = require('../../support/adapter-cluster');
 const { ANSWER } = require('../../support/limits');
 
 /** @param {{ id: string }[]} sockets */
@@ -163,8 +169,8 @@ describeAdapterClusters(
 describeAdapterClusters(
   'rooms and servers',
   SENDING,
-  (cluster) => {
-    adapterTest('allRooms', async () => {
+  (cluster, kinds) => {
+    testUnlessOfficial(...kinds)('allRooms', async () => {
       const [a, b] = cluster.nodes;
       const [here, there] = [await cluster.connect(a), await cluster.connect(b)];
       await cluster.join(here, 'both', 'a', 1, 'ä"\\');

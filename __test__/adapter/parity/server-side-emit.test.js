@@ -11,6 +11,7 @@ const {
   skipReason,
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
+const { SHARDED } = require('../../support/adapter-node');
 const { Inbox } = require('../../support/client-inbox');
 const { LIMIT, SHORT } = require('../../support/limits');
 
@@ -71,15 +72,11 @@ describeAdapterClusters(
     adapterTest('what JSON does to the arguments', async () => {
       const [a, b] = cluster.nodes;
       const there = listen(cluster, b, '/', 'news');
-      a.io.serverSideEmit('news', DATE, undefined, NaN, { u: undefined, n: 1e21 }, Buffer.from([1]));
-      assert.deepEqual(await there.next(), [
-        'news',
-        DATE.toISOString(),
-        null,
-        null,
-        { n: 1e21 },
-        { type: 'Buffer', data: [1] },
-      ]);
+      a.io.serverSideEmit('news', DATE, undefined, NaN, { u: undefined, n: 1e21 });
+      a.io.serverSideEmit('news', Buffer.from([1]));
+      assert.deepEqual(await there.next(), ['news', DATE.toISOString(), null, null, { n: 1e21 }]);
+      // Sharded channels have MessagePack for it.
+      assert.deepEqual(await there.next(), ['news', SHARDED ? Buffer.from([1]) : { type: 'Buffer', data: [1] }]);
     });
 
     adapterTest('in a namespace', async () => {
