@@ -149,7 +149,7 @@ export interface UsedEndpointOptions {
   password?: string;
   /**
    * Asked for user and password before each connection: for identities that a platform manages, and secrets
-   * that change. What it throws, an answer that is none, and none within 30 s are an `error` with the code
+   * that change. What it throws, an answer that is none, and none within 10 s are an `error` with the code
    * `ERR_CONNECT`; it is asked again at the next attempt.
    */
   credentials?: () => Credentials | Promise<Credentials>;

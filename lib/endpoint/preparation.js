@@ -96,7 +96,7 @@ function preparationOf(provider, lookup, host, patience = PATIENCE) {
 }
 
 /** How long the application may take, in ms. A token may be fetched over the network, more than once. */
-const PATIENCE = 30_000;
+const PATIENCE = 10_000;
 
 const NOBODY = { username: null, password: null };
 

@@ -83,11 +83,14 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// without TLS waits for the rest of a handshake for ever.
 const SUSPECT: Duration = Duration::from_secs(1);
 
+/// What TLS connections need, made when it is first needed: it holds all that is trusted, for all
+/// servers that are entered in the same way.
+pub type TlsConfig = Arc<OnceLock<Arc<ClientConfig>>>;
+
 /// One server.
 pub struct Server {
     endpoint: Endpoint,
-    // Made once: it holds all that is trusted.
-    tls: OnceLock<Arc<ClientConfig>>,
+    tls: TlsConfig,
     // Whether a connection was ever let in: then it is what it is taken for.
     entered: AtomicBool,
 }
@@ -102,8 +105,45 @@ struct Attempt<'a> {
 impl Server {
     /// The server of `endpoint`.
     #[must_use]
-    pub const fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, tls: OnceLock::new(), entered: AtomicBool::new(false) }
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self::sharing(endpoint, TlsConfig::default())
+    }
+
+    /// The server of `endpoint`, one of several that are entered in the same way.
+    #[must_use]
+    pub const fn sharing(endpoint: Endpoint, tls: TlsConfig) -> Self {
+        Self { endpoint, tls, entered: AtomicBool::new(false) }
+    }
+
+    /// Opens a connection with [`Patience::Limited`], to `limit`.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`].
+    pub async fn connect_within(
+        &self,
+        purpose: Purpose,
+        limit: Duration,
+    ) -> Result<Opened<Stream>> {
+        let attempt = self.prepare().await?;
+        let opening = self.open(&attempt, purpose, Patience::Limited);
+        let opened = timeout(limit, opening).await;
+        self.never_lost(
+            opened.unwrap_or_else(|_| Err(self.cannot_connect(io::ErrorKind::TimedOut.into()))),
+        )
+    }
+
+    /// Asks the application, which takes its time, and ends that itself: a token may come over the
+    /// network, and an event loop may be busy.
+    async fn prepare(&self) -> Result<Attempt<'_>> {
+        self.attempt().await.map_err(|error| self.cannot_connect(error))
+    }
+
+    /// It was never there to be lost: a server may hang up on a certificate, say.
+    fn never_lost(&self, opened: Result<Opened<Stream>>) -> Result<Opened<Stream>> {
+        match opened {
+            Err(Error::Lost { reason, .. }) => Err(self.cannot_connect(io::Error::other(reason))),
+            opened => opened,
+        }
     }
 
     fn config(&self) -> io::Result<Option<Arc<ClientConfig>>> {
@@ -233,20 +273,10 @@ impl Connector for Server {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        // The application takes its time, and ends that itself: a token may come over the network, and an
-        // event loop may be busy.
-        let attempt = self.attempt().await.map_err(|error| self.cannot_connect(error))?;
-        let opening = self.open(&attempt, purpose, patience);
-        let opened = match patience {
-            Patience::UntilAnswered => opening.await,
-            Patience::Limited => timeout(OPEN_TIMEOUT, opening)
-                .await
-                .unwrap_or_else(|_| Err(self.cannot_connect(io::ErrorKind::TimedOut.into()))),
-        };
-        match opened {
-            // It was never there to be lost: a server may hang up on a certificate, say.
-            Err(Error::Lost { reason, .. }) => Err(self.cannot_connect(io::Error::other(reason))),
-            opened => opened,
+        if patience == Patience::Limited {
+            return self.connect_within(purpose, OPEN_TIMEOUT).await;
         }
+        let attempt = self.prepare().await?;
+        self.never_lost(self.open(&attempt, purpose, patience).await)
     }
 }

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { Server } = require('socket.io-4');
 
@@ -33,6 +34,14 @@ const kinds = {
   'options, of which one node is there': () => ({
     cluster: [{ host: '127.0.0.1', port: 1 }, ...nodes().slice(1)],
     password: PASSWORD,
+  }),
+  // Longer than a node may take to answer.
+  'credentials that take their time': () => ({
+    cluster: nodes(),
+    credentials: async () => {
+      await sleep(1500);
+      return { password: PASSWORD };
+    },
   }),
   'credentials from a function': () => ({ cluster: nodes(), credentials: async () => ({ password: PASSWORD }) }),
 };

@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::slots::{SlotMap, read_slots};
 use super::{Address, Cluster, Looked};
-use crate::connection::connector::{Connector, Patience};
 use crate::connection::greeting::Purpose;
 use crate::connection::link::{Connection, pack};
 use crate::connection::resp::Value;
@@ -91,10 +90,7 @@ impl Looker {
     async fn open_and_ask(&mut self, cluster: &Arc<Cluster>, address: Address) -> Result<()> {
         let server = cluster.server(&address);
         // The patience is that of the network: a host that is not there is not waited for.
-        let opening = server.connect(Purpose::Subscribe, Patience::Limited);
-        let opened = timeout(PATIENCE, opening).await;
-        let opened =
-            opened.unwrap_or_else(|_| Err(cluster.cannot_connect("a node does not answer")))?;
+        let opened = server.connect_within(Purpose::Subscribe, PATIENCE).await?;
         self.ask(cluster, address, opened.connection).await
     }
 

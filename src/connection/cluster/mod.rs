@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use self::look::Looker;
-use super::connector::{Connector, Opened, Patience, Server};
+use super::connector::{Connector, Opened, Patience, Server, TlsConfig};
 use super::endpoint::{Address, Endpoint};
 use super::greeting::Purpose;
 use super::stream::Stream;
@@ -35,7 +35,7 @@ pub struct Cluster {
     // Changes with each look, and with each change of the map.
     looked: watch::Sender<Looked>,
     wanted: Arc<Notify>,
-    // Each with the TLS configuration that it has made.
+    tls: TlsConfig,
     servers: Mutex<HashMap<Address, Arc<Server>>>,
 }
 
@@ -58,8 +58,8 @@ impl Cluster {
     /// The cluster that an endpoint gives nodes of.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Arc<Self> {
-        let (state, wanted, servers) = Default::default();
-        Arc::new(Self { endpoint, state, looked: watch::Sender::default(), wanted, servers })
+        let (state, wanted, tls, servers) = Default::default();
+        Arc::new(Self { endpoint, state, looked: watch::Sender::default(), wanted, tls, servers })
     }
 
     /// Its nodes, as far as they are known.
@@ -104,7 +104,10 @@ impl Cluster {
     /// The server at an address.
     pub fn server(&self, address: &Address) -> Arc<Server> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = || Arc::new(Server::new(self.endpoint.at(address.clone())));
+        let server = || {
+            let endpoint = self.endpoint.at(address.clone());
+            Arc::new(Server::sharing(endpoint, Arc::clone(&self.tls)))
+        };
         Arc::clone(servers.entry(address.clone()).or_insert_with(server))
     }
 

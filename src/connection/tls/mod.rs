@@ -11,7 +11,7 @@ pub(super) use failure::{Failure, explain, is_not_tls, words};
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::Resumption;
 use rustls::version::{TLS12, TLS13};
@@ -67,6 +67,11 @@ fn versions(min: Version, max: Version) -> Vec<&'static SupportedProtocolVersion
     wanted.map(|(_, version)| version).collect()
 }
 
+/// What the system trusts. Read once, as Node does it: it takes a while. Where some cannot
+/// be read, the others count.
+static SYSTEM: LazyLock<Vec<CertificateDer<'static>>> =
+    LazyLock::new(|| rustls_native_certs::load_native_certs().certs);
+
 /// One that cannot be read is left out: among the system's there may be such.
 fn authorities(options: &Tls) -> io::Result<Vec<Certificate>> {
     let mut trusted = Vec::new();
@@ -74,8 +79,7 @@ fn authorities(options: &Tls) -> io::Result<Vec<Certificate>> {
         trusted.extend(certificates("ca", pem)?);
     }
     if options.system {
-        // Where some cannot be read, the others count: as with OpenSSL.
-        trusted.extend(rustls_native_certs::load_native_certs().certs);
+        trusted.extend(SYSTEM.iter().cloned());
     }
     // Node's and the system's are mostly the same.
     let mut seen = HashSet::new();
