@@ -39,7 +39,7 @@ const kinds = {
   'credentials that take their time': () => ({
     cluster: nodes(),
     credentials: async () => {
-      await sleep(1500);
+      await sleep(1100);
       return { password: PASSWORD };
     },
   }),
