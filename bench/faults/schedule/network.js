@@ -29,7 +29,7 @@ const FAULTS = [
     id: 'half-open',
     title: 'half-open connections of one node: nothing passes, nothing is closed, new ones are let in',
     setup: 'single',
-    note: 'well again includes the time until the silence is noticed, which is 2 to 4 s here',
+    note: 'well again includes the time until the silence is noticed, which takes ours 3 to 5 s',
     limit: 5000,
     times: { quick: 1, full: 5 },
     async run(part) {
