@@ -23,7 +23,7 @@ const BACKPLANES = { broadcast: 'adapter', join: 'adapter', store: 'store' };
  * @property {number} silent deliveries lost without a word
  * @property {number} disordered deliveries after one with a higher number
  * @property {number} duplicates
- * @property {string[]} examples of what is lost silently
+ * @property {string[]} examples of what is lost silently, out of order or a duplicate
  */
 
 /**
@@ -49,25 +49,30 @@ function account(journals, each = () => {}) {
 }
 
 function addPair(sum, { sender, receiver, stream, times, published, own, journal, each }) {
-  const { numbers } = journal.received[stream]?.[sender] ?? { numbers: [] };
-  const { seen, duplicates, disordered } = inOrder(numbers);
+  const { numbers, at } = journal.received[stream]?.[sender] ?? { numbers: [], at: [] };
+  const note = (what, number, time) => {
+    if (sum.examples.length < 5) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} ${what} ${time}`);
+  };
   sum.expected += times.length;
-  sum.duplicates += duplicates;
-  sum.disordered += disordered;
+  const seen = new Set();
+  let highest = -1;
+  for (const [index, number] of numbers.entries()) {
+    if (seen.has(number) || number < highest) {
+      sum[seen.has(number) ? 'duplicates' : 'disordered'] += 1;
+      note(seen.has(number) ? 'came again at' : `came behind ${highest} at`, number, at[index]);
+    }
+    seen.add(number);
+    highest = Math.max(highest, number);
+  }
   const gaps = journal.gaps.filter(
     ({ backplane, connection }) => backplane === BACKPLANES[stream] && connection === 'sub',
   );
   for (const [number, time] of times.entries()) {
-    const fate = seen.has(number)
-      ? 'delivered'
-      : isTold(`${stream} ${number}`, [time, published[number]], gaps, own)
-        ? 'told'
-        : 'silent';
+    const isTold = () => told(`${stream} ${number}`, [time, published[number]], gaps, own);
+    const fate = seen.has(number) ? 'delivered' : isTold() ? 'told' : 'silent';
     sum[fate] += 1;
     each(fate, time);
-    if (fate === 'silent') {
-      if (sum.examples.length < 5) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} at ${time}`);
-    }
+    if (fate === 'silent') note('did not come, sent at', number, time);
   }
 }
 
@@ -86,26 +91,13 @@ function publishedBy(journals, sender, stream, times) {
   return came.map((at, number) => (at === Infinity ? times[number] : at));
 }
 
-/** @param {number[]} numbers in the order in which they came */
-function inOrder(numbers) {
-  const seen = new Set();
-  let [highest, duplicates, disordered] = [-1, 0, 0];
-  for (const number of numbers) {
-    if (seen.has(number)) duplicates += 1;
-    else if (number < highest) disordered += 1;
-    seen.add(number);
-    highest = Math.max(highest, number);
-  }
-  return { seen, duplicates, disordered };
-}
-
 /**
  * @param {string} message its stream and number
  * @param {[number, number]} times when it was sent, and until when it was published
  * @param {Gap[]} gaps of the receiver
  * @param {(Gap & { who: Set<string> })[]} own gaps of the sender; each accounts for as many messages as it counts
  */
-function isTold(message, [time, published], gaps, own) {
+function told(message, [time, published], gaps, own) {
   let left = published;
   for (const gap of own) {
     if (!within(time, gap)) continue;

@@ -61,6 +61,8 @@ async function runFault(fault, setup, { seed, quick }) {
   const times = quick ? fault.times.quick : fault.times.full;
   await fault.run({ ...setup, times, quick, outage, random: seeded(seed, fault.id) });
   await delay(CALM);
+  // What follows an outage later, as a second look at the topology, is part of it.
+  await eachFleet(fleets, (fleet) => fleet.hears(now(), CALM * 10));
   const end = now();
   await eachFleet(fleets, (fleet) => fleet.ask('end'));
   const answered = await eachFleet(fleets, async (fleet) => {
@@ -134,8 +136,8 @@ function mistakes({ id, sides }) {
   const slowest = Math.max(0, ...ours.recoveries);
   const found = [
     ours.silent > 0 && `${ours.silent} lost silently: ${ours.examples.join(', ')}`,
-    ours.disordered > 0 && `${ours.disordered} out of order`,
-    ours.duplicates > 0 && `${ours.duplicates} twice`,
+    ours.disordered > 0 && `${ours.disordered} out of order: ${ours.examples.join(', ')}`,
+    ours.duplicates > 0 && `${ours.duplicates} twice: ${ours.examples.join(', ')}`,
     ours.crashes > 0 && `${ours.crashes} uncaught: ${ours.uncaught.join(', ')}`,
     slowest === Infinity && 'not all was well again',
     !ours.answered && `${ours.sessions.unanswered} writes of session data have no answer`,
