@@ -33,6 +33,14 @@ pub enum Error {
         /// The error reply, as Redis worded it.
         reply: String,
     },
+    /// The server is a replica: what is published there reaches no other server, and it takes no data.
+    #[error(
+        "Redis at {endpoint} is a replica: what is published there would reach only its own subscribers. It is tried again until it is a master; if there was a failover, point to the new master, or pass Sentinels or a cluster, which are followed"
+    )]
+    ReadOnly {
+        /// Where Redis listens.
+        endpoint: String,
+    },
     /// An open connection broke, or went silent for too long.
     #[error("The connection to Redis at {endpoint} was lost: {reason}")]
     Lost {
@@ -147,6 +155,7 @@ impl Error {
             Self::Refused { .. } => "ERR_REFUSED",
             Self::Lost { .. } => "ERR_CONNECTION_LOST",
             Self::Stalled { .. } => "ERR_STALLED",
+            Self::ReadOnly { .. } => "ERR_READ_ONLY",
             Self::Split { .. } => "ERR_SPLIT",
             Self::ShardedUnsupported { .. } => "ERR_SHARDED_UNSUPPORTED",
             Self::SubscriptionRefused { .. } => "ERR_SUBSCRIPTION_REFUSED",

@@ -1,9 +1,10 @@
 //! What the tasks report to the event loop, and what they count.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
 use tokio::time::{Duration, sleep};
 
 use super::fleet::Fleet;
@@ -55,6 +56,9 @@ pub struct EventSink {
     connections: OnceLock<Arc<Connections>>,
     // What is to know of gaps that sessions tell of.
     heartbeat: OnceLock<Weak<Heartbeat>>,
+    // All connections are to look for their servers anew, and since when theirs may have been wrong.
+    pub(super) anew: Notify,
+    suspect: Mutex<Option<SystemTime>>,
     malformed: Throttle,
     panics: Throttle,
     // Set with the event `close`, which is the last one.
@@ -69,7 +73,8 @@ impl EventSink {
 
     pub(super) fn new(mailbox: Mailbox) -> Self {
         let (counters, links, waiting, connections) = Default::default();
-        let (heartbeat, malformed, panics, closed) = Default::default();
+        let (heartbeat, anew, suspect) = Default::default();
+        let (malformed, panics, closed) = Default::default();
         Self {
             mailbox,
             counters,
@@ -77,6 +82,8 @@ impl EventSink {
             waiting,
             connections,
             heartbeat,
+            anew,
+            suspect,
             malformed,
             panics,
             closed,
@@ -133,6 +140,17 @@ impl EventSink {
     pub(super) fn told(&self, since: SystemTime, until: SystemTime) {
         let heartbeat = self.heartbeat.get().and_then(Weak::upgrade);
         heartbeat.iter().for_each(|heartbeat| heartbeat.told(since, until));
+    }
+
+    /// Has all connections look for their servers anew: these may have been the wrong ones since then.
+    pub(super) fn look_anew(&self, since: SystemTime) {
+        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(since);
+        self.anew.notify_waiters();
+    }
+
+    /// Since when the servers may have been the wrong ones, if they may. Asked once.
+    pub(super) fn take_suspect(&self) -> Option<SystemTime> {
+        self.suspect.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn count(&self, reached: Reached) {

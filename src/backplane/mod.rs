@@ -27,7 +27,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -84,8 +83,6 @@ pub struct Backplane {
     shards: OnceLock<Arc<Shards>>,
     // The connections that subscribe: more than one with `shards`.
     subscribers: Arc<Fleet>,
-    // Has all connections look for their servers anew.
-    anew: Arc<Notify>,
     heartbeat: OnceLock<Arc<Heartbeat>>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
@@ -136,7 +133,6 @@ impl Backplane {
             session: Session::new(MailboxSubscriber::new(link.part(&subscribers, 0))),
             shards: OnceLock::new(),
             subscribers,
-            anew: Arc::default(),
             heartbeat: OnceLock::new(),
             commander: OnceLock::new(),
             routers: OnceLock::new(),
@@ -213,7 +209,7 @@ impl Backplane {
     }
 
     fn steered(&self, place: Place) -> Steered {
-        Steered::new(place, Arc::clone(&self.anew))
+        Steered::new(place, Arc::clone(&self.events))
     }
 
     /// Beats on `channel` from now on, and hears others there; the first call counts. Redis may refuse
@@ -222,8 +218,7 @@ impl Backplane {
         if self.heartbeat.get().is_some() {
             return;
         }
-        let (events, anew) = (Arc::clone(&self.events), Arc::clone(&self.anew));
-        let heartbeat = Heartbeat::new(channel, sharded, events, anew);
+        let heartbeat = Heartbeat::new(channel, sharded, Arc::clone(&self.events));
         self.events.set_heartbeat(&heartbeat);
         self.heartbeat.get_or_init(|| Arc::clone(&heartbeat));
         let kind = if sharded { Kind::Sharded } else { Kind::Channel };

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
@@ -16,14 +17,17 @@ use super::request::Request;
 use super::router::Lane;
 use super::writer::Writer;
 use crate::connection::{
-    Answer, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, moved, pack,
+    Answer, Connection, Connector, Ended, Opened, Purpose, Role, Value, Verdict, Watchdog, moved,
+    pack,
 };
 use crate::error::{Error, Result, panic_reason};
-use crate::event_loop::Counters;
+use crate::event_loop::{Counters, Event};
 
 /// What Redis owes an answer to, and the bytes that were written for it.
 enum Owed {
     Ping,
+    /// A question about the server's role, that was sent at this time.
+    Role(SystemTime),
     /// `ASKING`, which stands before a command.
     Asking,
     /// A publish, which is not written again, so nothing of it is kept.
@@ -39,7 +43,7 @@ enum Owed {
 impl Owed {
     const fn bytes(&self) -> usize {
         match self {
-            Self::Ping | Self::Asking => 0,
+            Self::Ping | Self::Role(_) | Self::Asking => 0,
             Self::Publish { bytes, .. } | Self::Command(_, bytes) | Self::Routed(_, bytes) => {
                 *bytes
             }
@@ -56,6 +60,11 @@ pub(super) struct Pipeline<'a, C: Connector> {
     // Bytes of all that is owed.
     bytes: usize,
     stalled: bool,
+    // What the server was when the connection was opened, until when it is known to have been that, and
+    // how many publishes it has answered since.
+    role: Option<Role>,
+    proven: SystemTime,
+    unproven: u64,
     // Whether there is another connection to go on with.
     has_second: bool,
 }
@@ -71,15 +80,24 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     /// What is taken from the outbox at once.
     const BATCH_ITEMS: usize = 512;
 
-    pub(super) fn new(
-        writer: &'a Writer,
-        connector: &Arc<C>,
-        connection: Connection<C::Stream>,
-    ) -> Self {
+    pub(super) fn new(writer: &'a Writer, connector: &Arc<C>, opened: Opened<C::Stream>) -> Self {
+        let Opened { connection, role, .. } = opened;
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
         let (owed, bytes, stalled, has_second) = Default::default();
         let moved = moved(connector, &connection);
-        Self { writer, moved, connection, watchdog, owed, bytes, stalled, has_second }
+        Self {
+            writer,
+            moved,
+            connection,
+            watchdog,
+            owed,
+            bytes,
+            stalled,
+            role,
+            proven: SystemTime::now(),
+            unproven: 0,
+            has_second,
+        }
     }
 
     /// Writes and reads until the connection breaks.
@@ -183,6 +201,11 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     }
 
     fn take(&mut self, value: Value) -> Result<()> {
+        if let Some(Owed::Role(sent)) = self.owed.front() {
+            let sent = *sent;
+            self.owed.pop_front();
+            return self.judge_role(&value, sent);
+        }
         let answer = Answer::from(value);
         let Some(owed) = self.owed.pop_front() else {
             let reason = match answer {
@@ -194,12 +217,21 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         self.bytes -= owed.bytes();
         match owed {
             // Any answer to a ping means that the connection is alive.
-            Owed::Ping | Owed::Asking => return Ok(()),
-            Owed::Publish { .. } => self.writer.published("PUBLISH", &answer),
+            Owed::Ping | Owed::Role(_) | Owed::Asking => return Ok(()),
+            Owed::Publish { .. } => {
+                self.unproven += 1;
+                self.writer.published("PUBLISH", &answer);
+            }
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {
                     self.writer.published_by(&item, &answer);
                 }
+            }
+            Owed::Command(item, bytes) if self.is_read_only(&answer) => {
+                // It is owed still, and goes again on the next connection.
+                self.bytes += bytes;
+                self.owed.push_front(Owed::Command(item, bytes));
+                return Err(self.turned("it has become a replica"));
             }
             Owed::Command(item, _) => {
                 if let Some(mut item) = self.redirect(item, &answer) {
@@ -211,6 +243,43 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         Ok(())
     }
 
+    /// Asks what the server is, once a tick; the answer is one to a ping, too.
+    fn ask_role(&mut self) {
+        let is_asked = self.owed.iter().any(|owed| matches!(owed, Owed::Role(_)));
+        if let (Some(role), false) = (&self.role, is_asked) {
+            self.connection.queue(&role.question());
+            self.owed.push_back(Owed::Role(SystemTime::now()));
+        }
+    }
+
+    /// In a cluster, the router knows what to do.
+    fn is_read_only(&self, answer: &Answer) -> bool {
+        matches!(answer, Answer::Error(reply) if reply.starts_with("READONLY"))
+            && self.writer.router.is_none()
+    }
+
+    /// The server has said what it is.
+    fn judge_role(&mut self, answer: &Value, sent: SystemTime) -> Result<()> {
+        match self.role.as_ref().and_then(|role| role.changed(answer)) {
+            Some(reason) => Err(self.turned(reason)),
+            None => {
+                (self.proven, self.unproven) = (sent, 0);
+                Ok(())
+            }
+        }
+    }
+
+    /// The server is not what it was: what it has published since may have reached nobody.
+    fn turned(&self, reason: &str) -> Error {
+        let (events, link) = (self.writer.events(), self.writer.link().link);
+        if self.unproven > 0 {
+            let times = (self.proven, SystemTime::now());
+            events.emit(&Event::gap(link, times, 0, self.unproven));
+        }
+        events.look_anew(self.proven);
+        self.connection.lost(reason)
+    }
+
     fn redirect(&self, item: Item, answer: &Answer) -> Option<Item> {
         self.writer.redirect(item, answer, self.connection.endpoint())
     }
@@ -220,6 +289,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         if let Some(value) = self.connection.next().now_or_never() {
             self.take_burst(value?)?;
         }
+        self.ask_role();
         match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
             Verdict::Fine => {}
             Verdict::Ping => {
@@ -251,7 +321,7 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
         let mut again = Vec::new();
         for owed in self.owed.drain(..) {
             match owed {
-                Owed::Ping | Owed::Asking => {}
+                Owed::Ping | Owed::Role(_) | Owed::Asking => {}
                 Owed::Routed(Item { request: Request::Beat(_), .. }, _) => {}
                 Owed::Publish { queued, .. } | Owed::Routed(Item { queued, .. }, _) => {
                     Counters::count(&self.writer.events().counters.unconfirmed);

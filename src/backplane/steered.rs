@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::Notify;
-
+use super::event_sink::EventSink;
 use crate::connection::{Connector, Opened, Patience, Place, Purpose};
 use crate::error::Result;
 
 /// Ends its connections when it is notified, so that name or topology are looked up again.
 pub(super) struct Steered {
     place: Place,
-    anew: Arc<Notify>,
+    events: Arc<EventSink>,
 }
 
 impl Steered {
-    pub(super) const fn new(place: Place, anew: Arc<Notify>) -> Self {
-        Self { place, anew }
+    pub(super) const fn new(place: Place, events: Arc<EventSink>) -> Self {
+        Self { place, events }
     }
 }
 
@@ -30,11 +29,11 @@ impl Connector for Steered {
     async fn moved(&self, endpoint: &str) -> String {
         tokio::select! {
             reason = self.place.moved(endpoint) => reason,
-            () = self.anew.notified() => "its server is looked for anew".to_owned(),
+            () = self.events.anew.notified() => "its server is looked for anew".to_owned(),
         }
     }
 
     fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
-        self.place.confirmed(endpoint)
+        [self.place.confirmed(endpoint), self.events.take_suspect()].into_iter().flatten().min()
     }
 }

@@ -1,7 +1,9 @@
 //! What the subscriber's session reports to.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
+use std::time::SystemTime;
 
 use tokio::time::{Duration, Instant};
 
@@ -23,6 +25,8 @@ pub struct MailboxSubscriber {
     refusals: AtomicU32,
     // Whether a server was reported to have no sharded channels, likewise.
     unsupported: AtomicBool,
+    // When pings were sent and answered, the newest last. A plain mutex, likewise.
+    proven: Mutex<VecDeque<(SystemTime, SystemTime)>>,
     // What moves subscriptions to other nodes, and the node that this one is of.
     shards: Option<(Weak<Shards>, Address)>,
 }
@@ -35,6 +39,8 @@ struct Overflow {
 }
 
 impl MailboxSubscriber {
+    /// How many answered pings are remembered: those of ten minutes.
+    const PROOFS: usize = 600;
     /// Dropped messages are reported at most this often.
     const QUIET: Duration = Duration::from_secs(1);
     /// For deferred messages alone the event loop is woken at most this often: a wake costs as much
@@ -55,12 +61,22 @@ impl MailboxSubscriber {
             woken: Mutex::new(Instant::now()),
             refusals: AtomicU32::new(0),
             unsupported: AtomicBool::new(false),
+            proven: Mutex::default(),
             shards: None,
         }
     }
 
     fn events(&self) -> &EventSink {
         &self.link.events
+    }
+
+    /// When the first message may have been published of those that have arrived since `arrived`: after
+    /// the last ping that was answered by then.
+    fn published_since(&self, arrived: SystemTime) -> SystemTime {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = proven.iter().rev().find(|(_, answered)| *answered <= arrived);
+        let oldest = before.or_else(|| proven.front());
+        oldest.map_or(arrived, |(sent, _)| arrived.min(*sent))
     }
 
     /// Counts what the mailbox has dropped, and reports it when it is time to.
@@ -76,6 +92,7 @@ impl MailboxSubscriber {
         }
         if let Some(Dropped { count, since, until }) = overflow.dropped.take() {
             overflow.reported = Some(Instant::now());
+            let since = self.published_since(since);
             self.events().emit(&Event::gap(Link::Sub, (since, until), count, 0));
         }
     }
@@ -117,6 +134,14 @@ impl Subscriber for MailboxSubscriber {
         for &ticket in tickets {
             self.events().fail(ticket, error);
         }
+    }
+
+    fn proven(&self, sent: SystemTime) {
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if proven.len() >= Self::PROOFS {
+            proven.pop_front();
+        }
+        proven.push_back((sent, SystemTime::now()));
     }
 
     fn redirects(&self, channel: &str, reply: &str) -> bool {

@@ -100,7 +100,7 @@ impl Writer {
         self.link().status(LinkStatus::Connected);
         self.report_losses();
         // However it ends, what it owes is accounted for and the outbox is offline.
-        Pipeline::new(self, connector, opened.connection).serve().await
+        Pipeline::new(self, connector, opened).serve().await
     }
 
     /// Redis has answered a publish.

@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::endpoint::Endpoint;
 use super::greeting::{Purpose, Warning, greet, probe};
 use super::link::{ByteStream, Connection};
+use super::role::Role;
 use super::stream::{self, Stream};
 use super::tls::Failure;
 use super::{hint, tls};
@@ -36,6 +37,8 @@ pub struct Opened<S> {
     pub connection: Connection<S>,
     /// What the endpoint has wrong.
     pub warning: Option<Warning>,
+    /// The server's role, where it is for commands and this user may know.
+    pub role: Option<Role>,
 }
 
 /// Opens connections. The seam for tests, and for servers that are found out: of a Sentinel, of a
@@ -93,6 +96,8 @@ pub struct Server {
     tls: TlsConfig,
     // Whether a connection was ever let in: then it is what it is taken for.
     entered: AtomicBool,
+    // Whether a connection was ever one to a master: then it is not to be one to a replica.
+    was_master: AtomicBool,
 }
 
 /// An attempt: where to, as the application has said just now.
@@ -112,7 +117,8 @@ impl Server {
     /// The server of `endpoint`, one of several that are entered in the same way.
     #[must_use]
     pub const fn sharing(endpoint: Endpoint, tls: TlsConfig) -> Self {
-        Self { endpoint, tls, entered: AtomicBool::new(false) }
+        let (entered, was_master) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { endpoint, tls, entered, was_master }
     }
 
     /// Opens a connection with [`Patience::Limited`], to `limit`.
@@ -211,7 +217,17 @@ impl Server {
         if (purpose, patience) == (Purpose::Command, Patience::UntilAnswered) {
             probe(&mut connection).await?;
         }
-        Ok(Opened { connection, warning })
+        let role =
+            if purpose == Purpose::Command { Role::ask(&mut connection).await? } else { None };
+        match &role {
+            // One that was never a master is what the application wants.
+            Some(role) if role.is_replica && self.was_master.load(Ordering::Relaxed) => {
+                return Err(Error::ReadOnly { endpoint: endpoint.to_string() });
+            }
+            Some(role) if !role.is_replica => self.was_master.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+        Ok(Opened { connection, warning, role })
     }
 
     /// Where `entering` fails or takes long, finds out whether the server is another kind of server.

@@ -11,6 +11,7 @@ mod link;
 mod place;
 mod race;
 mod resp;
+mod role;
 mod sentinel;
 mod stream;
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use greeting::{Purpose, Warning};
 pub use link::{Answer, ByteStream, Connection, pack};
 pub use place::Place;
 pub use resp::Value;
+pub use role::Role;
 pub use watchdog::{Ended, Verdict, Watchdog};

@@ -84,7 +84,7 @@ impl Attempt {
     pub fn accept_with(self, buffer: usize) -> Server {
         let (client, server) = duplex(buffer);
         let connection = Connection::new(client, "test:6379".to_owned());
-        let opened = Opened { connection, warning: None };
+        let opened = Opened { connection, warning: None, role: None };
         assert!(self.answer.send(Ok(opened)).is_ok(), "the attempt was given up");
         Server::new(server)
     }

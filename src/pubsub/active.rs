@@ -66,7 +66,9 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         connection: Connection<C::Stream>,
     ) -> Self {
         let to_restore = session.lock().online();
+        // What arrives is published from now on.
         *session.proven() = Some(SystemTime::now());
+        session.subscriber.proven(SystemTime::now());
         Self {
             session,
             connector: Arc::clone(connector),
@@ -262,6 +264,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
 
     fn prove(&mut self, sent: SystemTime) {
         self.proven = sent;
+        self.session.subscriber.proven(sent);
         *self.session.proven() = Some(sent);
     }
 

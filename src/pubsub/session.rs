@@ -74,6 +74,8 @@ pub trait Subscriber: Send + Sync + 'static {
     fn redirects(&self, _channel: &str, _reply: &str) -> bool {
         false
     }
+    /// All that was published before `_sent` has arrived.
+    fn proven(&self, _sent: SystemTime) {}
     /// Redis has ended a subscription of its own accord: it is asked for again.
     fn ended(&self) {}
     /// A consumer has panicked with a message.

@@ -38,8 +38,6 @@ pub(super) struct Heartbeat {
     refused: AtomicBool,
     // Somebody is to hear that this process is there.
     wanted: Notify,
-    // Both connections are to look for their servers anew.
-    anew: Arc<Notify>,
 }
 
 struct State {
@@ -60,18 +58,13 @@ impl Heartbeat {
     /// Between two looks for servers anew.
     const SPLIT: Duration = Duration::from_secs(5);
 
-    pub(super) fn new(
-        channel: String,
-        sharded: bool,
-        events: Arc<EventSink>,
-        anew: Arc<Notify>,
-    ) -> Arc<Self> {
+    pub(super) fn new(channel: String, sharded: bool, events: Arc<EventSink>) -> Arc<Self> {
         let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
         let peers = Peers::new(id.clone());
         let state = State { peers, members: Vec::new(), confirmed: None, split: None };
         let (seq, refused, wanted) = Default::default();
         let state = Mutex::new(state);
-        Arc::new(Self { id, channel, sharded, events, state, seq, refused, wanted, anew })
+        Arc::new(Self { id, channel, sharded, events, state, seq, refused, wanted })
     }
 
     /// Its channel.
@@ -166,7 +159,7 @@ impl Heartbeat {
         if is_news {
             self.events.error(Link::Sub, Error::Split { channel: self.channel.clone() });
         }
-        self.anew.notify_waiters();
+        self.events.look_anew(at);
     }
 
     fn report(&self, news: News, now: SystemTime) {

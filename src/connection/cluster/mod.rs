@@ -166,6 +166,14 @@ impl Cluster {
         }
     }
 
+    /// A connection whose server's role is known from the cluster.
+    fn followed(&self, opened: Result<Opened<Stream>>) -> Result<Opened<Stream>> {
+        if opened.is_err() {
+            self.look();
+        }
+        opened.map(|opened| Opened { role: None, ..opened })
+    }
+
     fn cannot_connect(&self, reason: impl Into<String>) -> Error {
         let source = Arc::new(io::Error::other(reason.into()));
         Error::Connect { endpoint: self.endpoint.to_string(), source }
@@ -234,11 +242,7 @@ impl Connector for AnyMaster {
         cluster.known().await?;
         let mut masters = cluster.map().masters().to_vec();
         fastrand::shuffle(&mut masters);
-        let opened = cluster.open_one(masters, purpose, patience).await;
-        if opened.is_err() {
-            cluster.look();
-        }
-        opened
+        cluster.followed(cluster.open_one(masters, purpose, patience).await)
     }
 
     async fn moved(&self, endpoint: &str) -> String {
@@ -273,11 +277,7 @@ impl Connector for Node {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        let opened = self.server.connect(purpose, patience).await;
-        if opened.is_err() {
-            self.cluster.look();
-        }
-        opened
+        self.cluster.followed(self.server.connect(purpose, patience).await)
     }
 
     fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {

@@ -142,6 +142,7 @@ async fn serve(
                 subscribed = true;
                 push(&["subscribe", "+switch-master", "1"])
             }
+            ["INFO", "replication"] => "-NOPERM no\r\n".to_owned(),
             words => panic!("unexpected {words:?}"),
         };
         connection.queue(reply.as_bytes());
