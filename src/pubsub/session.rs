@@ -175,7 +175,7 @@ impl<S: Subscriber> Session<S> {
 
     /// Whether something is wanted.
     pub fn wants(&self, kind: Kind, name: &str) -> bool {
-        self.lock().consumers(kind, name.as_bytes()).is_some()
+        self.lock().wants(kind, name)
     }
 
     /// Whether nothing is wanted.

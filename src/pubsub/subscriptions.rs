@@ -74,6 +74,8 @@ struct Wanted {
     tickets: Vec<u32>,
     need: Need,
     refusal: Refusal,
+    // Whether Redis has confirmed it on this connection.
+    confirmed: bool,
 }
 
 impl Wanted {
@@ -172,6 +174,7 @@ impl Subscriptions {
             tickets: Vec::new(),
             need,
             refusal: Refusal::None,
+            confirmed: false,
         });
         entry.tickets.extend(ticket);
         if !entry.consumers.iter().any(|known| is_same(known, &consumer)) {
@@ -239,7 +242,7 @@ impl Subscriptions {
         let number = self.last;
         let since = before.into_iter().chain(since).min();
         let refusal = if since.is_some() { Refusal::Ended } else { Refusal::None };
-        let wanted = Wanted { number, consumers, tickets, need, refusal };
+        let wanted = Wanted { number, consumers, tickets, need, refusal, confirmed: false };
         if let (true, Some(since)) = (wanted.is_missed(), since) {
             self.missed += 1;
             let known = self.degraded_since.get_or_insert(since);
@@ -269,6 +272,15 @@ impl Subscriptions {
         }
     }
 
+    /// Whether something is wanted.
+    pub fn wants(&self, kind: Kind, name: &str) -> bool {
+        match kind {
+            Kind::Channel => self.channels.contains_key(name),
+            Kind::Pattern => self.patterns.contains_key(name),
+            Kind::Sharded => self.sharded.contains_key(name),
+        }
+    }
+
     /// Whether nothing is wanted.
     pub fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.patterns.is_empty() && self.sharded.is_empty()
@@ -284,7 +296,10 @@ impl Subscriptions {
             Kind::Pattern => &self.patterns,
             Kind::Sharded => &self.sharded,
         };
-        wanted.get(name).map(|wanted| Arc::clone(&wanted.consumers))
+        // A sharded one that was handed over and back has messages of before on its way, which the other
+        // node has brought.
+        let counts = |wanted: &&Wanted| kind != Kind::Sharded || wanted.confirmed;
+        wanted.get(name).filter(counts).map(|wanted| Arc::clone(&wanted.consumers))
     }
 
     fn wanted(&mut self, kind: Kind) -> &mut HashMap<Arc<str>, Wanted> {
@@ -307,6 +322,7 @@ impl Subscriptions {
     pub fn online(&mut self) -> usize {
         self.online = true;
         let subscribe = |(kind, name, wanted): (Kind, &Arc<str>, &mut Wanted)| {
+            wanted.confirmed = false;
             if wanted.refusal == Refusal::Refused {
                 wanted.refusal = Refusal::Retrying;
             }
@@ -360,6 +376,7 @@ impl Subscriptions {
         let tickets = std::mem::take(&mut wanted.tickets);
         let was_missed = wanted.is_missed();
         wanted.refusal = Refusal::None;
+        wanted.confirmed = true;
         self.missed -= usize::from(was_missed);
         tickets
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::{Consumer, Kind, Need, Op, Refused, Subscriptions};
 
@@ -286,4 +287,35 @@ fn the_end_answers_all_tickets_and_accepts_no_more() {
     assert!(client.subscriptions.is_closed());
     client.subscriptions.online();
     assert!(client.send().is_empty());
+}
+
+#[test]
+fn what_is_handed_over_and_back_is_heard_once_it_is_confirmed_again() {
+    let (mut one, mut other) = (Subscriptions::default(), Subscriptions::default());
+    one.online();
+    other.online();
+    assert!(one.subscribe(Kind::Sharded, "a", consumer(), Need::Required, Some(1)));
+    let [first] = &one.take_unsent(9)[..] else { panic!() };
+    assert_eq!(consumers_of(&one, Kind::Sharded, b"a"), 0);
+    assert_eq!(one.confirmed(first), [1]);
+    assert_eq!(consumers_of(&one, Kind::Sharded, b"a"), 1);
+    let since = SystemTime::now();
+    let handover = one.withdraw(Kind::Sharded, "a").unwrap();
+    assert!(other.adopt(handover, Some(since)).is_ok());
+    assert!(other.is_degraded() && !one.is_degraded());
+    let handover = other.withdraw(Kind::Sharded, "a").unwrap();
+    assert!(one.adopt(handover, Some(since)).is_ok());
+    assert!(one.is_degraded() && !other.is_degraded());
+    // What was published before the first subscription was left is still on its way.
+    assert_eq!(consumers_of(&one, Kind::Sharded, b"a"), 0);
+    let ops = one.take_unsent(9);
+    assert_eq!(names(&ops), ["-sa", "+sa"]);
+    for op in &ops {
+        assert_eq!(consumers_of(&one, Kind::Sharded, b"a"), 0);
+        one.confirmed(op);
+    }
+    assert_eq!(consumers_of(&one, Kind::Sharded, b"a"), 1);
+    assert!(one.take_degraded_since().is_some_and(|told| told <= since));
+    assert!(one.wants(Kind::Sharded, "a") && !other.wants(Kind::Sharded, "a"));
+    assert!(other.is_empty());
 }
