@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
 use self::watch::{Place, Watch};
-use super::connector::{Connector, Opened, Patience, Server};
+use super::connector::{Connector, Opened, Patience, Server, TlsConfig};
 use super::endpoint::{Endpoint, SentinelAt};
 use super::greeting::Purpose;
 use super::stream::Stream;
@@ -34,6 +34,7 @@ const MAX_TRIED: usize = 8;
 pub struct Sentinel {
     endpoint: Endpoint,
     place: Place,
+    tls: TlsConfig,
     // Begun within the runtime, with the first connection.
     watch: OnceLock<Arc<Watch>>,
 }
@@ -43,7 +44,8 @@ impl Sentinel {
     #[must_use]
     pub fn new(endpoint: Endpoint, sentinel: SentinelAt) -> Self {
         let (name, map) = (endpoint.name.clone(), endpoint.address_map.clone());
-        Self { endpoint, place: Place { sentinel, name, map }, watch: OnceLock::new() }
+        let (tls, watch) = Default::default();
+        Self { endpoint, place: Place { sentinel, name, map }, tls, watch }
     }
 
     fn watch(&self) -> &Watch {
@@ -55,7 +57,8 @@ impl Sentinel {
         watch.ask().await;
         for _ in 0..MAX_TRIED {
             let Some(named) = watch.named() else { break };
-            let server = Server::new(self.endpoint.at(named.master.clone()));
+            let master = self.endpoint.at(named.master.clone());
+            let server = Server::sharing(master, Arc::clone(&self.tls));
             let mut opened = server.connect(purpose, patience).await?;
             let role = questions::is_replica(&mut opened.connection);
             let is_replica = match patience {
