@@ -422,6 +422,10 @@ export interface RedisStoreError extends Error {
    * - `ERR_CONNECTION_LOST`: a connection broke, or was silent while another one was answered
    * - `ERR_SHARDED_UNSUPPORTED`: Redis does not know `SSUBSCRIBE`, which {@link createShardedAdapter} needs and
    *   version 7 has
+   * - `ERR_READ_ONLY`: the server was a master and is a replica now; it is tried again until it is a master, or
+   *   its name leads to one
+   * - `ERR_SPLIT`: what is published does not come back, so publishing and subscribing lead to different servers;
+   *   both look for theirs anew
    * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept
    * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
