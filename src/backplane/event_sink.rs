@@ -277,11 +277,18 @@ pub(super) struct LinkEvents {
     pub(super) link: Link,
     // The fleet that the connection is one of, and its number there.
     part: Option<(Arc<Fleet>, u64)>,
+    // Whether nobody is told how the connection is: nothing depends on it.
+    quiet: bool,
 }
 
 impl LinkEvents {
     pub(super) const fn new(events: Arc<EventSink>, link: Link) -> Self {
-        Self { events, link, part: None }
+        Self { events, link, part: None, quiet: false }
+    }
+
+    /// The events of a connection of which nobody is told how it is.
+    pub(super) fn quiet(&self) -> Self {
+        Self { quiet: true, ..self.clone() }
     }
 
     /// The events of a connection that is one of a fleet.
@@ -300,6 +307,9 @@ impl LinkEvents {
 
     /// The connection has another status. It is back where it was not there, or not whole.
     pub(super) fn status(&self, status: LinkStatus) {
+        if self.quiet {
+            return;
+        }
         let status = match &self.part {
             Some((fleet, number)) => fleet.status(*number, status),
             None => Some(status),
@@ -321,7 +331,7 @@ impl LinkEvents {
     }
 
     pub(super) fn disconnected(&self, error: Error) {
-        if self.part.as_ref().is_some_and(|(fleet, number)| !fleet.lost(*number)) {
+        if self.quiet || self.part.as_ref().is_some_and(|(fleet, number)| !fleet.lost(*number)) {
             return;
         }
         self.state().change(ConnectionState::Reconnecting);
@@ -330,6 +340,9 @@ impl LinkEvents {
     }
 
     pub(super) fn retrying(&self, error: Option<Error>, attempt: u32, delay: Duration) {
+        if self.quiet {
+            return;
+        }
         if let Some(error) = error {
             self.events.error(self.link, error);
         }
@@ -338,6 +351,9 @@ impl LinkEvents {
     }
 
     pub(super) fn warned(&self, warning: Warning) {
+        if self.quiet {
+            return;
+        }
         let (connection, endpoint) = (self.link, self.endpoint());
         let Warning::PasswordUnused = warning;
         let code = "WARN_PASSWORD_UNUSED";
@@ -348,7 +364,7 @@ impl LinkEvents {
     /// Counts and reports a panic of the task that has the connection: if that was up, it is lost.
     pub(super) fn task_panicked(&self, task: &'static str, reason: String) {
         self.panicked(task, reason.clone());
-        if self.state().is_up() {
+        if self.state().is_up() && !self.quiet {
             self.disconnected(Error::Internal { task, reason });
         }
     }

@@ -401,6 +401,7 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
 
 /// Ends all tasks, then emits [`Event::Close`].
 async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
+    let mut clusters = Vec::new();
     if let Some(heartbeat) = tasks.heartbeat {
         heartbeat.abort();
         let _ = heartbeat.await;
@@ -409,6 +410,7 @@ async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
         task.abort();
         let _ = task.await;
         shards.finish().await;
+        clusters.push(Arc::clone(shards.cluster()));
     }
     if let Some(session) = tasks.session {
         session.abort();
@@ -418,8 +420,10 @@ async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
     for (router, task) in tasks.routers {
         router.finish(deadline).await;
         task.abort();
+        clusters.push(Arc::clone(router.cluster()));
     }
     finish(tasks.writers, deadline).await;
+    clusters.iter().for_each(|cluster| cluster.close());
     events.links.closed();
     events.emit(&Event::Close);
 }

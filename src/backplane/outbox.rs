@@ -158,7 +158,8 @@ impl Outbox {
     fn report_dropped(&self, dropped: &[Item]) {
         let LinkEvents { events, link, .. } = &self.link;
         for item in dropped {
-            if matches!(item.request, Request::Beat(_)) {
+            // A part that is dropped is an answer too.
+            if matches!(item.request, Request::Beat(_)) || item.part.is_some() {
                 continue;
             }
             Counters::count(&events.counters.dropped);

@@ -21,7 +21,7 @@ use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
-use super::gather::{Gather, Part};
+use super::gather::{Gather, Part, Role};
 use super::outbox::{Item, Outbox, QueueLimits};
 use super::request::{Command, Publication, Request, Route};
 use super::supervisor::supervise;
@@ -53,6 +53,8 @@ pub(super) struct Router {
 #[derive(Default)]
 struct State {
     nodes: HashMap<Address, Arc<NodeWriter>>,
+    // Of replicas, which are asked who subscribes there.
+    replicas: HashMap<Address, Arc<NodeWriter>>,
     slots: HashMap<u16, Slot>,
     last: u64,
 }
@@ -119,6 +121,8 @@ impl Drop for Lane {
 impl Router {
     /// Between two attempts to send what a cluster in change has sent back.
     const PAUSE: Duration = Duration::from_millis(100);
+    /// How long replicas are waited for where the masters have answered.
+    const REPLICAS: Duration = Duration::from_secs(1);
     /// A request that was sent on this often is sent with a pause.
     const MAX_HASTE: u32 = 5;
 
@@ -152,7 +156,7 @@ impl Router {
         (router, task)
     }
 
-    /// Sends a request to the owner of its slot, or to all masters.
+    /// Sends a request to the owner of its slot, or to all nodes.
     pub(super) fn send(&self, item: Item) {
         match &item.request {
             Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
@@ -192,26 +196,40 @@ impl Router {
         }
     }
 
-    /// Asks all masters, and puts their answers together.
+    /// Asks all nodes, and puts their answers together: clients may subscribe on replicas, as those of
+    /// ioredis do.
     fn ask_all(&self, item: Item) {
         let Item { request: Request::Command(command), ticket: Some(ticket), queued, .. } = item
         else {
             return;
         };
-        let masters = self.cluster.map().masters().to_vec();
+        let map = self.cluster.map();
+        let (masters, replicas) = (map.masters(), map.replicas());
         if masters.is_empty() {
             // As long as no node is known, the command waits as others do.
             return self.send_to(0, Item::new(Request::Command(command), Some(ticket), queued));
         }
         self.lobby.outbox.expect(ticket, queued);
-        let gather = Gather::new(&command, masters.len());
-        for master in masters {
-            let args = command.args.clone();
-            let request =
-                Request::Command(Command { name: command.name, args, route: Route::Publisher });
+        let gather = Gather::new(&command, masters.len(), replicas.len());
+        let part = |of| {
+            let (name, args) = (command.name, command.args.clone());
+            let request = Request::Command(Command { name, args, route: Route::Publisher });
             let mut item = Item::new(request, None, queued);
-            item.part = Some(Part::new(Arc::clone(&gather), Weak::clone(&self.me), ticket));
-            self.node(&master).writer.outbox.adopt(item);
+            item.part = Some(Part::new(Arc::clone(&gather), Weak::clone(&self.me), ticket, of));
+            item
+        };
+        for master in masters {
+            self.node(master).writer.outbox.adopt(part(Role::Master));
+        }
+        for replica in replicas {
+            self.replica(replica).writer.outbox.adopt(part(Role::Replica));
+        }
+        if !replicas.is_empty() {
+            let router = Weak::clone(&self.me);
+            self.runtime.spawn(async move {
+                sleep(Self::REPLICAS).await;
+                gather.forgo(&router, ticket);
+            });
         }
     }
 
@@ -242,9 +260,12 @@ impl Router {
         match redirection {
             Redirection::Moved(moved, address) => {
                 slot = moved;
-                self.cluster.learn(moved, address);
+                match self.cluster.led(address) {
+                    Some(address) => self.cluster.learn(moved, address),
+                    None => self.cluster.look(),
+                }
             }
-            Redirection::Ask(address) => asks = Some(address),
+            Redirection::Ask(address) => asks = self.cluster.led(address),
             Redirection::Later => self.cluster.look(),
         }
         self.lock().slots.entry(slot).or_default().enter(Stage::Waiting, None);
@@ -335,8 +356,10 @@ impl Router {
         let map = self.cluster.map();
         let gone: Vec<_> = {
             let mut state = self.lock();
-            let is_gone = |address: &Address| !map.masters().contains(address);
-            state.nodes.extract_if(|address, _| is_gone(address)).map(|(_, node)| node).collect()
+            let State { nodes, replicas, .. } = &mut *state;
+            let nodes = nodes.extract_if(|address, _| !map.masters().contains(address));
+            let replicas = replicas.extract_if(|address, _| !map.replicas().contains(address));
+            nodes.chain(replicas).map(|(_, node)| node).collect()
         };
         for node in gone {
             node.stop().await;
@@ -362,17 +385,38 @@ impl Router {
         if let Some(node) = state.nodes.get(address) {
             return Arc::clone(node);
         }
+        let link = self.link.part(&self.fleet, state.last + 1);
+        let node = self.start_node(&mut state, link, |cluster| Node::new(cluster, address));
+        state.nodes.insert(address.clone(), Arc::clone(&node));
+        node
+    }
+
+    fn start_node(
+        &self,
+        state: &mut State,
+        link: LinkEvents,
+        place: impl FnOnce(Arc<Cluster>) -> Node,
+    ) -> Arc<NodeWriter> {
         state.last += 1;
         let number = state.last;
-        let link = self.link.part(&self.fleet, number);
         let outbox = Arc::new(Outbox::new(self.limits, self.command_timeout, link.clone()));
         let writer = Arc::new(Writer::routed(outbox, Weak::clone(&self.me)));
-        let place = Place::Node(Node::new(Arc::clone(&self.cluster), address));
-        let (running, connector) = (Arc::clone(&writer), Arc::new(place));
+        let connector = Arc::new(Place::Node(place(Arc::clone(&self.cluster))));
+        let running = Arc::clone(&writer);
         let run = move || Arc::clone(&running).run(Arc::clone(&connector));
         let task = Mutex::new(Some(self.runtime.spawn(supervise(link, "writer", run))));
-        let node = Arc::new(NodeWriter { writer, task, number });
-        state.nodes.insert(address.clone(), Arc::clone(&node));
+        Arc::new(NodeWriter { writer, task, number })
+    }
+
+    /// The writer of the replica at an address.
+    fn replica(&self, address: &Address) -> Arc<NodeWriter> {
+        let mut state = self.lock();
+        if let Some(node) = state.replicas.get(address) {
+            return Arc::clone(node);
+        }
+        let place = |cluster| Node::any(cluster, address);
+        let node = self.start_node(&mut state, self.link.quiet(), place);
+        state.replicas.insert(address.clone(), Arc::clone(&node));
         node
     }
 
@@ -391,6 +435,11 @@ impl Router {
             .fold((0, 0), |(messages, bytes), (more, of)| (messages + more, bytes + of))
     }
 
+    /// Whose nodes it brings requests to.
+    pub(super) const fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
     /// Accepts no more.
     pub(super) fn close(&self) {
         self.lobby.outbox.close();
@@ -403,7 +452,10 @@ impl Router {
                 break;
             }
         }
-        let nodes: Vec<_> = self.lock().nodes.drain().map(|(_, node)| node).collect();
+        let nodes: Vec<_> = {
+            let State { nodes, replicas, .. } = &mut *self.lock();
+            nodes.drain().chain(replicas.drain()).map(|(_, node)| node).collect()
+        };
         for node in nodes {
             node.stop().await;
             node.writer.abandon();
@@ -421,7 +473,8 @@ impl Router {
 
 impl Drop for Router {
     fn drop(&mut self) {
-        for node in self.lock().nodes.values() {
+        let state = self.lock();
+        for node in state.nodes.values().chain(state.replicas.values()) {
             node.task().iter().for_each(JoinHandle::abort);
         }
     }

@@ -219,7 +219,10 @@ impl Shards {
         if slot != slot_of(channel.as_bytes()) {
             return false;
         }
-        self.cluster.learn(slot, owner);
+        match self.cluster.led(owner) {
+            Some(owner) => self.cluster.learn(slot, owner),
+            None => self.cluster.look(),
+        }
         self.wanted.notify_one();
         true
     }
@@ -242,6 +245,11 @@ impl Shards {
         let state = self.lock();
         let names = state.nodes.values().flat_map(|shard| shard.session.refused_names(most));
         names.take(most).collect()
+    }
+
+    /// Whose nodes it subscribes on.
+    pub(super) const fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
     }
 
     /// Wants nothing any more; see [`Session::close`].

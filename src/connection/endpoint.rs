@@ -96,14 +96,20 @@ pub struct AddressMap {
 impl AddressMap {
     /// Where an address leads.
     pub async fn lead(&self, address: Address) -> Address {
-        let text = address.to_string();
-        if let Some(mapped) = self.entries.get(&text) {
-            return mapped.clone();
+        if let Some(led) = self.led(&address) {
+            return led;
         }
         match &self.ask {
-            Some(ask) => ask(text).await.unwrap_or(address),
+            Some(ask) => ask(address.to_string()).await.unwrap_or(address),
             None => address,
         }
+    }
+
+    /// Where an address leads, if the application need not be asked.
+    #[must_use]
+    pub fn led(&self, address: &Address) -> Option<Address> {
+        let mapped = self.entries.get(&address.to_string()).cloned();
+        mapped.or_else(|| self.ask.is_none().then(|| address.clone()))
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::slots::{SlotMap, read_slots};
-use super::{Address, Cluster, Looked};
+use super::slots::{Range, SlotMap, read_slots};
+use super::{Address, Cluster, Looked, MAX_LED};
 use crate::connection::greeting::Purpose;
 use crate::connection::link::{Connection, pack};
 use crate::connection::resp::Value;
@@ -118,12 +118,15 @@ impl Looker {
                 let endpoint = connection.endpoint().to_owned();
                 return Err(Error::Refused { endpoint, reply });
             }
-            let map = read_map(cluster, &slots, &address.host).await;
+            let (map, led) = read_map(cluster, &slots, &address.host).await;
             if map.masters().is_empty() {
                 return Err(cluster.cannot_connect(format!("{address} knows no master")));
             }
-            cluster.keep_only(map.masters());
-            cluster.lock().map = Arc::new(map);
+            cluster.keep_only(&map);
+            let mut state = cluster.lock();
+            state.map = Arc::new(map);
+            state.led = led;
+            drop(state);
             self.due = Instant::now() + ROUND;
         }
         let mut state = cluster.lock();
@@ -143,18 +146,32 @@ async fn command(connection: &mut Connection<Stream>, args: &[&[u8]]) -> Result<
     answered.unwrap_or_else(|_| Err(connection.lost("no answer to CLUSTER")))
 }
 
-async fn read_map(cluster: &Cluster, slots: &Value, asked: &str) -> SlotMap {
+/// The map that an answer gives, and where the addresses in it lead.
+async fn read_map(
+    cluster: &Cluster,
+    slots: &Value,
+    asked: &str,
+) -> (SlotMap, HashMap<Address, Option<Address>>) {
     let mut map = SlotMap::default();
     let mut led = HashMap::new();
     for range in read_slots(slots, asked) {
-        if !led.contains_key(&range.master) {
-            led.insert(range.master.clone(), cluster.lead(range.master.clone()).await);
+        let Range { first, last, master, replicas } = range;
+        for address in replicas.iter().chain([&master]) {
+            if led.len() < MAX_LED && !led.contains_key(address) {
+                led.insert(address.clone(), Some(cluster.lead(address.clone()).await));
+            }
         }
-        if let Some(master) = led.get(&range.master) {
-            map.give(range.first, range.last, master.clone());
+        let known = |address| led.get(address).cloned().flatten();
+        if let Some(master) = known(&master) {
+            map.give(first, last, master);
+        }
+        for replica in replicas.iter().filter_map(known) {
+            if !map.masters().contains(&replica) {
+                map.add_replica(replica);
+            }
         }
     }
-    map
+    (map, led)
 }
 
 /// Whoever may not ask this is not told that anything is wrong.

@@ -23,6 +23,9 @@ use super::greeting::Purpose;
 use super::stream::Stream;
 use crate::error::{Error, Result};
 
+/// Of how many addresses it is known where they lead.
+const MAX_LED: usize = 2000;
+
 /// A node that has not let a connection in by then is not waited for alone.
 const STAGGER: Duration = Duration::from_millis(500);
 
@@ -44,7 +47,10 @@ struct State {
     map: Arc<SlotMap>,
     epoch: u64,
     confirmed: Option<SystemTime>,
+    // Where the addresses lead that nodes have given; none yet for those that the application is asked for.
+    led: HashMap<Address, Option<Address>>,
     task: Option<JoinHandle<()>>,
+    closed: bool,
 }
 
 /// What has come of the last look.
@@ -101,6 +107,38 @@ impl Cluster {
         }
     }
 
+    /// Where an address leads that a redirection has given, where that is known. Else it is asked for, and
+    /// the answer is a change.
+    pub fn led(self: &Arc<Self>, address: Address) -> Option<Address> {
+        let Some(map) = &self.endpoint.address_map else { return Some(address) };
+        if let Some(led) = map.led(&address) {
+            return Some(led);
+        }
+        let mut state = self.lock();
+        if let Some(led) = state.led.get(&address) {
+            return led.clone();
+        }
+        if state.led.len() < MAX_LED {
+            state.led.insert(address.clone(), None);
+            let (map, cluster) = (map.clone(), Arc::downgrade(self));
+            tokio::spawn(async move {
+                let led = map.lead(address.clone()).await;
+                if let Some(cluster) = cluster.upgrade() {
+                    cluster.lock().led.insert(address, Some(led));
+                    cluster.looked.send_modify(|looked| looked.times += 1);
+                }
+            });
+        }
+        None
+    }
+
+    /// Looks no more, and leaves the node that it has asked.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.task.iter().for_each(JoinHandle::abort);
+    }
+
     /// The server at an address.
     pub fn server(&self, address: &Address) -> Arc<Server> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,9 +149,10 @@ impl Cluster {
         Arc::clone(servers.entry(address.clone()).or_insert_with(server))
     }
 
-    fn keep_only(&self, known: &[Address]) {
+    fn keep_only(&self, map: &SlotMap) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.retain(|address, _| known.contains(address) || self.seeds().contains(address));
+        let known: Vec<_> = [map.masters(), map.replicas(), self.seeds()].concat();
+        servers.retain(|address, _| known.contains(address));
     }
 
     fn seeds(&self) -> &[Address] {
@@ -161,7 +200,7 @@ impl Cluster {
     /// Looks at the nodes from now on, in the background.
     pub fn watch(self: &Arc<Self>) {
         let mut state = self.lock();
-        if state.task.as_ref().is_none_or(JoinHandle::is_finished) {
+        if !state.closed && state.task.as_ref().is_none_or(JoinHandle::is_finished) {
             state.task = Some(tokio::spawn(Looker::new(self).run()));
         }
     }
@@ -262,6 +301,8 @@ impl Connector for AnyMaster {
 pub struct Node {
     cluster: Arc<Cluster>,
     server: Arc<Server>,
+    // Whether it is asked what any node knows, a replica too.
+    is_any: bool,
 }
 
 impl Node {
@@ -269,7 +310,13 @@ impl Node {
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, address: &Address) -> Self {
         let server = cluster.server(address);
-        Self { cluster, server }
+        Self { cluster, server, is_any: false }
+    }
+
+    /// The node at an address, which may be a replica, for what does not concern its data.
+    #[must_use]
+    pub fn any(cluster: Arc<Cluster>, address: &Address) -> Self {
+        Self { is_any: true, ..Self::new(cluster, address) }
     }
 }
 
@@ -277,6 +324,7 @@ impl Connector for Node {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
+        let purpose = if self.is_any { Purpose::Subscribe } else { purpose };
         self.cluster.followed(self.server.connect(purpose, patience).await)
     }
 

@@ -5,8 +5,10 @@ use crate::connection::resp::Value;
 
 /// How many slots a cluster has.
 pub const SLOTS: u16 = 16_384;
-/// How many masters are taken note of.
+/// How many masters are taken note of, and how many replicas.
 const MAX_MASTERS: usize = 1000;
+/// How many replicas of a master are taken note of.
+const MAX_REPLICAS: usize = 16;
 /// How long a host's name may be, in bytes.
 const MAX_HOST: usize = 255;
 /// Owned by no master.
@@ -25,16 +27,18 @@ fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     rest.get(..close).filter(|tag| !tag.is_empty())
 }
 
-/// The masters of a cluster and their slots.
+/// The masters of a cluster and their slots, and their replicas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotMap {
     masters: Vec<Address>,
+    replicas: Vec<Address>,
     owners: Vec<u16>,
 }
 
 impl Default for SlotMap {
     fn default() -> Self {
-        Self { masters: Vec::new(), owners: vec![NOBODY; usize::from(SLOTS)] }
+        let (masters, replicas) = Default::default();
+        Self { masters, replicas, owners: vec![NOBODY; usize::from(SLOTS)] }
     }
 }
 
@@ -42,6 +46,11 @@ impl SlotMap {
     /// The masters.
     pub fn masters(&self) -> &[Address] {
         &self.masters
+    }
+
+    /// The replicas: who subscribes there is heard of there alone.
+    pub fn replicas(&self) -> &[Address] {
+        &self.replicas
     }
 
     /// The master that owns a slot.
@@ -55,6 +64,13 @@ impl SlotMap {
         self.masters.iter().any(|master| master.to_string() == endpoint)
     }
 
+    /// A master has a replica.
+    pub fn add_replica(&mut self, replica: Address) {
+        if self.replicas.len() < MAX_MASTERS && !self.replicas.contains(&replica) {
+            self.replicas.push(replica);
+        }
+    }
+
     /// Gives slots to a master.
     pub fn give(&mut self, first: u16, last: u16, master: Address) {
         let known = self.masters.iter().position(|known| *known == master);
@@ -63,6 +79,7 @@ impl SlotMap {
             if index >= MAX_MASTERS {
                 return;
             }
+            self.replicas.retain(|replica| *replica != master);
             self.masters.push(master);
         }
         let Ok(index) = u16::try_from(index) else { return };
@@ -81,32 +98,42 @@ pub struct Range {
     pub last: u16,
     /// Their master.
     pub master: Address,
+    /// Its replicas.
+    pub replicas: Vec<Address>,
 }
 
 /// Reads the answer to `CLUSTER SLOTS`, leaving out what is not valid. A node without a host is where
 /// the answer comes from: `asked`.
 pub fn read_slots(answer: &Value, asked: &str) -> Vec<Range> {
     let Value::Array(ranges) = answer else { return Vec::new() };
-    ranges.iter().filter_map(|range| read_range(range, asked)).collect()
+    ranges.iter().take(SLOTS.into()).filter_map(|range| read_range(range, asked)).collect()
 }
 
 fn read_range(range: &Value, asked: &str) -> Option<Range> {
     let Value::Array(parts) = range else { return None };
-    let [Value::Integer(first), Value::Integer(last), Value::Array(master), ..] = &**parts else {
+    let [Value::Integer(first), Value::Integer(last), master, replicas @ ..] = &**parts else {
         return None;
     };
-    let [host, Value::Integer(port), ..] = &**master else { return None };
     let (first, last) = (u16::try_from(*first).ok()?, u16::try_from(*last).ok()?);
-    let port = u16::try_from(*port).ok().filter(|&port| port != 0)?;
     if first > last || last >= SLOTS {
         return None;
     }
+    let master = read_node(master, asked)?;
+    let replicas = replicas.iter().take(MAX_REPLICAS);
+    let replicas = replicas.filter_map(|replica| read_node(replica, asked)).collect();
+    Some(Range { first, last, master, replicas })
+}
+
+fn read_node(node: &Value, asked: &str) -> Option<Address> {
+    let Value::Array(parts) = node else { return None };
+    let [host, Value::Integer(port), ..] = &**parts else { return None };
+    let port = u16::try_from(*port).ok().filter(|&port| port != 0)?;
     let host = match host {
         Value::Bulk(host) => std::str::from_utf8(host).ok()?,
         _ => "",
     };
     let host = known_host(host, asked)?;
-    Some(Range { first, last, master: Address { host, port } })
+    Some(Address { host, port })
 }
 
 /// A node may not know its own name, and says nothing or `?`.

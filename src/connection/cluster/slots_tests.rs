@@ -79,6 +79,7 @@ fn only_valid_ranges_are_read() {
         first,
         last,
         master: address(host, port),
+        replicas: Vec::new(),
     });
     assert_eq!(read, expected);
     assert_eq!(read_slots(&Value::Nil, "asked"), []);
