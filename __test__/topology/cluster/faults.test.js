@@ -1,0 +1,142 @@
+'use strict';
+
+/** Classic messages through a cluster whose nodes go: each is delivered or told of, none twice, all in order. */
+
+const { afterEach, beforeEach, describe, it } = require('node:test');
+
+const { Load, Receipt, assertBothHit, closeAll, finish } = require('../../support/load');
+const { LIMIT } = require('../../support/limits');
+const { connected } = require('../../support/stores');
+const { clusterAs, startCluster, storeOn, until } = require('./fixture');
+
+/** Messages in each turn of about 1 ms. */
+const CHUNK = 5;
+
+describe('messages through a cluster', LIMIT, () => {
+  /** @type {Awaited<ReturnType<typeof startCluster>>} */
+  let cluster;
+  let stores;
+  let load;
+  let receipt;
+
+  beforeEach(async () => {
+    cluster = await startCluster();
+    const [publisher, subscriber] = (stores = [0, 1].map(() => storeOn(clusterAs('options', cluster))));
+    load = new Load(publisher, 'load');
+    receipt = new Receipt(subscriber, 'load');
+    await receipt.subscribed;
+    await Promise.all(stores.map(connected));
+    load.start(CHUNK);
+    await receipt.more(1000);
+  });
+
+  afterEach(async () => {
+    await load.stop();
+    await closeAll(...stores);
+    await cluster.stop();
+  });
+
+  /**
+   * Of what a connection did last, there is a moment in which it is this.
+   * @param {RegExp} pattern
+   * @returns {Promise<number>} the port of a node of which a client does or has this
+   */
+  async function portWith(pattern) {
+    /** @type {any} */
+    let found;
+    await until(`a connection like ${pattern}`, async () => {
+      const lists = await Promise.all(cluster.running.map(({ server }) => server.command('CLIENT', 'LIST')));
+      found = cluster.running.find((_, i) => pattern.test(lists[i]));
+      return found;
+    });
+    return found.port;
+  }
+  const subscribersPort = () => portWith(/ sub=[1-9]/);
+  const publishersPort = () => portWith(/ cmd=publish /);
+
+  /** All is well again, and the books are in order. */
+  async function settle() {
+    await cluster.healthy();
+    await Promise.all(stores.map(connected));
+    await receipt.more(1000);
+    await finish(load, receipt);
+    assertBothHit(load, receipt);
+  }
+
+  it('when masters hand over, one after the other', async () => {
+    for (const { port } of await cluster.masters()) {
+      await cluster.failover(port);
+      await receipt.more(500);
+    }
+    await settle();
+  });
+
+  it('when the node is killed that is subscribed on', async () => {
+    const port = await subscribersPort();
+    await cluster.kill(port);
+    await cluster.healthy();
+    await receipt.more(500);
+    await cluster.restart(port);
+    await settle();
+  });
+
+  it('when the node is killed that is published on', async () => {
+    const port = await publishersPort();
+    await cluster.kill(port);
+    await receipt.more(500);
+    await cluster.healthy();
+    await receipt.more(500);
+    await cluster.restart(port);
+    await settle();
+  });
+
+  it('when all nodes are restarted, one after the other', async () => {
+    for (const { port } of cluster.nodes) {
+      await cluster.kill(port);
+      await cluster.healthy();
+      await cluster.restart(port);
+      await cluster.healthy();
+      await receipt.more(200);
+    }
+    await settle();
+  });
+
+  it('when a node is in the map and does not answer', async () => {
+    const port = await subscribersPort();
+    cluster.pause(port);
+    await cluster.healthy();
+    await receipt.more(500);
+    cluster.resume(port);
+    await until('it to be a replica', async () => (await cluster.replicas()).some((node) => node.port === port));
+    await settle();
+  });
+
+  it('when slots move', async () => {
+    const [from, to] = await cluster.masters();
+    for (let slot = 0; slot < 20; slot++) {
+      if ((await cluster.masterOf(slot)) !== to) await cluster.migrateSlot(slot, to.port);
+      else await cluster.migrateSlot(slot, from.port);
+    }
+    await settle();
+  });
+});
+
+describe('a cluster of which only other nodes than the named are left', LIMIT, () => {
+  it('goes on', async (t) => {
+    const cluster = await startCluster();
+    t.after(() => cluster.stop());
+    const [seed] = await cluster.masters();
+    const stores = [0, 1].map(() => storeOn(clusterAs('options', { urls: [seed.server.url] })));
+    t.after(() => closeAll(...stores));
+    const load = new Load(stores[0], 'load');
+    const receipt = new Receipt(stores[1], 'load');
+    await receipt.subscribed;
+    load.start(CHUNK);
+    await receipt.more(500);
+    await cluster.kill(seed.port);
+    await cluster.healthy();
+    await receipt.more(500);
+    await finish(load, receipt);
+    assertBothHit(load, receipt);
+  });
+});
