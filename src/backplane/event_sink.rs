@@ -139,7 +139,9 @@ impl EventSink {
     /// A session tells of a gap.
     pub(super) fn told(&self, since: SystemTime, until: SystemTime) {
         let heartbeat = self.heartbeat.get().and_then(Weak::upgrade);
-        heartbeat.iter().for_each(|heartbeat| heartbeat.told(since, until));
+        if let Some(heartbeat) = heartbeat {
+            heartbeat.told(since, until);
+        }
     }
 
     /// Has all connections look for their servers anew: these may have been the wrong ones since then.

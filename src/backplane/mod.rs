@@ -108,13 +108,12 @@ struct Routers {
 impl Routers {
     fn of(&self, request: &Request) -> Option<&Arc<Router>> {
         match request {
-            // The nodes pass these on to each other: any of them will do.
-            Request::Publish(_) => None,
-            Request::PublishSharded(_) => self.publisher.as_ref(),
+            Request::PublishSharded(_)
+            | Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
             Request::Beat(beat) if beat.is_sharded() => self.publisher.as_ref(),
-            Request::Beat(_) => None,
-            Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
             Request::Command(Command { route: Route::Key, .. }) => self.commander.as_ref(),
+            // The nodes pass these on to each other: any of them will do.
+            Request::Publish(_) | Request::Beat(_) => None,
         }
     }
 }
@@ -144,7 +143,7 @@ impl Backplane {
 
     /// Opens the connections, in the background. Commands share the publishing connection when
     /// both point to the same server.
-    pub fn connect(&self, publisher: Endpoint, subscriber: Endpoint, commander: Endpoint) {
+    pub fn connect(&self, publisher: &Endpoint, subscriber: Endpoint, commander: Endpoint) {
         let shared = publisher.same_server(&commander);
         let links = &self.events.links;
         links.publisher.lead_to(publisher.to_string());
@@ -155,12 +154,12 @@ impl Backplane {
         // serves both.
         let db = if shared { commander.db } else { 0 };
         let place = Place::new(Endpoint { db, ..publisher.clone() });
-        let subscriber = place.beside(&publisher, subscriber);
+        let subscriber = place.beside(publisher, subscriber);
         if let Some(cluster) = subscriber.cluster() {
             tasks.shards = Some(self.start_shards(cluster));
         }
         tasks.session = Some(self.spawn_session(subscriber));
-        let commands = (!shared).then(|| place.beside(&publisher, commander));
+        let commands = (!shared).then(|| place.beside(publisher, commander));
         let router = self.start_router(&place, &mut tasks);
         let routers = Routers {
             commander: match &commands {
@@ -185,7 +184,7 @@ impl Backplane {
     fn start_shards(&self, cluster: &Arc<Cluster>) -> (Arc<Shards>, JoinHandle<()>) {
         let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
         let (cluster, fleet) = (Arc::clone(cluster), Arc::clone(&self.subscribers));
-        let (shards, task) = Shards::start(cluster, self.runtime.clone(), link, fleet);
+        let (shards, task) = Shards::start(cluster, &self.runtime, link, fleet);
         shards.take_over(&self.session);
         self.shards.get_or_init(|| Arc::clone(&shards));
         (shards, task)
@@ -195,8 +194,7 @@ impl Backplane {
         let cluster = Arc::clone(place.cluster()?);
         let link = LinkEvents::new(Arc::clone(&self.events), Link::Cmd);
         let Options { queue, command_timeout, .. } = self.options;
-        let (router, task) =
-            Router::start(cluster, self.runtime.clone(), link, queue, command_timeout);
+        let (router, task) = Router::start(cluster, &self.runtime, link, queue, command_timeout);
         tasks.routers.push((Arc::clone(&router), task));
         Some(router)
     }

@@ -260,13 +260,11 @@ impl<'a, C: Connector> Pipeline<'a, C> {
 
     /// The server has said what it is.
     fn judge_role(&mut self, answer: &Value, sent: SystemTime) -> Result<()> {
-        match self.role.as_ref().and_then(|role| role.changed(answer)) {
-            Some(reason) => Err(self.turned(reason)),
-            None => {
-                (self.proven, self.unproven) = (sent, 0);
-                Ok(())
-            }
+        if let Some(reason) = self.role.as_ref().and_then(|role| role.changed(answer)) {
+            return Err(self.turned(reason));
         }
+        (self.proven, self.unproven) = (sent, 0);
+        Ok(())
     }
 
     /// The server is not what it was: what it has published since may have reached nobody.
@@ -321,8 +319,10 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
         let mut again = Vec::new();
         for owed in self.owed.drain(..) {
             match owed {
-                Owed::Ping | Owed::Role(_) | Owed::Asking => {}
-                Owed::Routed(Item { request: Request::Beat(_), .. }, _) => {}
+                Owed::Ping
+                | Owed::Role(_)
+                | Owed::Asking
+                | Owed::Routed(Item { request: Request::Beat(_), .. }, _) => {}
                 Owed::Publish { queued, .. } | Owed::Routed(Item { queued, .. }, _) => {
                     Counters::count(&self.writer.events().counters.unconfirmed);
                     outbox.lose(queued, false);

@@ -148,10 +148,9 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Publish(_) => "PUBLISH",
             Self::PublishSharded(_) => "SPUBLISH",
             Self::Beat(beat) if beat.is_sharded() => "SPUBLISH",
-            Self::Beat(_) => "PUBLISH",
+            Self::Publish(_) | Self::Beat(_) => "PUBLISH",
             Self::Command(command) => command.name,
         }
     }

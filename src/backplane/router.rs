@@ -99,7 +99,10 @@ enum Stage {
 
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lane").field("slot", &self.slot).field("stage", &self.stage).finish()
+        f.debug_struct("Lane")
+            .field("slot", &self.slot)
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,7 +132,7 @@ impl Router {
     /// A router to the nodes of `cluster`, and its task.
     pub(super) fn start(
         cluster: Arc<Cluster>,
-        runtime: Handle,
+        runtime: &Handle,
         link: LinkEvents,
         limits: QueueLimits,
         command_timeout: Duration,
@@ -177,15 +180,15 @@ impl Router {
 
     fn send_to(&self, slot: u16, mut item: Item) {
         let owner = self.cluster.map().owner(slot).cloned();
-        let mut state = self.lock();
-        state.last += 1;
-        let number = state.last;
-        let queue = state.slots.entry(slot).or_default();
+        let mut all = self.lock();
+        all.last += 1;
+        let number = all.last;
+        let queue = all.slots.entry(slot).or_default();
         let is_free = queue.waiting == 0 && (queue.under_way == 0 || queue.node == owner);
         let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
         let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
         queue.enter(stage, owner.as_ref());
-        drop(state);
+        drop(all);
         let router = Weak::clone(&self.me);
         item.lane = Some(Lane { router, slot, number, stage, asks: None, redirected: 0 });
         if let Some(owner) = owner {
@@ -281,18 +284,18 @@ impl Router {
     }
 
     fn leave(&self, slot: u16, stage: Stage) {
-        let mut state = self.lock();
-        let Some(queue) = state.slots.get_mut(&slot) else { return };
+        let mut all = self.lock();
+        let Some(queue) = all.slots.get_mut(&slot) else { return };
         queue.leave(stage);
         if queue.waiting == 0 && queue.under_way == 0 {
-            state.slots.remove(&slot);
-            if state.slots.is_empty() {
+            all.slots.remove(&slot);
+            if all.slots.is_empty() {
                 self.idle.notify_one();
             }
         } else if queue.under_way > 0 {
             return;
         }
-        drop(state);
+        drop(all);
         self.wanted.notify_one();
     }
 

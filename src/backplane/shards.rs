@@ -60,7 +60,7 @@ impl Shards {
     /// The subscriptions on the nodes of `cluster`, and the task that moves them.
     pub(super) fn start(
         cluster: Arc<Cluster>,
-        runtime: Handle,
+        runtime: &Handle,
         link: LinkEvents,
         fleet: Arc<Fleet>,
     ) -> (Arc<Self>, JoinHandle<()>) {

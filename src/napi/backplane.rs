@@ -62,7 +62,7 @@ impl NativeBackplane {
         subscriber: NativeEndpoint,
         commander: NativeEndpoint,
     ) {
-        self.backplane.connect(publisher.into(), subscriber.into(), commander.into());
+        self.backplane.connect(&publisher.into(), subscriber.into(), commander.into());
     }
 
     /// Takes the oldest batch, or nothing.

@@ -300,13 +300,11 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
 
     /// A subscription is over: because we left, or because Redis ended it.
     fn left(&mut self, command: &str, kind: Kind, name: &[u8]) {
-        match self.answered(command, name) {
-            Some(op) => self.settle(&op),
-            None => {
-                self.session.lock().ended(kind, name);
-                self.session.subscriber.ended();
-            }
+        if let Some(op) = self.answered(command, name) {
+            return self.settle(&op);
         }
+        self.session.lock().ended(kind, name);
+        self.session.subscriber.ended();
     }
 
     fn answered_by_error(&mut self, reply: &str) -> Result<()> {

@@ -116,13 +116,6 @@ pub struct Handover {
     since: Option<SystemTime>,
 }
 
-impl Handover {
-    /// The channel.
-    pub const fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-}
-
 /// What a refusal comes to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {

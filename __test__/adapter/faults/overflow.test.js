@@ -47,7 +47,7 @@ describe('a full mailbox', LIMIT, () => {
   for (const overflow of [undefined, 'drop-oldest']) {
     it(`drop-oldest${overflow ? '' : ', the default'}: the newest messages arrive`, async (t) => {
       const { node, numbers, stats, flood, marker, gaps, told } = await setUp(t, overflow);
-      const before = Date.now();
+
       flood();
       blockUntil('all to have arrived', () => stats().overflowed + stats().queues.mailbox.messages === FLOOD);
       const { messages } = stats().queues.mailbox;
@@ -126,7 +126,7 @@ describe('a full mailbox', LIMIT, () => {
     const { node, numbers, stats, flood, marker, gaps, fixture } = await setUp(t, 'disconnect');
     const there = await fixture.node();
     const far = await fixture.client(there);
-    const before = Date.now();
+
     flood();
     blockUntil('a full mailbox', () => stats().queues.mailbox.messages === FITS);
     blockUntil('the connection to be given up', () => stats().connections.sub.state === 'reconnecting');
