@@ -102,6 +102,13 @@ describe('messages through a cluster', LIMIT, () => {
   });
 
   it('when a node is in the map and does not answer', async () => {
+    // What a frozen node has in its buffers is published when it goes on, behind what went another way.
+    await until('the publisher to be elsewhere', async () => {
+      const port = await subscribersPort();
+      if ((await publishersPort()) !== port) return true;
+      await cluster.node(port).server.command('CLIENT', 'KILL', 'TYPE', 'normal');
+      return false;
+    });
     const port = await subscribersPort();
     cluster.pause(port);
     await cluster.healthy();
