@@ -1,6 +1,7 @@
 //! What a writer accounts for when its connection breaks.
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use tokio::time::Duration;
 
@@ -157,4 +158,39 @@ async fn after_a_break_less_may_wait() {
     fixture.inbox.expect(&["error ERR_QUEUE_FULL"]).await;
     assert_eq!(fixture.inbox.counts(), [0, Fixture::QUEUE as u64, 0]);
     assert_eq!(fixture.outbox.depth().0, Fixture::QUEUE);
+}
+
+/// A server confirms three publishes and is left, or only lost; the next connection leads elsewhere, or
+/// not. What is counted in the end.
+async fn after_a_change(left: bool, next: &str) -> [u64; 3] {
+    let (mut fixture, mut first) = Fixture::connected().await;
+    let confirmed = SystemTime::now() - Duration::from_secs(1);
+    *fixture.servers.told.confirmed.lock().unwrap() = Some(confirmed);
+    for _ in 0..3 {
+        fixture.publish("x");
+        first.answer("PUBLISH c x", ":1\r\n").await;
+    }
+    fixture.sleep(&mut first, 2).await;
+    assert_eq!(fixture.inbox.counts(), [3, 0, 0]);
+    if left {
+        fixture.servers.told.left.send_replace("test:6379".to_owned());
+    } else {
+        drop(first);
+    }
+    fixture.inbox.expect(&["disconnect", "reconnecting 1"]).await;
+    let _second = fixture.servers.attempt().await.accept_at(next, 1024);
+    fixture.inbox.expect(&["connect"]).await;
+    let counts = fixture.inbox.counts();
+    if counts[2] > 0 {
+        fixture.inbox.expect(&["gap 0 3"]).await;
+    }
+    assert!(fixture.inbox.unseen().is_empty());
+    counts
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_confirms_that_the_others_have_left_counts_as_unconfirmed() {
+    assert_eq!(after_a_change(true, "other:6379").await, [0, 0, 3]);
+    assert_eq!(after_a_change(false, "other:6379").await, [3, 0, 0]);
+    assert_eq!(after_a_change(false, "test:6379").await, [3, 0, 0]);
 }

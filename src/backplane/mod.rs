@@ -2,6 +2,7 @@
 //! session, and the mailbox between both and the event loop. Stores and adapters stand on it; it
 //! knows neither version of Socket.IO.
 
+mod doubts;
 mod event_sink;
 mod fleet;
 mod gather;

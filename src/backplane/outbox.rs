@@ -309,6 +309,13 @@ impl Outbox {
         certain && losses.dropped == 1
     }
 
+    /// Notes that `many` may be lost that had been confirmed, since this time.
+    pub(super) fn doubt(&self, since: Instant, many: u64) {
+        let losses = &mut self.lock().losses;
+        losses.unconfirmed += many;
+        losses.since = Some(losses.since.map_or(since, |other| other.min(since)));
+    }
+
     /// Takes what was lost.
     pub(super) fn take_losses(&self) -> Losses {
         std::mem::take(&mut self.lock().losses)

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
+use super::doubts::{Doubtful, Doubts};
 use super::event_sink::LinkStatus;
 use super::outbox::Item;
 use super::request::Request;
@@ -53,7 +54,9 @@ impl Owed {
 
 pub(super) struct Pipeline<'a, C: Connector> {
     writer: &'a Writer,
+    connector: Arc<C>,
     moved: Pin<Box<dyn Future<Output = String> + Send>>,
+    doubts: Doubts,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
@@ -83,11 +86,13 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     pub(super) fn new(writer: &'a Writer, connector: &Arc<C>, opened: Opened<C::Stream>) -> Self {
         let Opened { connection, role, .. } = opened;
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
-        let (owed, bytes, stalled, has_second) = Default::default();
-        let moved = moved(connector, &connection);
+        let (doubts, owed, bytes, stalled, has_second) = Default::default();
+        let (connector, moved) = (Arc::clone(connector), moved(connector, &connection));
         Self {
             writer,
+            connector,
             moved,
+            doubts,
             connection,
             watchdog,
             owed,
@@ -100,11 +105,14 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         }
     }
 
-    /// Writes and reads until the connection breaks.
-    pub(super) async fn serve(mut self) -> Ended<C::Stream> {
+    /// Writes and reads until the connection breaks; and what was published in vain, if the server was
+    /// left by the others before.
+    pub(super) async fn serve(mut self) -> (Ended<C::Stream>, Option<Doubtful>) {
         loop {
             if let Err(ended) = self.step().await {
-                return ended;
+                let endpoint = self.connection.endpoint();
+                let doubtful = self.doubts.take(endpoint, self.connector.confirmed(endpoint));
+                return (ended, doubtful);
             }
         }
     }
@@ -220,6 +228,9 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             Owed::Ping | Owed::Role(_) | Owed::Asking => return Ok(()),
             Owed::Publish { .. } => {
                 self.unproven += 1;
+                if !matches!(answer, Answer::Error(_)) {
+                    self.doubts.published();
+                }
                 self.writer.published("PUBLISH", &answer);
             }
             Owed::Routed(item, _) => {
@@ -268,9 +279,12 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     }
 
     /// The server is not what it was: what it has published since may have reached nobody.
-    fn turned(&self, reason: &str) -> Error {
+    fn turned(&mut self, reason: &str) -> Error {
         let (events, link) = (self.writer.events(), self.writer.link().link);
-        if self.unproven > 0 {
+        // Where somebody tells which server is the right one, it is in doubt for longer.
+        let is_told = self.connector.confirmed(self.connection.endpoint()).is_some();
+        self.doubts.is_certain = true;
+        if self.unproven > 0 && !is_told {
             let times = (self.proven, SystemTime::now());
             events.emit(&Event::gap(link, times, 0, self.unproven));
         }
@@ -284,6 +298,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
 
     /// Pings, and sees whether the connection is alive.
     fn check(&mut self) -> Result<(), Ended<C::Stream>> {
+        self.doubts.forget(self.connector.confirmed(self.connection.endpoint()));
         if let Some(value) = self.connection.next().now_or_never() {
             self.take_burst(value?)?;
         }

@@ -7,8 +7,10 @@
 use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
+use super::doubts::Doubtful;
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;
@@ -63,6 +65,7 @@ impl Writer {
     async fn keep_writing<C: Connector>(&self, connector: &Arc<C>) {
         let mut backoff = Backoff::new();
         let mut second: Option<Box<Opened<C::Stream>>> = None;
+        let mut doubtful: Option<Doubtful> = None;
         loop {
             let opened = match second.take() {
                 Some(opened) => Ok(*opened),
@@ -71,7 +74,11 @@ impl Writer {
             let error = match opened {
                 Ok(opened) => {
                     backoff = Backoff::new();
-                    let ended = self.serve(connector, opened).await;
+                    if let Some(doubtful) = doubtful.take() {
+                        self.doubt(&doubtful, connector, opened.connection.endpoint());
+                    }
+                    let (ended, in_doubt) = self.serve(connector, opened).await;
+                    doubtful = in_doubt;
                     self.link().disconnected(ended.error);
                     second = ended.second;
                     if second.is_some() {
@@ -92,7 +99,7 @@ impl Writer {
         &self,
         connector: &Arc<C>,
         opened: Opened<C::Stream>,
-    ) -> Ended<C::Stream> {
+    ) -> (Ended<C::Stream>, Option<Doubtful>) {
         if let Some(warning) = opened.warning {
             self.link().warned(warning);
         }
@@ -101,6 +108,21 @@ impl Writer {
         self.report_losses();
         // However it ends, what it owes is accounted for and the outbox is offline.
         Pipeline::new(self, connector, opened).serve().await
+    }
+
+    /// Where `endpoint` is another server since the last one was not the right one any more, what that
+    /// one had confirmed meanwhile may have reached nobody.
+    fn doubt<C: Connector>(&self, doubtful: &Doubtful, connector: &Arc<C>, endpoint: &str) {
+        let Doubtful { endpoint: last, since, count, is_certain } = doubtful;
+        let is_left = || last != endpoint && connector.moved(last).now_or_never().is_some();
+        if !is_certain && !is_left() {
+            return;
+        }
+        Counters::take(&self.events().counters.published, *count);
+        Counters::add(&self.events().counters.unconfirmed, *count);
+        let ago = SystemTime::now().duration_since(*since).unwrap_or_default();
+        let since = Instant::now().checked_sub(ago).unwrap_or_else(Instant::now);
+        self.outbox.doubt(since, *count);
     }
 
     /// Redis has answered a publish.

@@ -2,21 +2,37 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use futures_util::FutureExt;
 use tokio::io::{DuplexStream, duplex};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::{Connection, Connector, Opened, Patience, Purpose, Value};
 use crate::error::{Error, Result};
 
 /// Asks the test for each connection.
-pub struct TestConnector(mpsc::UnboundedSender<Attempt>);
+pub struct TestConnector {
+    attempts: mpsc::UnboundedSender<Attempt>,
+    told: Arc<Told>,
+}
+
+/// What a test tells a [`TestConnector`].
+#[derive(Default)]
+pub struct Told {
+    /// What it gives as [`Connector::confirmed`].
+    pub confirmed: Mutex<Option<SystemTime>>,
+    /// The endpoint that connections must not lead to any more.
+    pub left: watch::Sender<String>,
+}
 
 /// The attempts of a [`TestConnector`].
-pub struct Servers(mpsc::UnboundedReceiver<Attempt>);
+pub struct Servers {
+    attempts: mpsc::UnboundedReceiver<Attempt>,
+    pub told: Arc<Told>,
+}
 
 /// An attempt to connect, which is pending until the test decides.
 pub struct Attempt {
@@ -33,11 +49,22 @@ impl Connector for TestConnector {
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Self::Stream>> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.0.send(Attempt { purpose, patience, answer });
+        let sent = self.attempts.send(Attempt { purpose, patience, answer });
         match sent {
             Ok(()) => answered.await.unwrap_or_else(|_| Err(refused())),
             Err(_) => Err(refused()),
         }
+    }
+
+    async fn moved(&self, endpoint: &str) -> String {
+        let mut left = self.told.left.subscribe();
+        let is_left = left.wait_for(|left| left == endpoint).await.is_ok();
+        assert!(is_left, "the connector has the sender");
+        "the test says so".to_owned()
+    }
+
+    fn confirmed(&self, _: &str) -> Option<SystemTime> {
+        *self.told.confirmed.lock().unwrap()
     }
 }
 
@@ -49,7 +76,9 @@ pub async fn happens<F: Future>(future: F) -> F::Output {
 /// A connector, and what it asks for.
 pub fn servers() -> (Arc<TestConnector>, Servers) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Arc::new(TestConnector(sender)), Servers(receiver))
+    let told = Arc::<Told>::default();
+    let servers = Servers { attempts: receiver, told: Arc::clone(&told) };
+    (Arc::new(TestConnector { attempts: sender, told }), servers)
 }
 
 fn refused() -> Error {
@@ -60,7 +89,7 @@ fn refused() -> Error {
 impl Servers {
     /// The next attempt.
     pub async fn attempt(&mut self) -> Attempt {
-        happens(self.0.recv()).await.unwrap()
+        happens(self.attempts.recv()).await.unwrap()
     }
 
     /// Lets the next attempt in.
@@ -70,7 +99,7 @@ impl Servers {
 
     /// Whether there was no attempt since the last one that was asked for.
     pub fn is_idle(&mut self) -> bool {
-        self.0.try_recv().is_err()
+        self.attempts.try_recv().is_err()
     }
 }
 
@@ -82,8 +111,13 @@ impl Attempt {
 
     /// Lets it in, through pipes that hold `buffer` bytes.
     pub fn accept_with(self, buffer: usize) -> Server {
+        self.accept_at("test:6379", buffer)
+    }
+
+    /// Lets it in at this endpoint.
+    pub fn accept_at(self, endpoint: &str, buffer: usize) -> Server {
         let (client, server) = duplex(buffer);
-        let connection = Connection::new(client, "test:6379".to_owned());
+        let connection = Connection::new(client, endpoint.to_owned());
         let opened = Opened { connection, warning: None, role: None };
         assert!(self.answer.send(Ok(opened)).is_ok(), "the attempt was given up");
         Server::new(server)

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counters behind `store.stats()`. Each only grows.
+/// The counters behind `store.stats()`. Each only grows; but what a server had confirmed that was the
+/// master no more moves from `published` to `unconfirmed`.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Publishes that Redis confirmed.
@@ -46,6 +47,11 @@ impl Counters {
     /// Adds `many` to `counter`.
     pub fn add(counter: &AtomicU64, many: u64) {
         counter.fetch_add(many, Ordering::Relaxed);
+    }
+
+    /// Takes `many` off `counter`.
+    pub fn take(counter: &AtomicU64, many: u64) {
+        counter.fetch_sub(many, Ordering::Relaxed);
     }
 
     /// What `counter` stands at.

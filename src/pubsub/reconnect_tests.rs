@@ -211,3 +211,17 @@ async fn commands_behind_the_limit_follow_as_answers_come() {
     }
     fixture.expect("Connected").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_begins_when_the_server_was_last_known_to_be_the_right_one() {
+    let (mut fixture, server) = Fixture::connected("a").await;
+    let confirmed = SystemTime::now() - Duration::from_secs(60);
+    *fixture.servers.told.confirmed.lock().unwrap() = Some(confirmed);
+    fixture.servers.told.left.send_replace("test:6379".to_owned());
+    fixture.expect_all(&["Disconnected", "Retrying 1"]).await;
+    drop(server);
+    let mut second = fixture.servers.attempt().await.accept_at("other:6379", 1024);
+    second.confirm("a").await;
+    second.until(fixture.expect("Connected")).await;
+    assert_eq!(fixture.expect_gap().await, confirmed);
+}

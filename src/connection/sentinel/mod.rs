@@ -8,6 +8,7 @@
 //!
 //! Meanwhile they are asked each second, and listened to: see [`watch`].
 
+mod agent;
 mod questions;
 mod votes;
 mod watch;

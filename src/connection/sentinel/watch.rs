@@ -10,34 +10,23 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::stream::FuturesUnordered;
-use redis::cmd;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_stream::StreamExt;
 
-use super::super::connector::{Connector, Patience, Server};
+use super::super::connector::Server;
 use super::super::endpoint::{Address, AddressMap, Endpoint, SentinelAt};
-use super::super::greeting::Purpose;
-use super::super::link::Connection;
-use super::super::resp::Value;
-use super::super::stream::Stream;
-use super::questions::{self, Introduction, Other, Said};
+use super::agent::{Agent, PERIOD};
+use super::questions::Other;
 use super::votes::{self, Answer, Named};
-use crate::error::Error;
 
-/// How often each Sentinel is asked.
-const PERIOD: Duration = Duration::from_secs(1);
-/// How long one may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long those that are slower than others are waited for, when a connection is to be opened.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long the first answer is waited for then.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long announcements are apart that are followed.
-const PAUSE: Duration = Duration::from_millis(100);
 /// How many Sentinels are asked at most, beyond those that the endpoint names.
-const MAX_LEARNT: usize = 16;
+pub(super) const MAX_LEARNT: usize = 16;
 /// How many former masters, and wrong answers, are kept in mind.
 const MAX_REMEMBERED: usize = 16;
 
@@ -57,12 +46,12 @@ pub(super) struct Watch {
 }
 
 /// What the task and the connections share.
-struct Shared {
-    place: Place,
+pub(super) struct Shared {
+    pub(super) place: Place,
     // A plain mutex: held for one look-up or change, never across an await.
     state: Mutex<State>,
     /// Counts the times at which all were to be asked at once.
-    wanted: watch::Sender<u64>,
+    pub(super) wanted: watch::Sender<u64>,
     /// Something was reported.
     reported: Notify,
     /// There are Sentinels that nobody asks yet.
@@ -257,13 +246,13 @@ impl Shared {
     }
 
     /// Has all be asked at once.
-    fn want(&self) -> u64 {
+    pub(super) fn want(&self) -> u64 {
         self.wanted.send_modify(|wishes| *wishes += 1);
         *self.wanted.borrow()
     }
 
     /// Takes what a Sentinel has said, or why it has not.
-    fn report(&self, at: &Address, wish: u64, outcome: Result<Answer, String>) {
+    pub(super) fn report(&self, at: &Address, wish: u64, outcome: Result<Answer, String>) {
         let mut state = self.lock();
         if let Some(known) = state.sentinels.iter_mut().find(|known| known.at == *at) {
             if let Ok(answer) = &outcome {
@@ -289,7 +278,7 @@ impl Shared {
     }
 
     /// Asks those too that a Sentinel knows.
-    fn learn(&self, others: Vec<Other>) {
+    pub(super) fn learn(&self, others: Vec<Other>) {
         let most = self.place.sentinel.nodes.len() + MAX_LEARNT;
         let mut state = self.lock();
         for Other { at, id } in others {
@@ -302,7 +291,7 @@ impl Shared {
     }
 
     /// Where an address leads that a Sentinel has given.
-    async fn lead(&self, address: Address) -> Address {
+    pub(super) async fn lead(&self, address: Address) -> Address {
         match &self.place.map {
             Some(map) => map.lead(address).await,
             None => address,
@@ -310,7 +299,7 @@ impl Shared {
     }
 
     /// How to enter the Sentinel at `at`.
-    fn server(&self, Address { host, port }: &Address) -> Server {
+    pub(super) fn server(&self, Address { host, port }: &Address) -> Server {
         let SentinelAt { username, password, tls, .. } = self.place.sentinel.clone();
         let (host, port, name) = (host.clone(), *port, self.place.name.clone());
         Server::new(Endpoint { host, port, username, password, tls, name, ..Endpoint::default() })
@@ -334,113 +323,11 @@ async fn watch_all(shared: &Shared) {
         };
         watching += new.len();
         for at in new {
-            let agent = Agent { server: shared.server(&at), at, shared, mapped: None };
-            agents.push(agent.run());
+            agents.push(Agent::new(shared, at).run());
         }
         tokio::select! {
             _ = agents.next(), if !agents.is_empty() => {}
             () = shared.learnt.notified() => {}
         }
-    }
-}
-
-/// Asks one Sentinel.
-struct Agent<'a> {
-    at: Address,
-    server: Server,
-    shared: &'a Shared,
-    /// Where the master's address led the last time: the application is asked once for each.
-    mapped: Option<(Address, Address)>,
-}
-
-/// A connection to a Sentinel, and who that is.
-struct Asked {
-    connection: Connection<Stream>,
-    id: Option<String>,
-}
-
-impl Agent<'_> {
-    async fn run(mut self) {
-        let announcements = listen(self.shared.server(&self.at), self.shared);
-        tokio::join!(self.keep_asking(), announcements);
-    }
-
-    async fn keep_asking(&mut self) {
-        let mut wanted = self.shared.wanted.subscribe();
-        let mut asked = None;
-        loop {
-            let wish = *wanted.borrow_and_update();
-            let outcome = self.ask(&mut asked).await;
-            self.shared.report(&self.at, wish, outcome);
-            let _ = timeout(PERIOD, wanted.changed()).await;
-        }
-    }
-
-    /// Asks, over the connection that there is or a new one; one that fails is not used again.
-    async fn ask(&mut self, open: &mut Option<Asked>) -> Result<Answer, String> {
-        let mut asked = match open.take() {
-            Some(asked) => asked,
-            None => self.open().await?,
-        };
-        let name = &self.shared.place.sentinel.name;
-        let answer = timeout(ANSWER_TIMEOUT, questions::master(&mut asked.connection, name)).await;
-        let said = answer.map_err(|_| "it does not answer".to_owned())?.map_err(reason)?;
-        let id = asked.id.clone();
-        *open = Some(asked);
-        let Said { named: Named { master, epoch }, sentinels, asked } = said?;
-        let master = self.lead(master).await;
-        Ok(Answer { id, named: Named { master, epoch }, sentinels, asked })
-    }
-
-    async fn open(&self) -> Result<Asked, String> {
-        let opened = self.server.connect(Purpose::Subscribe, Patience::Limited).await;
-        let mut connection = opened.map_err(reason)?.connection;
-        let name = &self.shared.place.sentinel.name;
-        let asking = timeout(ANSWER_TIMEOUT, questions::introduction(&mut connection, name));
-        let introduction = asking.await.map_err(|_| "it does not answer".to_owned())?;
-        let Introduction { id, others } = introduction.map_err(reason)?;
-        let mut led = Vec::new();
-        for Other { at, id } in others.into_iter().take(MAX_LEARNT) {
-            led.push(Other { at: self.shared.lead(at).await, id });
-        }
-        self.shared.learn(led);
-        Ok(Asked { connection, id })
-    }
-
-    async fn lead(&mut self, master: Address) -> Address {
-        if let Some((from, to)) = &self.mapped
-            && *from == master
-        {
-            return to.clone();
-        }
-        let led = self.shared.lead(master.clone()).await;
-        self.mapped = Some((master, led.clone()));
-        led
-    }
-}
-
-/// What is said of a Sentinel that cannot be asked; where it is stands before it.
-fn reason(error: Error) -> String {
-    match error {
-        Error::Connect { source, .. } => source.to_string(),
-        Error::Refused { reply: reason, .. } | Error::Lost { reason, .. } => reason,
-        error => error.to_string(),
-    }
-}
-
-/// Has all Sentinels be asked when this one announces another master.
-async fn listen(server: Server, shared: &Shared) {
-    loop {
-        if let Ok(opened) = server.connect(Purpose::Subscribe, Patience::Limited).await {
-            let mut connection = opened.connection;
-            let mut subscribe = cmd("SUBSCRIBE");
-            connection.queue(&subscribe.arg("+switch-master").get_packed_command());
-            while let Ok(Value::Array(_)) = connection.next().await {
-                shared.want();
-                // However much it announces.
-                sleep(PAUSE).await;
-            }
-        }
-        sleep(PERIOD).await;
     }
 }
