@@ -136,12 +136,13 @@ impl EventSink {
         self.heartbeat.get_or_init(|| Arc::downgrade(heartbeat));
     }
 
-    /// A session tells of a gap.
-    pub(super) fn told(&self, since: SystemTime, until: SystemTime) {
-        let heartbeat = self.heartbeat.get().and_then(Weak::upgrade);
-        if let Some(heartbeat) = heartbeat {
-            heartbeat.told(since, until);
-        }
+    /// A session is about to tell of a gap; returns since when messages may really be missing.
+    pub(super) fn told(&self, since: SystemTime, until: SystemTime) -> SystemTime {
+        self.heartbeat().map_or(since, |heartbeat| heartbeat.told(since, until))
+    }
+
+    fn heartbeat(&self) -> Option<Arc<Heartbeat>> {
+        self.heartbeat.get().and_then(Weak::upgrade)
     }
 
     /// Has all connections look for their servers anew: these may have been the wrong ones since then.
@@ -324,6 +325,11 @@ impl LinkEvents {
         });
         if before == ConnectionState::Reconnecting {
             Counters::count(&self.events.counters.reconnects);
+        }
+        let was_down =
+            matches!(before, ConnectionState::Connecting | ConnectionState::Reconnecting);
+        if let Some(heartbeat) = self.events.heartbeat().filter(|_| was_down) {
+            heartbeat.connected();
         }
         let is_news = !matches!(before, ConnectionState::Stalled | ConnectionState::Connected);
         if status == LinkStatus::Connected && is_news {

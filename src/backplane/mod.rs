@@ -21,6 +21,7 @@ mod throttle;
 mod writer;
 
 pub use event_sink::EventSink;
+pub use heartbeat::Uids;
 pub use outbox::QueueLimits;
 pub use request::{Command, Packed, Publication, Request, Route};
 
@@ -245,10 +246,30 @@ impl Backplane {
     }
 
     /// The uids of the other servers of this package that serve the namespace with this channel of
-    /// requests.
+    /// requests; nothing where no heartbeat tells.
     #[must_use]
-    pub fn peers(&self, channel: &str) -> Vec<String> {
-        self.heartbeat.get().map(|heartbeat| heartbeat.uids(channel)).unwrap_or_default()
+    pub fn peers(&self, channel: &str) -> Option<Uids> {
+        self.heartbeat.get()?.uids(channel)
+    }
+
+    /// What has become of the heartbeat: `off`, `on`, or `refused` by Redis.
+    #[must_use]
+    pub fn heartbeat(&self) -> &'static str {
+        match self.heartbeat.get() {
+            None => "off",
+            Some(heartbeat) if heartbeat.is_refused() => "refused",
+            Some(_) => "on",
+        }
+    }
+
+    /// Whether Redis refuses the subscription to heartbeats.
+    fn refuses_heartbeat(&self) -> bool {
+        let Some(heartbeat) = self.heartbeat.get() else { return false };
+        match self.shards.get().filter(|_| heartbeat.sharded) {
+            Some(shards) => shards.refuses(heartbeat.channel()),
+            None if heartbeat.sharded => self.session.refuses(Kind::Sharded, heartbeat.channel()),
+            None => self.session.refuses(Kind::Channel, heartbeat.channel()),
+        }
     }
 
     /// When the last ping was sent that the subscriber's server has answered.
@@ -337,8 +358,8 @@ impl Backplane {
 
     /// Accepts no more, gives what is queued up to `flush` to leave, then emits [`Event::Close`].
     pub fn close(&self, flush: Duration) {
-        if let Some(heartbeat) = self.heartbeat.get() {
-            self.send(heartbeat.bye(), None);
+        if let Some(bye) = self.heartbeat.get().and_then(Heartbeat::bye) {
+            self.send(bye, None);
         }
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());

@@ -232,6 +232,13 @@ impl Shards {
         self.cluster.look();
     }
 
+    /// See [`Session::refuses`].
+    pub(super) fn refuses(&self, name: &str) -> bool {
+        let state = self.lock();
+        let node = state.channels.get(name).and_then(|node| state.nodes.get(node));
+        node.is_some_and(|node| node.session.refuses(Kind::Sharded, name))
+    }
+
     /// See [`Session::proven_at`]: the oldest of all nodes.
     pub(super) fn proven(&self) -> Option<SystemTime> {
         let state = self.lock();

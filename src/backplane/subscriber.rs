@@ -177,7 +177,7 @@ impl Subscriber for MailboxSubscriber {
             SessionEvent::Error(Error::ShardedUnsupported { .. })
                 if self.unsupported.swap(true, Ordering::Relaxed) => {}
             SessionEvent::Gap(since, until) => {
-                self.events().told(since, until);
+                let since = self.events().told(since, until);
                 self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));
             }
             SessionEvent::Error(error) => self.events().error(Link::Sub, error),

@@ -11,7 +11,7 @@ use super::endpoint::NativeEndpoint;
 use super::options::NativeOptions;
 use super::stats::{NativeStats, number};
 use super::{bytes_of, runtime, waits, waker_of};
-use crate::backplane::{Backplane, Command, Packed, Request, Route};
+use crate::backplane::{Backplane, Command, Packed, Request, Route, Uids};
 use crate::event_loop::Drained;
 
 /// What one drain gives: see `src/event_loop/chunk.rs` for the words of `index`.
@@ -34,6 +34,15 @@ impl From<Drained> for NativeBatch {
         let (bytes, wide, index) = (chunk.bytes.into(), chunk.wide, chunk.index.into());
         Self { bytes, wide, index, number: number(chunk.number), more }
     }
+}
+
+/// Servers of this package, by their uids.
+#[napi(object)]
+pub struct NativePeers {
+    /// Those whose heartbeats come.
+    pub alive: Vec<String>,
+    /// Up to 100 that have gone without a word.
+    pub gone: Vec<String>,
 }
 
 /// One process's connections, on which a store of Socket.IO 0.9 and an adapter of Socket.IO 4 stand.
@@ -98,10 +107,12 @@ impl NativeBackplane {
         self.backplane.beat(channel, sharded);
     }
 
-    /// The uids of the other servers of this package that serve the namespace with this channel of requests.
+    /// The other servers of this package that serve the namespace with this channel of requests; nothing
+    /// where no heartbeat tells.
     #[napi(catch_unwind)]
-    pub fn peers(&self, channel: String) -> Vec<String> {
-        self.backplane.peers(&channel)
+    pub fn peers(&self, channel: String) -> Option<NativePeers> {
+        let Uids { alive, gone } = self.backplane.peers(&channel)?;
+        Some(NativePeers { alive, gone })
     }
 
     /// Accepts no more, and emits the event `close` once the queues are empty or `flush` ms over.

@@ -46,6 +46,8 @@ pub struct NativeStats {
     pub links: Vec<NativeLink>,
     /// Up to 100 channels and patterns that Redis refuses.
     pub refused: Vec<String>,
+    /// `on`, `off`, or `refused` by Redis.
+    pub heartbeat: String,
 }
 
 /// One connection.
@@ -88,6 +90,7 @@ impl NativeStats {
                 .collect(),
             links: backplane.links().map(link).into(),
             refused: backplane.refused_subscriptions(),
+            heartbeat: backplane.heartbeat().to_owned(),
         }
     }
 }

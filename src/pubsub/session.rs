@@ -164,6 +164,11 @@ impl<S: Subscriber> Session<S> {
         self.lock().names(kind)
     }
 
+    /// Whether Redis refuses what is wanted.
+    pub fn refuses(&self, kind: Kind, name: &str) -> bool {
+        self.lock().refuses(kind, name)
+    }
+
     /// When the last ping was sent that was answered on the connection, if there is one.
     pub fn proven_at(&self) -> Option<SystemTime> {
         *self.proven()

@@ -426,6 +426,11 @@ impl Subscriptions {
         self.unsent.extend(ops);
     }
 
+    /// Whether Redis refuses what is wanted.
+    pub fn refuses(&mut self, kind: Kind, name: &str) -> bool {
+        self.wanted(kind).get(name).is_some_and(|wanted| wanted.refusal != Refusal::None)
+    }
+
     /// Whether Redis refuses something that is to be asked for again.
     pub fn has_refused(&mut self) -> bool {
         self.all().any(|(_, _, wanted)| wanted.is_to_retry())

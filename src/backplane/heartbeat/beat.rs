@@ -18,6 +18,11 @@ pub(super) struct Beat {
     pub(super) members: Vec<Member>,
 }
 
+#[derive(Deserialize)]
+struct Version {
+    v: u64,
+}
+
 /// A channel of requests and a uid.
 pub(super) type Member = (String, String);
 
@@ -40,25 +45,44 @@ const MAX_NAME: usize = 1024;
 const MAX_MEMBERS: usize = 1000;
 
 impl Beat {
-    /// Reads what a peer has sent; nothing where that is no beat of this version, or too large.
-    pub(super) fn read(payload: &[u8]) -> Option<Self> {
+    /// Reads what a peer has sent; nothing where that is of another version.
+    ///
+    /// # Errors
+    /// Where it is no beat, or too large.
+    pub(super) fn read(payload: &[u8]) -> Result<Option<Self>, ()> {
         if payload.len() > MAX_BYTES {
-            return None;
+            return Err(());
         }
-        let beat: Self = serde_json::from_slice(payload).ok()?;
+        let Version { v } = serde_json::from_slice(payload).map_err(drop)?;
+        if v != 1 {
+            return Ok(None);
+        }
+        let beat: Self = serde_json::from_slice(payload).map_err(drop)?;
         let is_short = |text: &str| (1..=MAX_NAME).contains(&text.len());
         let is_valid = |(channel, uid): &Member| is_short(channel) && is_short(uid);
-        let is_valid = beat.v == 1
-            && is_short(&beat.id)
+        let is_valid = is_short(&beat.id)
             && beat.members.len() <= MAX_MEMBERS
             && beat.members.iter().all(is_valid);
-        is_valid.then_some(beat)
+        if is_valid { Ok(Some(beat)) } else { Err(()) }
     }
 
-    /// The payload.
-    pub(super) fn write(&self) -> Vec<u8> {
+    /// The bytes of memory that it holds, about.
+    pub(super) fn size(&self) -> usize {
+        let members = self.members.iter();
+        members.map(|(channel, uid)| size_of::<Member>() + channel.len() + uid.len()).sum()
+    }
+
+    /// The payload. It names as many members as are read.
+    pub(super) fn write(mut self) -> Vec<u8> {
+        let mut bytes = 1024;
+        self.members.truncate(MAX_MEMBERS);
+        self.members.retain(|(channel, uid)| {
+            // Each byte may take six, as \\u0000.
+            bytes += (channel.len() + uid.len()) * 6 + 8;
+            bytes <= MAX_BYTES
+        });
         // Strings and numbers: this cannot fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(&self).unwrap_or_default()
     }
 }
 
@@ -71,12 +95,12 @@ mod tests {
     fn is_read_as_it_was_written() {
         let members = vec![("socket.io-request#/#".to_owned(), "abc".to_owned())];
         let beat = Beat { v: 1, id: "x".to_owned(), seq: 7, kind: Kind::Hello, members };
-        let payload = beat.write();
+        let payload = beat.clone().write();
         let text = std::str::from_utf8(&payload).unwrap();
         let expected =
             r#"{"v":1,"id":"x","seq":7,"kind":"hello","members":[["socket.io-request#/#","abc"]]}"#;
         assert_eq!(text, expected);
-        assert_eq!(Beat::read(&payload), Some(beat));
+        assert_eq!(Beat::read(&payload), Ok(Some(beat)));
     }
 
     #[test]
@@ -90,7 +114,7 @@ mod tests {
             "",
             "null",
             "[]",
-            r#"{"v":2,"id":"x","seq":1,"kind":"beat"}"#,
+            r#"{"v":-1,"id":"x","seq":1,"kind":"beat"}"#,
             r#"{"v":1,"id":"","seq":1,"kind":"beat"}"#,
             r#"{"v":1,"id":"x","seq":-1,"kind":"beat"}"#,
             r#"{"v":1,"id":"x","seq":1.5,"kind":"beat"}"#,
@@ -104,11 +128,23 @@ mod tests {
         ] {
             assert_eq!(
                 Beat::read(payload.as_bytes()),
-                None,
+                Err(()),
                 "{}",
                 &payload[..payload.len().min(80)]
             );
         }
-        assert!(Beat::read(br#"{"v":1,"id":"x","seq":1,"kind":"beat","more":1}"#).is_some());
+        let more = br#"{"v":1,"id":"x","seq":1,"kind":"beat","more":1}"#;
+        assert!(Beat::read(more).unwrap().is_some());
+        // A version to come is no error.
+        assert_eq!(Beat::read(br#"{"v":2,"seq":"?"}"#), Ok(None));
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let member = |number: usize| (format!("{number}{}", "\u{1}".repeat(500)), "u".to_owned());
+        let members: Vec<_> = (0..5000).map(member).collect();
+        let beat = Beat { v: 1, id: "x".to_owned(), seq: 1, kind: Kind::Beat, members };
+        let read = Beat::read(&beat.write()).unwrap().unwrap();
+        assert!((50..1000).contains(&read.members.len()), "{}", read.members.len());
     }
 }

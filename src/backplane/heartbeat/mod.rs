@@ -8,14 +8,15 @@ mod beat;
 mod peers;
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
 
 use self::beat::{Beat, Kind, Member};
+pub use self::peers::Uids;
 use self::peers::{News, Peers};
 use super::Backplane;
 use super::event_sink::EventSink;
@@ -34,19 +35,24 @@ pub(super) struct Heartbeat {
     // A plain mutex: held for a look or a change.
     state: Mutex<State>,
     seq: AtomicU64,
+    // Beats that Redis has not answered. There is one at a time: those that pile up before a paused Redis
+    // would be no clock.
+    under_way: AtomicUsize,
     // Redis does not let this user beat.
     refused: AtomicBool,
-    // Somebody is to hear that this process is there.
+    // Something is due, or what was under way is not any more.
     wanted: Notify,
 }
 
 struct State {
     peers: Peers,
     members: Vec<Member>,
-    // The last beat that Redis has confirmed, and when.
-    confirmed: Option<(u64, SystemTime)>,
-    // When it was last said that own beats do not come back.
-    split: Option<Instant>,
+    // What is to be said as soon as it can be.
+    due: Option<Kind>,
+    // The first beat that Redis has confirmed and that has not come back, and when it was confirmed.
+    missing: Option<(u64, SystemTime)>,
+    // Since own beats do not come back: when servers are looked for anew the next time, and the pause then.
+    split: Option<(Instant, Duration)>,
 }
 
 impl Heartbeat {
@@ -55,16 +61,17 @@ impl Heartbeat {
     const TICK: Duration = Duration::from_millis(250);
     /// How long a beat may take from one node of a cluster to another.
     const TRANSIT: Duration = Duration::from_secs(2);
-    /// Between two looks for servers anew.
+    /// Between two looks for servers anew: this at first, then twice as long each time.
     const SPLIT: Duration = Duration::from_secs(5);
+    const MAX_SPLIT: Duration = Duration::from_secs(60);
 
     pub(super) fn new(channel: String, sharded: bool, events: Arc<EventSink>) -> Arc<Self> {
         let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
         let peers = Peers::new(id.clone());
-        let state = State { peers, members: Vec::new(), confirmed: None, split: None };
-        let (seq, refused, wanted) = Default::default();
-        let state = Mutex::new(state);
-        Arc::new(Self { id, channel, sharded, events, state, seq, refused, wanted })
+        let (members, due, missing, split) = Default::default();
+        let state = Mutex::new(State { peers, members, due, missing, split });
+        let (seq, under_way, refused, wanted) = Default::default();
+        Arc::new(Self { id, channel, sharded, events, state, seq, under_way, refused, wanted })
     }
 
     /// Its channel.
@@ -75,91 +82,125 @@ impl Heartbeat {
     /// This process serves a namespace.
     pub(super) fn serve(&self, member: Member) {
         self.lock().members.push(member);
-        self.wanted.notify_one();
+        self.say(Kind::Beat);
     }
 
     /// It serves it no more.
     pub(super) fn leave(&self, member: &Member) {
-        let members = &mut self.lock().members;
-        if let Some(place) = members.iter().position(|one| one == member) {
-            members.swap_remove(place);
+        self.lock().members.retain(|one| one != member);
+        self.say(Kind::Beat);
+    }
+
+    /// See [`Peers::uids`]; nothing where own beats do not come back either.
+    pub(super) fn uids(&self, channel: &str) -> Option<Uids> {
+        let state = self.lock();
+        let hears = state.peers.last_own().is_some() && state.split.is_none();
+        (hears && !self.is_refused()).then(|| state.peers.uids(channel))
+    }
+
+    /// A session is about to tell of a gap; returns since when messages may really be missing.
+    pub(super) fn told(&self, since: SystemTime, until: SystemTime) -> SystemTime {
+        self.lock().peers.told(since, until)
+    }
+
+    /// A connection is up again: it may lead to another server, and all that hear this one there are to
+    /// say so. What its last server had is not waited for.
+    pub(super) fn connected(&self) {
+        self.lock().missing = None;
+        self.refused.store(false, Ordering::Relaxed);
+        self.say(Kind::Hello);
+    }
+
+    /// Whether Redis does not let this user beat, or hear others.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn say(&self, kind: Kind) {
+        {
+            let due = &mut self.lock().due;
+            *due = due.filter(|due| *due == Kind::Hello).or(Some(kind));
         }
         self.wanted.notify_one();
     }
 
-    /// See [`Peers::uids`].
-    pub(super) fn uids(&self, channel: &str) -> Vec<String> {
-        self.lock().peers.uids(channel)
-    }
-
-    /// The session has told of a gap.
-    pub(super) fn told(&self, since: SystemTime, until: SystemTime) {
-        self.lock().peers.told(since, until);
-    }
-
-    /// What says that this process is about to leave.
-    pub(super) fn bye(self: &Arc<Self>) -> Request {
-        self.request(Kind::Bye)
+    /// What says that this process is about to leave, if there is somebody to hear it.
+    pub(super) fn bye(self: &Arc<Self>) -> Option<Request> {
+        let is_heard = self.lock().peers.knows_any() && self.events.links.publisher.is_up();
+        (is_heard && !self.is_refused()).then(|| self.request(Kind::Bye))
     }
 
     fn request(self: &Arc<Self>, kind: Kind) -> Request {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         Request::Beat(OutgoingBeat { heartbeat: Arc::clone(self), kind, seq: AtomicU64::new(0) })
     }
 
     /// Beats, until it is dropped.
-    pub(super) async fn run(self: Arc<Self>, backplane: std::sync::Weak<Backplane>) {
+    pub(super) async fn run(self: Arc<Self>, backplane: Weak<Backplane>) {
         let mut ticker = interval(Self::TICK);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = None;
+        let mut last = Instant::now();
         loop {
-            let is_wanted = tokio::select! {
-                _ = ticker.tick() => false,
-                () = self.wanted.notified() => true,
-            };
+            tokio::select! {
+                _ = ticker.tick() => {}
+                () = self.wanted.notified() => {}
+            }
             let Some(backplane) = backplane.upgrade() else { return };
             let links = &self.events.links;
             if !links.publisher.is_up() || !links.subscriber.is_up() {
-                last = None;
-                self.refused.store(false, Ordering::Relaxed);
                 continue;
             }
-            let is_due =
-                |last: Instant| last.elapsed() >= Self::EVERY && self.lock().peers.knows_any();
-            let kind = match last {
-                None => Some(Kind::Hello),
-                Some(last) => (is_wanted || is_due(last)).then_some(Kind::Beat),
-            };
-            if let Some(kind) = kind.filter(|_| !self.refused.load(Ordering::Relaxed)) {
-                last = Some(Instant::now());
+            if backplane.refuses_heartbeat() {
+                self.refused.store(true, Ordering::Relaxed);
+            }
+            if self.is_refused() {
+                continue;
+            }
+            if let Some(kind) = self.take_due(last) {
+                last = Instant::now();
                 backplane.send(self.request(kind), None);
             }
             self.check(backplane.proven());
         }
     }
 
+    fn take_due(&self, last: Instant) -> Option<Kind> {
+        if self.under_way.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let mut state = self.lock();
+        let is_time = last.elapsed() >= Self::EVERY && state.peers.knows_any();
+        state.due.take().or_else(|| is_time.then_some(Kind::Beat))
+    }
+
     /// Notices that what is published does not come back, by a ping that the subscriber's server has
     /// answered since.
     fn check(&self, proven: Option<SystemTime>) {
         let mut state = self.lock();
-        let Some((seq, at)) = state.confirmed else { return };
-        let is_back = state.peers.last_own().is_some_and(|last| last >= seq);
-        if is_back || state.peers.last_own().is_none() {
-            state.split = state.split.filter(|_| !is_back);
+        let Some((_, since)) = state.missing else { return };
+        if proven.is_none_or(|proven| proven < since + Self::TRANSIT) {
             return;
         }
-        if proven.is_none_or(|proven| proven < at + Self::TRANSIT) {
-            return;
-        }
-        let is_news = state.split.is_none();
-        if !is_news && state.split.is_some_and(|split| split.elapsed() < Self::SPLIT) {
-            return;
-        }
-        state.split = Some(Instant::now());
+        let (next, pause) = match state.split {
+            Some((next, _)) if Instant::now() < next => return,
+            Some((_, pause)) => (Instant::now() + pause, (pause * 2).min(Self::MAX_SPLIT)),
+            None => (Instant::now() + Self::SPLIT, Self::SPLIT * 2),
+        };
+        let is_news = state.split.replace((next, pause)).is_none();
+        let since = state.peers.own_at().map_or(since, |at| at.min(since));
         drop(state);
         if is_news {
             self.events.error(Link::Sub, Error::Split { channel: self.channel.clone() });
         }
-        self.events.look_anew(at);
+        self.events.look_anew(since);
+    }
+
+    /// An own beat has come back.
+    fn returned(state: &mut State, seq: u64) {
+        state.missing = state.missing.filter(|(missing, _)| *missing > seq);
+        if state.split.take().is_some() {
+            state.peers.parted();
+        }
     }
 
     fn report(&self, news: News, now: SystemTime) {
@@ -171,7 +212,7 @@ impl Heartbeat {
             self.events.emit(&Event::Peers { joined, left });
         }
         if answer {
-            self.wanted.notify_one();
+            self.say(Kind::Beat);
         }
     }
 
@@ -182,11 +223,20 @@ impl Heartbeat {
 
 impl Consumer for Heartbeat {
     fn message(&self, channel: &[u8], payload: &[u8]) {
-        let Some(beat) = Beat::read(payload) else {
-            return self.events.malformed("heartbeat", channel);
+        let beat = match Beat::read(payload) {
+            Ok(Some(beat)) => beat,
+            // Of a version to come.
+            Ok(None) => return,
+            Err(()) => return self.events.malformed("heartbeat", channel),
         };
         let now = SystemTime::now();
-        let news = self.lock().peers.heard(beat, now);
+        let news = {
+            let mut state = self.lock();
+            if beat.id == self.id {
+                Self::returned(&mut state, beat.seq);
+            }
+            state.peers.heard(beat, now)
+        };
         self.report(news, now);
     }
 }
@@ -213,7 +263,10 @@ impl OutgoingBeat {
     /// Redis has published it.
     pub(super) fn confirmed(&self) {
         let seq = self.seq.load(Ordering::Relaxed);
-        self.heartbeat.lock().confirmed = Some((seq, SystemTime::now()));
+        let mut state = self.heartbeat.lock();
+        if state.missing.is_none() && state.peers.last_own().is_none_or(|last| last < seq) {
+            state.missing = Some((seq, SystemTime::now()));
+        }
     }
 
     /// Redis does not let this user beat: nobody is told, since all else works.
@@ -228,13 +281,25 @@ impl Publication for OutgoingBeat {
     }
 
     fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
-        let seq = self.heartbeat.seq.fetch_add(1, Ordering::Relaxed) + 1;
-        self.seq.store(seq, Ordering::Relaxed);
+        // Packed once more where a node of a cluster has sent it on.
+        let mut seq = self.seq.load(Ordering::Relaxed);
+        if seq == 0 {
+            seq = self.heartbeat.seq.fetch_add(1, Ordering::Relaxed) + 1;
+            self.seq.store(seq, Ordering::Relaxed);
+        }
         let (id, members) = (self.heartbeat.id.clone(), self.heartbeat.lock().members.clone());
         Ok(Cow::Owned(Beat { v: 1, id, seq, kind: self.kind, members }.write()))
     }
 
     fn size(&self) -> usize {
         size_of::<Self>()
+    }
+}
+
+/// However it ends: the next one may leave.
+impl Drop for OutgoingBeat {
+    fn drop(&mut self) {
+        self.heartbeat.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.heartbeat.wanted.notify_one();
     }
 }
