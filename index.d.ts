@@ -370,6 +370,20 @@ export interface BackplaneOptions {
   overflow?: 'wait' | 'drop-oldest' | 'drop-newest' | 'disconnect';
   /** How long a command waits for its reply, in ms. Default: 5000. */
   commandTimeout?: number;
+  /**
+   * Whether servers of this package tell each other, about once a second, that they are there; by pub/sub, on a
+   * channel of their own: `socket.io-heartbeat`, or with the `key` or `channelPrefix` of the adapter in the place of
+   * `socket.io`. One that is alone only says so when it connects. Default: true.
+   *
+   * - Messages that another server published and that did not arrive, since it was on another Redis for a while,
+   *   are a `gap`.
+   * - Where what is published does not come back, both connections look for their Redis anew: `ERR_SPLIT`.
+   * - Requests to other servers do not wait for one that has gone: within 3 s they end with what has arrived, and
+   *   name it in `missing`. A server whose event loop is blocked has not gone, and nobody has while Redis is slow.
+   *
+   * A user of Redis without the right to the channel does without: `stats().heartbeat` is `refused`.
+   */
+  heartbeat?: boolean;
 }
 
 /** The options of a {@link RedisStore}; those of `socket.io@0.9`'s own, and a few more. */
@@ -427,6 +441,8 @@ export interface RedisStoreError extends Error {
    * - `ERR_SPLIT`: what is published does not come back, so publishing and subscribing lead to different servers;
    *   both look for theirs anew
    * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept
+   * - `ERR_SPLIT`: what is published does not come back, as when the connections lead to different servers; they
+   *   look for theirs anew, and once it comes back that is a `gap`
    * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
    * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`
@@ -595,6 +611,10 @@ export interface BackplaneStats {
   reconnects: number;
   /** Bugs of this package that were contained; each kind is an `error` too. */
   internalErrors: number;
+  /** Whether servers of this package tell each other that they are there; `refused`: Redis does not let this one. */
+  heartbeat: 'on' | 'off' | 'refused';
+  /** How many other processes of this package are there, as their heartbeats tell. */
+  peers: number;
   /** What waits, and how much of it. */
   queues: {
     /** What waits to be published or sent on `pub`. */

@@ -51,6 +51,14 @@ function shardedChannelsOf(prefix, nsp, uid) {
 }
 
 /**
+ * The channel on which servers of this package tell each other that they are there.
+ * @param {string} prefix the option `key` or `channelPrefix`
+ */
+function heartbeatChannel(prefix) {
+  return `${prefix}-heartbeat`;
+}
+
+/**
  * The channel that belongs to one server, of those of one kind.
  * @param {string} channel
  * @param {string} uid
@@ -91,4 +99,12 @@ function uidsIn(channel, found) {
   return uids.filter((uid) => uid !== '' && !uid.includes('#'));
 }
 
-module.exports = { channelOfServer, channelsOf, patternOfServers, shardedChannelsOf, siblingChannel, uidsIn };
+module.exports = {
+  channelOfServer,
+  channelsOf,
+  heartbeatChannel,
+  patternOfServers,
+  shardedChannelsOf,
+  siblingChannel,
+  uidsIn,
+};

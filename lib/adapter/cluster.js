@@ -25,6 +25,7 @@ const CHANGES = {
  * @property {(request: any) => string | Buffer} encode encodes a request for the wire
  * @property {(channel: string, payload: string | Buffer) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
+ * @property {() => import('../native').NativePeers | null} peers the other servers that heartbeats tell of, if any do
  * @property {(awaits: boolean) => void} awaitResponses says whether responses are passed on
  * @property {(event: string, details: object) => void} emit
  */
@@ -37,12 +38,17 @@ class Cluster {
 
   /** @param {Context} context */
   constructor(context) {
-    const { uid, channels, pubsub, wire } = context;
+    const { uid, channels, pubsub, wire, peers } = context;
     this.#context = context;
     this.#requests = new Requests(context.timeoutOf, context.awaitResponses);
     // Where nothing tells monitors from servers that are silent, all count as servers, as officially.
     const rollCall = wire.ALL_HEAR ? async (/** @type {number} */ expected) => expected : this.#rollCall.bind(this);
-    this.#membership = new Membership({ uid, channels, pubsub, rollCall });
+    this.#membership = new Membership({ uid, channels, pubsub, rollCall, peers });
+  }
+
+  /** Servers of this package are gone, as their heartbeats tell. @param {string[]} uids */
+  onLeft(uids) {
+    this.#requests.onLeft(uids);
   }
 
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
@@ -251,15 +257,17 @@ class Cluster {
   }
 
   /** Sends a request to the other servers, if there are any; with `natives`, on the channel of this package. */
-  async #ask({ servers }, request, accept, natives = false) {
+  async #ask({ servers, ...known }, request, accept, natives = false) {
     if (servers <= 1) return { expected: 0, received: 0, closed: false, missing: [] };
     const { channels } = this.#context;
     const channel = natives ? channels.nativeRequests : channels.requests;
-    const outcome = await this.#requests.ask(servers - 1, this.#sender(channel, request), accept);
+    const outcome = await this.#requests.ask(servers - 1, this.#sender(channel, request), accept, known);
     const { expected, received, closed, answered } = outcome;
-    const isWhole = closed || received >= expected;
-    const missing = isWhole ? [] : await this.#membership.missing(answered, expected - received);
-    return { expected, received, closed, missing };
+    const count = expected - received;
+    if (closed || count <= 0) return { expected, received, closed, missing: [] };
+    if (outcome.missing.length >= count) return { expected, received, closed, missing: outcome.missing };
+    const found = await this.#membership.missing(answered, count);
+    return { expected, received, closed, missing: [...new Set([...outcome.missing, ...found])] };
   }
 
   /** Asks what servers of every age answer at once. @returns {Promise<number>} how many answers have come */
@@ -268,7 +276,7 @@ class Cluster {
     // No socket is in a room of this name.
     const request = { type: types.SOCKETS, rooms: [newId()] };
     const send = this.#sender(this.#context.channels.requests, request);
-    const outcome = await this.#requests.ask(expected, send, ({ ids }) => Array.isArray(ids), timeout);
+    const outcome = await this.#requests.ask(expected, send, ({ ids }) => Array.isArray(ids), { timeout });
     if (outcome.closed) throw closedError();
     return outcome.received;
   }

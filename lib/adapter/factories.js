@@ -1,6 +1,7 @@
 'use strict';
 
 const { Backplane } = require('../backplane');
+const { heartbeatChannel } = require('./channels');
 const { flushAtExit } = require('./exit');
 const { SharedConnections } = require('./shared-connections');
 const { useBaseOf } = require('./socket-io');
@@ -36,7 +37,11 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
       // It emits `close`.
       return true;
     };
-    const makeBackplane = (/** @type {any} */ emitter) => new Backplane(emitter, endpoints, settings.backplane);
+    const makeBackplane = (/** @type {any} */ emitter) => {
+      const backplane = new Backplane(emitter, endpoints, settings.backplane);
+      if (settings.heartbeat) backplane.native.beat(heartbeatChannel(settings.key), settings.wire.ALL_HEAR);
+      return backplane;
+    };
     const opened = new SharedConnections(settings, clients, makeBackplane, { onLast });
     const ended = opened.backplane.closed.then(() => void closing.delete(ended));
     flushAtExit(opened.backplane);

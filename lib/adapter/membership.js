@@ -16,6 +16,16 @@ const MAX_UID = 64;
 const MAX_CHECKS = 10;
 
 /**
+ * @typedef {object} Count
+ * @property {number} servers
+ * @property {boolean} allNative whether all of them answer what only this package asks
+ * @property {string[]} named the uids of the others whose heartbeats come
+ * @property {string[]} gone the uids of those whose heartbeats do not come any more, and that count still: Redis
+ *   has not noticed
+ * @property {number} unheard how many of the `named` do not count any more: only Redis has noticed
+ */
+
+/**
  * The servers of a namespace. All subscribe to the channels of requests and of responses; Redis says how
  * many do, in one command and without a look at any other channel. Three things make that more than a
  * number of connections:
@@ -28,12 +38,15 @@ const MAX_CHECKS = 10;
  * - A subscriber that is silent may be a monitor, or a server that is busy or dead. Servers from
  *   `@socket.io/redis-adapter` 7.1 on have a channel of responses that has their uid in its name, and
  *   monitors have none. Only then Redis is searched for such channels, seldom.
+ *
+ * Heartbeats tell which servers of this package there are, and which are gone.
  */
 class Membership {
   #uid;
   #channels;
   #pubsub;
   #rollCall;
+  #peers;
   /** How many servers there were, the last time that Redis answered. */
   #last = 1;
   /** How many servers share a connection, at most, as far as is known. */
@@ -56,12 +69,14 @@ class Membership {
    * @param {(args: string[]) => Promise<any[]>} server.pubsub sends `PUBSUB` with arguments
    * @param {(expected: number, timeout: number) => Promise<number>} server.rollCall asks for as many answers and
    *   resolves with how many have come, after `timeout` ms at the latest
+   * @param {() => { alive: string[], gone: string[] } | null} server.peers the other servers that heartbeats tell of
    */
-  constructor({ uid, channels, pubsub, rollCall }) {
+  constructor({ uid, channels, pubsub, rollCall, peers }) {
     this.#uid = uid;
     this.#channels = channels;
     this.#pubsub = pubsub;
     this.#rollCall = rollCall;
+    this.#peers = peers;
   }
 
   /**
@@ -79,27 +94,47 @@ class Membership {
   }
 
   /**
-   * Counts the servers, this one among them.
-   * @returns {Promise<{ servers: number, allNative: boolean }>} `allNative`: whether all of them answer what
-   *   only this package asks
+   * Counts the servers, this one among them. Where Redis refuses to say, those count that heartbeats tell of.
+   * @returns {Promise<Count>}
    */
   async count() {
-    const { subscribers, natives, siblings } = await this.#subscribers();
+    const peers = this.#peers();
+    try {
+      return await this.#countWith(peers);
+    } catch (error) {
+      if (!isRefusal(error) || peers === null || peers.alive.length === 0) throw error;
+      const others = peers.alive.length;
+      return { servers: others + 1, allNative: false, named: peers.alive, gone: [], unheard: 0 };
+    }
+  }
+
+  /** @param {{ alive: string[], gone: string[] } | null} peers @returns {Promise<Count>} */
+  async #countWith(peers) {
+    const { alive, gone } = peers ?? { alive: [], gone: [] };
+    const { subscribers, natives, siblings, connected } = await this.#subscribers(gone);
     const others = Math.max(0, subscribers - natives);
     const monitors = others === 0 ? 0 : await this.#monitorsAmong(others, subscribers + siblings);
     const servers = Math.max(1, subscribers - monitors + siblings);
     this.#last = servers;
-    return { servers, allNative: monitors >= others };
+    const known = alive.length + connected.length;
+    const unheard = Math.max(0, known - (natives + siblings - 1));
+    return { servers, allNative: monitors >= others, named: alive, gone: connected, unheard };
   }
 
-  /** How many connections there are, how many of them are of this package, and servers beyond one each. */
-  async #subscribers() {
+  /**
+   * How many connections there are, how many of them are of this package, and servers beyond one each. And which
+   * of some servers still have their connection.
+   * @param {string[]} uids
+   */
+  async #subscribers(uids) {
     const { requests, responses, nativeRequests } = this.#channels;
     for (;;) {
       const depth = this.#depth;
       const ranks = Array.from({ length: depth + 1 }, (_, i) => siblingChannel(nativeRequests, i + 1));
-      const counts = await this.#numsub([requests, responses, nativeRequests, ...ranks]);
-      const [asked, answered, askedNatively, marked, ...siblings] = counts;
+      const own = uids.map((uid) => channelOfServer(responses, uid));
+      const counts = await this.#numsub([...own, requests, responses, nativeRequests, ...ranks]);
+      const connected = uids.filter((_, at) => counts[at] > 0);
+      const [asked, answered, askedNatively, marked, ...siblings] = counts.slice(uids.length);
       this.#depth = Number(siblings.at(-1)) > 0 ? depth * 2 : Math.max(1, siblings.indexOf(0));
       if (this.#depth > depth) continue;
       return {
@@ -107,6 +142,7 @@ class Membership {
         subscribers: Math.min(asked, answered),
         natives: Math.min(askedNatively, marked),
         siblings: siblings.reduce((sum, count) => sum + count, 0),
+        connected,
       };
     }
   }

@@ -81,6 +81,7 @@ class OpenNamespace {
       encode: (request) => wire.encodeRequest(request, parserOf, nsp.name),
       publish: (channel, payload) => native.request(id, channel, payload),
       pubsub: (args) => this.#pubsub(args),
+      peers: () => backplane.native.peers(channels.requests),
       awaitResponses: (awaits) => native.awaitResponses(id, awaits),
       emit: (event, details) => adapter.emit(event, details),
     });
@@ -96,6 +97,7 @@ class OpenNamespace {
       cluster: this.cluster,
       malformed: (channel) => backplane.native.malformed(channel),
     });
+    backplane.events.peerListeners.add(this.#onPeers);
     inbox.addNamespace(id, adapter);
     connections.join(adapter);
     for (const room of adapter.rooms.keys()) this.localRooms.roomCreated(room);
@@ -132,6 +134,12 @@ class OpenNamespace {
       this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
     });
   }
+
+  /** @param {{ left: [string, string][] }} peers */
+  #onPeers = ({ left }) => {
+    const here = left.filter(([requests]) => requests === this.#channels.requests);
+    if (here.length > 0) this.cluster.onLeft(here.map(([, uid]) => uid));
+  };
 
   /** Whether the connections are closed, as those of a store that is destroyed. */
   get isOver() {
@@ -205,6 +213,7 @@ class OpenNamespace {
     this.#abort(closedError());
     for (const reject of this.#asking) reject(closedError());
     this.#asking.clear();
+    this.#connections.backplane.events.peerListeners.delete(this.#onPeers);
     this.cluster.close();
     this.localRooms.close();
     this.members.close();

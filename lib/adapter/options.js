@@ -1,7 +1,7 @@
 'use strict';
 
 const { Overflow, SubscriptionMode } = require('../backplane/binding');
-const { MAX_TIMEOUT, oneOf, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
+const { MAX_TIMEOUT, oneOf, readHeartbeat, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
 const { isEndpointOption, OPTION_NAMES } = require('../endpoint/options');
 const { nearestName, optionError, unknownOption } = require('../errors');
 const { isGiven, isObject, isPlainObject } = require('../values');
@@ -21,7 +21,7 @@ const ADAPTER = [
 /** The same for `createShardedAdapter`. */
 const SHARDED = ['channelPrefix', 'subscriptionMode', 'requestsTimeout', 'partial', 'limits'];
 /** Those of the connections. */
-const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
+const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout', 'heartbeat'];
 
 /** @typedef {typeof classic | typeof sharded} Wire */
 
@@ -110,6 +110,7 @@ function readAdapterOptions(options, withBackplane, wire) {
     mode: readMode(subscriptionMode, wire),
     partial: Boolean(partial),
     limits: readLimits(limits),
+    heartbeat: readHeartbeat(options.heartbeat),
     backplane: readQueues(options, Overflow.DropOldest),
   };
 }

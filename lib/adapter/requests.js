@@ -11,6 +11,7 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @property {boolean} closed whether the namespace was closed before
  * @property {Set<string>} answered the uids of those that have, as far as is known: the answers of official
  *   servers carry none
+ * @property {string[]} missing the uids of those that have not, as far as heartbeats tell
  */
 
 /**
@@ -18,6 +19,9 @@ const { clearTimeout, setTimeout } = require('../timers');
  * @property {number} expected
  * @property {number} received
  * @property {Set<string>} answered
+ * @property {Set<string>} named the others whose heartbeats come, or came when it was asked
+ * @property {Set<string>} gone those that are gone
+ * @property {number} unheard how many of these were not expected to answer
  * @property {(response: any) => boolean} accept reads a response; false when it is none
  * @property {(outcome: Outcome) => void} done
  * @property {NodeJS.Timeout} timer
@@ -63,18 +67,26 @@ class Requests {
    * @param {number} expected how many are to answer
    * @param {(requestId: string) => void} publish
    * @param {(response: any) => boolean} accept reads a response; false when it is none
-   * @param {number} [timeout] in ms, where it is shorter than `requestsTimeout`
-   * @returns {Promise<Outcome>} once all have answered, or their time is up
+   * @param {object} [options]
+   * @param {number} [options.timeout] in ms, where it is shorter than `requestsTimeout`
+   * @param {string[]} [options.named] the uids of others whose heartbeats come
+   * @param {string[]} [options.gone] the uids of those that are gone, and expected to answer
+   * @param {number} [options.unheard] how many of the `named` are not expected to answer
+   * @returns {Promise<Outcome>} once all have answered that are not gone, or their time is up
    */
-  ask(expected, publish, accept, timeout = Infinity) {
-    if (this.#closed) return Promise.resolve({ expected, received: 0, closed: true, answered: new Set() });
+  ask(expected, publish, accept, { timeout = Infinity, named = [], gone = [], unheard = 0 } = {}) {
+    const answered = new Set();
+    if (this.#closed) return Promise.resolve({ expected, received: 0, closed: true, answered, missing: [] });
     const requestId = newId();
     return new Promise((done) => {
       const time = Math.min(timeout, this.#timeoutOf());
       const timer = setTimeout(() => this.#finish(requestId), time);
-      this.pending.set(requestId, { expected, received: 0, answered: new Set(), accept, done, timer });
+      const servers = { named: new Set(named), gone: new Set(gone), unheard };
+      this.pending.set(requestId, { expected, received: 0, answered, ...servers, accept, done, timer });
       this.#changed();
       publish(requestId);
+      // All that is left may be gone.
+      if (gone.length > 0) this.#check(requestId);
     });
   }
 
@@ -109,7 +121,21 @@ class Requests {
     if (pending === undefined || !pending.accept(response)) return;
     pending.received++;
     if (typeof response.uid === 'string') pending.answered.add(response.uid);
-    if (pending.received >= pending.expected) this.#finish(requestId);
+    this.#check(requestId);
+  }
+
+  /** Servers are gone: nothing waits for their answers. @param {string[]} uids */
+  onLeft(uids) {
+    for (const [requestId, { named, answered, gone }] of [...this.pending]) {
+      for (const uid of uids) if (named.has(uid) && !answered.has(uid)) gone.add(uid);
+      this.#check(requestId);
+    }
+  }
+
+  /** Finishes a request when nobody is left who may answer. */
+  #check(requestId) {
+    const { expected, received, gone, unheard } = /** @type {Pending} */ (this.pending.get(requestId));
+    if (received + Math.max(0, gone.size - unheard) >= expected) this.#finish(requestId);
   }
 
   #finish(requestId, closed = false) {
@@ -118,8 +144,9 @@ class Requests {
     this.pending.delete(requestId);
     this.#changed();
     clearTimeout(pending.timer);
-    const { expected, received, answered, done } = pending;
-    done({ expected, received, closed, answered });
+    const { expected, received, answered, named, gone, done } = pending;
+    const missing = [...new Set([...gone, ...named])].filter((uid) => !answered.has(uid));
+    done({ expected, received, closed, answered, missing });
   }
 
   /** Finishes all requests with what they have got. */

@@ -37,6 +37,11 @@ class EventSink {
     this.#onClose = onClose;
     /** Whether Redis refuses subscriptions. */
     this.isDegraded = false;
+    /**
+     * What is to know who has come and who is gone, each as the channel of requests and the uid.
+     * @type {Set<(peers: { joined: [string, string][], left: [string, string][] }) => void>}
+     */
+    this.peerListeners = new Set();
   }
 
   /**
@@ -46,6 +51,10 @@ class EventSink {
    */
   emit({ event, error, ...details }) {
     if (this.#closed) return;
+    if (event === 'peers') {
+      for (const listener of [...this.peerListeners]) listener(/** @type {any} */ (details));
+      return;
+    }
     if (event === 'connect') this.#reconnected(details.connection);
     if (event === 'close') this.#close();
     if (event === 'disconnect') this.#away.add(details.connection);

@@ -158,11 +158,12 @@ class Backplane {
    * @returns {import('../..').BackplaneStats}
    */
   stats() {
-    const { depths, links, refused, ...counters } = this.native.stats();
+    const { depths, links, refused, heartbeat, ...counters } = this.native.stats();
     const [publish, publishBytes, command, commandBytes, mailbox, mailboxBytes] = depths;
     const [pub, sub, cmd] = links;
     return {
       ...counters,
+      heartbeat: /** @type {any} */ (heartbeat),
       queues: {
         publish: { messages: publish, bytes: publishBytes },
         command: { messages: command, bytes: commandBytes },

@@ -26,6 +26,17 @@ function readQueues(options, overflow) {
   };
 }
 
+/**
+ * Checks the option `heartbeat`.
+ * @param {unknown} heartbeat
+ * @returns {boolean} whether servers of this package tell each other that they are there
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function readHeartbeat(heartbeat = true) {
+  if (typeof heartbeat === 'boolean') return heartbeat;
+  throw optionError('heartbeat', 'it must be true or false.');
+}
+
 /** What one message may hold; a longer one is malformed, like one with more rooms or attachments. */
 const LIMITS = { rooms: 10_000, attachments: 1000, values: 100_000, bytes: 8 * MEBIBYTE };
 
@@ -95,4 +106,4 @@ function readWholeNumber(name, value, most) {
   throw optionError(name, `it must be a whole number from 1 to ${most}.`);
 }
 
-module.exports = { MAX_TIMEOUT, oneOf, readLengthLimit, readLimits, readQueues, readWholeNumber };
+module.exports = { MAX_TIMEOUT, oneOf, readHeartbeat, readLengthLimit, readLimits, readQueues, readWholeNumber };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { Overflow } = require('../backplane/binding');
-const { readLengthLimit, readQueues } = require('../backplane/options');
+const { readHeartbeat, readLengthLimit, readQueues } = require('../backplane/options');
 const { isEndpointOption } = require('../endpoint/options');
 const { optionError, unknownOption } = require('../errors');
 const { folders, requireFrom } = require('../on-disk');
@@ -20,6 +20,7 @@ const KNOWN = new Set([
   'mailbox',
   'overflow',
   'limits',
+  'heartbeat',
 ]);
 const CODECS = ['json', 'msgpack'];
 
@@ -43,6 +44,7 @@ function readOptions(options) {
     buffers: wantsBuffers(options.redisSub),
     wantsBytes: bytesWanted(options.redisClient),
     native: { messagePack, raw: options.pack !== undefined, longest: readLengthLimit(options.limits) },
+    heartbeat: readHeartbeat(options.heartbeat),
     backplane: readQueues(options, Overflow.Wait),
   };
 }

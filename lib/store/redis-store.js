@@ -14,6 +14,9 @@ const { readOptions } = require('./options');
 const { guarded } = require('./server-messages');
 const { Unpacker } = require('./unpacker');
 
+/** The channel on which servers of this package tell each other that they are there. */
+const HEARTBEAT = 'socket.io-heartbeat';
+
 /**
  * The store of Socket.IO 0.9 on Redis: takes the place of `socket.io@0.9`'s own `RedisStore`, on
  * the same wire, with the work done off the event loop.
@@ -73,6 +76,7 @@ class RedisStore extends EventEmitter {
 
     this.#packs = settings.native.raw;
     this.#backplane = new Backplane(this, endpoints, settings.backplane);
+    if (settings.heartbeat) this.#backplane.native.beat(HEARTBEAT, false);
     this.#native = new NativeStore(this.#backplane.native, { ...settings.native, nodeId: JSON.stringify(this.nodeId) });
     this.#inbox = this.#backplane.inbox;
     if (settings.native.raw)

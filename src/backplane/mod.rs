@@ -252,6 +252,12 @@ impl Backplane {
         self.heartbeat.get()?.uids(channel)
     }
 
+    /// How many other processes of this package are there, as heartbeats tell.
+    #[must_use]
+    pub fn peer_count(&self) -> usize {
+        self.heartbeat.get().map_or(0, |heartbeat| heartbeat.peer_count())
+    }
+
     /// What has become of the heartbeat: `off`, `on`, or `refused` by Redis.
     #[must_use]
     pub fn heartbeat(&self) -> &'static str {

@@ -48,6 +48,8 @@ pub struct NativeStats {
     pub refused: Vec<String>,
     /// `on`, `off`, or `refused` by Redis.
     pub heartbeat: String,
+    /// How many other processes of this package are there, as heartbeats tell.
+    pub peers: f64,
 }
 
 /// One connection.
@@ -91,6 +93,7 @@ impl NativeStats {
             links: backplane.links().map(link).into(),
             refused: backplane.refused_subscriptions(),
             heartbeat: backplane.heartbeat().to_owned(),
+            peers: number(backplane.peer_count() as u64),
         }
     }
 }

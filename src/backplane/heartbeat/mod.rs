@@ -98,6 +98,11 @@ impl Heartbeat {
         (hears && !self.is_refused()).then(|| state.peers.uids(channel))
     }
 
+    /// How many peers are there.
+    pub(super) fn peer_count(&self) -> usize {
+        self.lock().peers.count()
+    }
+
     /// A session is about to tell of a gap; returns since when messages may really be missing.
     pub(super) fn told(&self, since: SystemTime, until: SystemTime) -> SystemTime {
         self.lock().peers.told(since, until)

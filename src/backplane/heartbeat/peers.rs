@@ -203,6 +203,11 @@ impl Peers {
         Uids { alive: of(false).collect(), gone: of(true).take(Self::MOST_GONE).collect() }
     }
 
+    /// How many other processes are there.
+    pub(super) fn count(&self) -> usize {
+        self.peers.values().filter(|peer| !peer.is_gone).count()
+    }
+
     /// Whether another process is known, be it gone: it may only be out of hearing.
     pub(super) fn knows_any(&self) -> bool {
         !self.peers.is_empty()
