@@ -441,8 +441,6 @@ export interface RedisStoreError extends Error {
    * - `ERR_SPLIT`: what is published does not come back, so publishing and subscribing lead to different servers;
    *   both look for theirs anew
    * - `ERR_STALLED`: Redis has not answered for a while; the connection is kept
-   * - `ERR_SPLIT`: what is published does not come back, as when the connections lead to different servers; they
-   *   look for theirs anew, and once it comes back that is a `gap`
    * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
    * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`

@@ -407,13 +407,19 @@ impl Backplane {
         publisher.into_iter().chain(commander.filter(is_other))
     }
 
+    /// What applications have queued: heartbeats are none of it.
+    fn without_beats(&self, (messages, bytes): (usize, usize)) -> (usize, usize) {
+        let beats = self.heartbeat.get().map_or(0, |heartbeat| heartbeat.queued());
+        (messages.saturating_sub(beats), bytes)
+    }
+
     /// How full the queues are.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let commands = self.commander.get().map_or((0, 0), |outbox| outbox.depth());
         let add = |(messages, bytes), (more, of): (usize, usize)| (messages + more, bytes + of);
         Snapshot {
-            publish: self.publisher.depth(),
+            publish: self.without_beats(self.publisher.depth()),
             command: self.routers().map(|router| router.depth()).fold(commands, add),
             mailbox: self.events.mailbox.depth(),
         }

@@ -98,6 +98,11 @@ impl Heartbeat {
         (hears && !self.is_refused()).then(|| state.peers.uids(channel))
     }
 
+    /// How many beats are among what is to be published.
+    pub(super) fn queued(&self) -> usize {
+        if self.sharded { 0 } else { self.under_way.load(Ordering::Relaxed) }
+    }
+
     /// How many peers are there.
     pub(super) fn peer_count(&self) -> usize {
         self.lock().peers.count()
