@@ -21,14 +21,14 @@ class AdapterFixture extends Fixture {
   /**
    * Publishes from outside while the implementation measures itself.
    * @param {number} count
-   * @param {{ sockets: number, message: Message, among?: Message }} what `sockets`: how many have to be
-   *   written to; `among`: what is published once for each thousand messages
+   * @param {{ sockets: number, message: Message, among?: Message, last?: Message }} what `sockets`: how many have to be
+   *   written to; `among`: what is published once for each thousand messages; `last`: what ends a round
    */
-  async receive(count, { sockets, message, among }) {
+  async receive(count, { sockets, message, among, last = END }) {
     let published = Promise.resolve();
     let left = count;
     const measured = await this.server.ask('receive', { count, chunk: CHUNK }, () => {
-      const load = { ...message, count: Math.min(left, CHUNK), last: END, among };
+      const load = { ...message, count: Math.min(left, CHUNK), last, among };
       left -= load.count;
       published = published.then(() => this.load.ask('publish', load));
     });

@@ -38,6 +38,19 @@ function broadcastOf(room, data) {
   return { channel: channelOf(room), payload };
 }
 
+/**
+ * The same as another node's sharded adapter publishes it, on the namespace's channel, which all servers hear.
+ * @param {string} room
+ * @param {object} data of the event
+ * @returns {{ command: string, channel: string, payload: Buffer }}
+ */
+function shardedBroadcastOf(room, data) {
+  const packet = { type: 2, data: [EVENT, data] };
+  const opts = { rooms: [room], except: [], flags: {} };
+  const message = { type: 3, data: { packet, opts }, uid: 'other1', nsp: '/' };
+  return { command: 'SPUBLISH', channel: 'socket.io#/#', payload: Buffer.from(JSON.stringify(message)) };
+}
+
 /** A response to a request of another server, as all servers get it. */
 const RESPONSE = {
   channel: 'socket.io-response#/#',
@@ -47,4 +60,4 @@ const RESPONSE = {
 /** The last message of a round. */
 const END = broadcastOf(END_ROOM, {});
 
-module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, RESPONSE, ROOM };
+module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, RESPONSE, ROOM, shardedBroadcastOf };

@@ -4,31 +4,27 @@ const { setTimeout: delay } = require('node:timers/promises');
 
 const { Server } = require('socket.io-4');
 
-const { createAdapter } = require('..');
+const { createAdapter, createShardedAdapter } = require('..');
 const { AGES, CPU } = require('./details');
 
 const OURS = 'socket.io-redis-native';
 const ON_REDIS = '@socket.io/redis-adapter, redis 6';
 const ON_IOREDIS = '@socket.io/redis-adapter, ioredis 6';
+const SHARDED_OURS = 'createShardedAdapter';
+const SHARDED_ON_REDIS = 'official createShardedAdapter, redis 6';
+const SHARDED_ON_IOREDIS = 'official createShardedAdapter, ioredis 6';
 
 /**
  * The implementations, by name. Each makes what Socket.IO 4 takes as its `adapter`.
  * @type {Record<string, (port: number) => Promise<any>>}
  */
 const ADAPTERS = {
-  async [ON_REDIS](port) {
-    const pub = require('redis-6').createClient({ url: `redis://127.0.0.1:${port}` });
-    const sub = pub.duplicate();
-    await Promise.all([pub.connect(), sub.connect()]);
-    return officialAdapter(pub, sub);
-  },
-
-  async [ON_IOREDIS](port) {
-    const pub = new (require('ioredis-6').Redis)(port, '127.0.0.1');
-    return officialAdapter(pub, pub.duplicate());
-  },
-
+  [ON_REDIS]: async (port) => officialAdapter('createAdapter', await redisClients(port)),
+  [ON_IOREDIS]: async (port) => officialAdapter('createAdapter', ioredisClients(port)),
   [OURS]: async (port) => createAdapter(`redis://127.0.0.1:${port}`),
+  [SHARDED_ON_REDIS]: async (port) => officialAdapter('createShardedAdapter', await redisClients(port)),
+  [SHARDED_ON_IOREDIS]: async (port) => officialAdapter('createShardedAdapter', ioredisClients(port)),
+  [SHARDED_OURS]: async (port) => createShardedAdapter(`redis://127.0.0.1:${port}`),
 };
 
 // Until this package has an adapter, the incumbents run alone.
@@ -36,7 +32,7 @@ if (!createAdapter) delete ADAPTERS[OURS];
 
 /** @type {import('./stores').Family} */
 const ADAPTER_FAMILY = {
-  implementations: Object.keys(ADAPTERS),
+  implementations: Object.keys(ADAPTERS).filter((name) => !name.includes('Sharded')),
   ours: OURS,
   columns: { 'redis-adapter, redis 6': ON_REDIS, 'redis-adapter, ioredis 6': ON_IOREDIS, [OURS]: OURS },
   comparisons: [
@@ -51,9 +47,38 @@ const ADAPTER_FAMILY = {
   name: 'adapter',
 };
 
-function officialAdapter(pub, sub) {
-  for (const client of [pub, sub]) client.on('error', (error) => console.error(error));
-  return require('@socket.io/redis-adapter').createAdapter(pub, sub);
+/** The same on sharded channels. @type {import('./stores').Family} */
+const SHARDED_FAMILY = {
+  ...ADAPTER_FAMILY,
+  implementations: [SHARDED_ON_REDIS, SHARDED_ON_IOREDIS, SHARDED_OURS],
+  ours: SHARDED_OURS,
+  columns: { 'official, redis 6': SHARDED_ON_REDIS, 'official, ioredis 6': SHARDED_ON_IOREDIS, [OURS]: SHARDED_OURS },
+  comparisons: [
+    {
+      head: 'ratio',
+      incumbents: [SHARDED_ON_REDIS, SHARDED_ON_IOREDIS],
+      against: 'the faster of the official createShardedAdapter on redis 6 and on ioredis 6',
+    },
+  ],
+  title: `How many times better ${OURS} is on sharded channels than`,
+  name: 'sharded',
+};
+
+async function redisClients(port) {
+  const pub = require('redis-6').createClient({ url: `redis://127.0.0.1:${port}` });
+  const sub = pub.duplicate();
+  await Promise.all([pub.connect(), sub.connect()]);
+  return [pub, sub];
+}
+
+function ioredisClients(port) {
+  const pub = new (require('ioredis-6').Redis)(port, '127.0.0.1');
+  return [pub, pub.duplicate()];
+}
+
+function officialAdapter(factory, clients) {
+  for (const client of clients) client.on('error', (error) => console.error(error));
+  return require('@socket.io/redis-adapter')[factory](...clients);
 }
 
 /**
@@ -72,4 +97,4 @@ async function startServer(name, port, { nodes = 1, options = {} } = {}) {
   return io;
 }
 
-module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, startServer };
+module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, SHARDED_FAMILY, startServer };

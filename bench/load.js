@@ -38,11 +38,11 @@ const actions = {
 
   /**
    * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
-   * Redis takes them. `among`: what is published once for each thousand of them, not counted.
+   * Redis takes them, by `PUBLISH` unless said. `among`: what is published once for each thousand of them, not counted.
    */
-  async publish({ channel, payload, count, last, among }) {
+  async publish({ command = 'PUBLISH', channel, payload, count, last, among }) {
     answered = 0;
-    const one = encodeCommand('PUBLISH', channel, payload);
+    const one = encodeCommand(command, channel, payload);
     const burst = Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
     const chunk = Buffer.concat(Array(burst).fill(one));
     const other = among ? encodeCommand('PUBLISH', among.channel, among.payload) : Buffer.alloc(0);
@@ -56,7 +56,7 @@ const actions = {
       sent += many;
       if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
     }
-    if (last) socket.write(encodeCommand('PUBLISH', last.channel, last.payload));
+    if (last) socket.write(encodeCommand(command, last.channel, last.payload));
     while (answered < count + others + (last ? 1 : 0)) await once(socket, 'data');
     return {};
   },
