@@ -78,7 +78,9 @@ pub enum Error {
         reply: String,
     },
     /// Redis refused a subscription; it is asked for again.
-    #[error("Redis refused {command} {channel}: {reply}. It is asked for again")]
+    #[error(
+        "Redis refused {command} {channel}: {reply}. It is asked for again{}", without_patterns(.command)
+    )]
     SubscriptionRefused {
         /// The command's name.
         command: &'static str,
@@ -212,6 +214,15 @@ impl Serialize for Error {
         };
         let (code, message) = (self.code(), self.to_string());
         Fields { code, message, cause, command, channel }.serialize(serializer)
+    }
+}
+
+/// What to do where a server, or a user of it, has no patterns.
+fn without_patterns(command: &str) -> &'static str {
+    if command == "PSUBSCRIBE" {
+        "; where patterns are not allowed, subscriptionMode: 'dynamic-private' of createAdapter does without"
+    } else {
+        ""
     }
 }
 

@@ -1,0 +1,75 @@
+'use strict';
+
+/** Servers that lack commands, or let nobody in: worked around, else one error that says what to do. */
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { createFixture } = require('../../adapter/faults/fixture');
+const { LIMIT } = require('../../support/limits');
+
+const without = (/** @type {string[]} */ ...commands) =>
+  commands.flatMap((command) => ['--rename-command', command, '']);
+
+/** Broadcasts, counts and requests work between two servers, and nothing is told. */
+async function assertWorks(fixture, opts = {}) {
+  const [a, b] = [await fixture.node({ opts }), await fixture.node({ opts })];
+  const client = await fixture.client(b);
+  await client.peer.join('room');
+  for (const to of [a.io, a.io.to('room'), a.io.to(client.id)]) {
+    to.emit('news', 1);
+    assert.deepEqual(await client.event('news'), [1]);
+  }
+  assert.equal((await a.io.fetchSockets()).length, 1);
+  for (const node of [a, b]) {
+    const told = node.eventLog().events.filter(({ event }) => event !== 'connect');
+    assert.deepEqual(told, []);
+  }
+}
+
+describe('a server without patterns', LIMIT, () => {
+  const ARGS = without('PSUBSCRIBE', 'PUNSUBSCRIBE');
+
+  it("serves 'dynamic-private'", async (t) => {
+    await assertWorks(await createFixture(t, ARGS), { subscriptionMode: 'dynamic-private' });
+  });
+
+  for (const subscriptionMode of ['pattern', 'dynamic']) {
+    it(`is one error in the mode '${subscriptionMode}' that says what to do`, async (t) => {
+      const fixture = await createFixture(t, ARGS);
+      const node = await fixture.node({ opts: { subscriptionMode }, connects: false });
+      const { code, error } = await node.eventLog().next('error', 'sub', undefined, 0);
+      assert.equal(code, 'ERR_SUBSCRIPTION_REFUSED');
+      assert.equal(error.command, 'PSUBSCRIBE');
+      assert.match(error.message, /subscriptionMode: 'dynamic-private'/);
+      await assert.rejects(node.adapter().ready(), { code });
+      assert.equal(node.eventLog().all('error').length, 1);
+    });
+  }
+});
+
+describe('a server that says nothing of itself', LIMIT, () => {
+  it('serves an adapter', async (t) => {
+    await assertWorks(await createFixture(t, without('ROLE', 'HELLO', 'CLIENT', 'PFCOUNT', 'SELECT')));
+  });
+});
+
+describe('a server that takes no more clients', LIMIT, () => {
+  it('is one error in an outage, and entered when there is room', async (t) => {
+    const fixture = await createFixture(t);
+    // It holds the one place that there is.
+    const held = fixture.redisClient();
+    await held.config('SET', 'maxclients', '1');
+    const node = await fixture.node({ connects: false });
+    for (const connection of ['pub', 'sub']) {
+      const { error } = await node.eventLog().next('error', connection, undefined, 0);
+      assert.match(`${error.code}: ${error.message}`, /^ERR_REFUSED: .*max number of clients/);
+    }
+    await held.config('SET', 'maxclients', '100');
+    await node.eventLog().next('connect', 'sub', undefined, 0);
+    await node.adapter().ready();
+    const other = await fixture.node();
+    const client = await fixture.client(node);
+    other.io.emit('news', 1);
+    assert.deepEqual(await client.event('news'), [1]);
+  });
+});
