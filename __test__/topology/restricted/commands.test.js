@@ -54,7 +54,7 @@ describe('a server that says nothing of itself', LIMIT, () => {
 });
 
 describe('a server that takes no more clients', LIMIT, () => {
-  it('is one error in an outage, and entered when there is room', async (t) => {
+  it('refuses with a code, and is entered when there is room', async (t) => {
     const fixture = await createFixture(t);
     // It holds the one place that there is.
     const held = fixture.redisClient();
