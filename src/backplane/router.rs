@@ -67,6 +67,8 @@ struct Slot {
     // With this node, or on the way to the lobby.
     under_way: usize,
     node: Option<Address>,
+    // Nothing leaves the lobby for it before this.
+    paused: Option<Instant>,
 }
 
 /// The writer of one node.
@@ -271,7 +273,14 @@ impl Router {
             Redirection::Ask(address) => asks = self.cluster.led(address),
             Redirection::Later => self.cluster.look(),
         }
-        self.lock().slots.entry(slot).or_default().enter(Stage::Waiting, None);
+        {
+            let mut all = self.lock();
+            let queue = all.slots.entry(slot).or_default();
+            queue.enter(Stage::Waiting, None);
+            if !is_hasty {
+                queue.paused = Some(Instant::now() + Self::PAUSE);
+            }
+        }
         let router = Weak::clone(&self.me);
         let lane = Lane { router, slot, number, stage: Stage::Waiting, asks, redirected };
         let before = item.lane.replace(lane);
@@ -320,12 +329,16 @@ impl Router {
     /// Sends what may leave the lobby. Whether something is left.
     fn flush(&self) -> bool {
         let map = self.cluster.map();
+        let now = Instant::now();
         let busy: HashMap<u16, Option<Address>> = {
             let state = self.lock();
-            let busy = state.slots.iter().filter(|(_, queue)| queue.under_way > 0);
-            busy.map(|(slot, queue)| (*slot, queue.node.clone())).collect()
+            let is_paused = |queue: &Slot| queue.paused.is_some_and(|until| until > now);
+            let busy =
+                state.slots.iter().filter(|(_, queue)| queue.under_way > 0 || is_paused(queue));
+            let node = |queue: &Slot| queue.node.clone().filter(|_| !is_paused(queue));
+            busy.map(|(slot, queue)| (*slot, node(queue))).collect()
         };
-        // What goes before it is with the same node, or answered.
+        // What goes before it is with the same node, or answered, and its slot is not in a pause.
         let is_ready = |lane: &Lane| {
             let owner = map.owner(lane.slot);
             owner.is_some() && busy.get(&lane.slot).is_none_or(|node| node.as_ref() == owner)
