@@ -273,7 +273,9 @@ async function settled(redis, nodes, others = []) {
       wanted.set(channel, (wanted.get(channel) ?? 0) + 1);
     }
     for (const channel of await redis.command('PUBSUB', SHARDED ? 'SHARDCHANNELS' : 'CHANNELS')) {
-      if ([...prefixes].some((prefix) => channel.startsWith(prefix))) seen.add(channel);
+      const isOurs = [...prefixes].some((prefix) => channel.startsWith(prefix));
+      // That of heartbeats is there as long as one server of a connection is.
+      if (isOurs && ![...prefixes].some((prefix) => channel === `${prefix}-heartbeat`)) seen.add(channel);
     }
     for (const channel of seen) if (!wanted.has(channel)) wanted.set(channel, 0);
     const patterns = nodes.reduce((sum, node) => sum + node.patterns(), 0);
