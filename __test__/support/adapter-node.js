@@ -185,7 +185,7 @@ class AdapterNode {
   channels() {
     if (SHARDED) return this.#shardedChannels();
     /** @type {string[]} */
-    const channels = [];
+    const channels = this.native && this.running ? [`${this.key}-heartbeat`] : [];
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
       const response = `${this.key}-response#${name}#`;
       channels.push(`${this.key}-request#${name}#`, response, `${response}${adapter.uid}#`);
@@ -203,7 +203,7 @@ class AdapterNode {
 
   #shardedChannels() {
     /** @type {string[]} */
-    const channels = [];
+    const channels = this.native && this.running ? [`${this.key}-heartbeat`] : [];
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
       const channel = `${this.key}#${name}#`;
       channels.push(channel, `${channel}${adapter.uid}#`);
