@@ -101,7 +101,8 @@ async function told(fleet) {
 function figures(journals, outages, { begin, end }) {
   const bins = Array.from({ length: Math.ceil((end - begin) / BIN) + 1 }, () => ({ delivered: 0, told: 0, silent: 0 }));
   const sum = account(journals, (fate, sent) => {
-    bins[Math.floor((sent - begin) / BIN)][fate] += 1;
+    // Nodes end a while after they were asked to.
+    bins[Math.min(Math.max(0, Math.floor((sent - begin) / BIN)), bins.length - 1)][fate] += 1;
   });
   const recoveries = outages.map(({ over }, index) => recovery(journals, over, outages[index + 1]?.begin ?? Infinity));
   const all = Object.values(journals);
