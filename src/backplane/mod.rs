@@ -233,16 +233,16 @@ impl Backplane {
 
     /// This process serves the namespace with this channel of requests, as `uid`.
     pub fn serve(&self, channel: String, uid: String) {
-        self.heartbeat
-            .get()
-            .iter()
-            .for_each(|heartbeat| heartbeat.serve((channel.clone(), uid.clone())));
+        if let Some(heartbeat) = self.heartbeat.get() {
+            heartbeat.serve((channel, uid));
+        }
     }
 
     /// Takes that back.
     pub fn serve_no_more(&self, channel: String, uid: String) {
-        let member = (channel, uid);
-        self.heartbeat.get().iter().for_each(|heartbeat| heartbeat.leave(&member));
+        if let Some(heartbeat) = self.heartbeat.get() {
+            heartbeat.leave(&(channel, uid));
+        }
     }
 
     /// The uids of the other servers of this package that serve the namespace with this channel of
@@ -455,7 +455,9 @@ async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
         clusters.push(Arc::clone(router.cluster()));
     }
     finish(tasks.writers, deadline).await;
-    clusters.iter().for_each(|cluster| cluster.close());
+    for cluster in clusters {
+        cluster.close();
+    }
     events.links.closed();
     events.emit(&Event::Close);
 }

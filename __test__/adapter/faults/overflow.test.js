@@ -127,6 +127,7 @@ describe('a full mailbox', LIMIT, () => {
     const there = await fixture.node();
     const far = await fixture.client(there);
 
+    const before = Date.now();
     flood();
     blockUntil('a full mailbox', () => stats().queues.mailbox.messages === FITS);
     blockUntil('the connection to be given up', () => stats().connections.sub.state === 'reconnecting');

@@ -19,7 +19,7 @@ pub(super) struct Peers {
     own_at: Option<SystemTime>,
     // What was published here did not come back for a while.
     parted: bool,
-    peers: HashMap<String, Peer>,
+    known: HashMap<String, Peer>,
     // What they hold, in bytes.
     bytes: usize,
     // The last gap that was told, by whatever noticed it.
@@ -77,8 +77,8 @@ impl Peers {
 
     pub(super) fn new(own: String) -> Self {
         let (own_beats, counted, own_seq, own_at, parted) = Default::default();
-        let (peers, bytes, told) = Default::default();
-        Self { own, own_beats, counted, own_seq, own_at, parted, peers, bytes, told }
+        let (known, bytes, told) = Default::default();
+        Self { own, own_beats, counted, own_seq, own_at, parted, known, bytes, told }
     }
 
     /// A beat has arrived.
@@ -87,7 +87,7 @@ impl Peers {
             return self.heard_own(beat.seq, now);
         }
         if beat.kind == Kind::Bye {
-            let peer = self.peers.remove(&beat.id);
+            let peer = self.known.remove(&beat.id);
             self.bytes -= peer.as_ref().map_or(0, |peer| peer.size);
             let left = peer.filter(|peer| !peer.is_gone);
             return News {
@@ -96,7 +96,7 @@ impl Peers {
             };
         }
         let answer = beat.kind == Kind::Hello;
-        let Some(peer) = self.peers.get_mut(&beat.id) else {
+        let Some(peer) = self.known.get_mut(&beat.id) else {
             return News { answer: true, ..self.meet(beat, now) };
         };
         if beat.seq <= peer.seq {
@@ -121,10 +121,10 @@ impl Peers {
     fn meet(&mut self, beat: Beat, now: SystemTime) -> News {
         let size = beat.size();
         let is_full =
-            |peers: &Self| peers.peers.len() >= Self::MOST || peers.bytes + size > Self::MOST_BYTES;
+            |peers: &Self| peers.known.len() >= Self::MOST || peers.bytes + size > Self::MOST_BYTES;
         if is_full(self) {
-            self.peers.retain(|_, peer| !peer.is_gone);
-            self.bytes = self.peers.values().map(|peer| peer.size).sum();
+            self.known.retain(|_, peer| !peer.is_gone);
+            self.bytes = self.known.values().map(|peer| peer.size).sum();
         }
         if is_full(self) {
             return News::default();
@@ -132,7 +132,7 @@ impl Peers {
         let Beat { id, seq, members, .. } = beat;
         let joined = members.clone();
         let own_beats = self.own_beats;
-        self.peers.insert(id, Peer { seq, at: now, own_beats, members, size, is_gone: false });
+        self.known.insert(id, Peer { seq, at: now, own_beats, members, size, is_gone: false });
         self.bytes += size;
         News { joined, ..News::default() }
     }
@@ -154,7 +154,7 @@ impl Peers {
         self.counted = Some(now);
         self.own_beats += 1;
         let mut left = Vec::new();
-        for peer in self.peers.values_mut() {
+        for peer in self.known.values_mut() {
             if !peer.is_gone && self.own_beats - peer.own_beats >= Self::GONE {
                 peer.is_gone = true;
                 left.extend(peer.members.iter().cloned());
@@ -171,7 +171,7 @@ impl Peers {
     /// A session is about to tell of a gap; returns since when messages may really be missing. A peer that
     /// was heard last before may have been on another server since.
     pub(super) fn told(&mut self, since: SystemTime, until: SystemTime) -> SystemTime {
-        let alive = self.peers.values().filter(|peer| !peer.is_gone).map(|peer| peer.at);
+        let alive = self.known.values().filter(|peer| !peer.is_gone).map(|peer| peer.at);
         let since = alive.chain([since]).min().unwrap_or(since);
         self.told = Some((since, until));
         since
@@ -187,7 +187,7 @@ impl Peers {
             return None;
         }
         let earliest = at.checked_sub(Self::TOGETHER).unwrap_or(at);
-        let others = self.peers.values().map(|peer| peer.at).filter(|other| *other >= earliest);
+        let others = self.known.values().map(|peer| peer.at).filter(|other| *other >= earliest);
         let since = others.chain([at]).min().unwrap_or(at);
         self.told = Some((since, now));
         Some(since)
@@ -196,7 +196,7 @@ impl Peers {
     /// Who serves the namespace with this channel of requests on other processes.
     pub(super) fn uids(&self, channel: &str) -> Uids {
         let of = |is_gone: bool| {
-            let peers = self.peers.values().filter(move |peer| peer.is_gone == is_gone);
+            let peers = self.known.values().filter(move |peer| peer.is_gone == is_gone);
             let members = peers.flat_map(|peer| &peer.members);
             members.filter(|(of, _)| of == channel).map(|(_, uid)| uid.clone())
         };
@@ -205,12 +205,12 @@ impl Peers {
 
     /// How many other processes are there.
     pub(super) fn count(&self) -> usize {
-        self.peers.values().filter(|peer| !peer.is_gone).count()
+        self.known.values().filter(|peer| !peer.is_gone).count()
     }
 
     /// Whether another process is known, be it gone: it may only be out of hearing.
     pub(super) fn knows_any(&self) -> bool {
-        !self.peers.is_empty()
+        !self.known.is_empty()
     }
 
     /// When the last own beat has come back.
