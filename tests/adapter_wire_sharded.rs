@@ -55,11 +55,11 @@ fn what_is_written_is_what_the_official_adapter_writes() {
     let data = r#"["b",{"_placeholder":true,"num":0}]"#;
     let packet = Packet { attachments: vec![Cow::Borrowed(b"\x01")], ..event(data) };
     let opts = r#"{"rooms":[],"except":[],"flags":{}}"#;
-    let packed = encode("id", &packet, "/", opts).unwrap();
+    let binary = encode("id", &packet, "/", opts).unwrap();
     let expected =
         b"\x84\xa4type\x03\xa4data\x82\xa6packet\x82\xa4type\x02\xa4data\x92\xa1b\xc4\x01\x01\
         \xa4opts\x83\xa5rooms\x90\xa6except\x90\xa5flags\x80\xa3uid\xa2id\xa3nsp\xa1/";
-    assert_eq!(packed, expected);
+    assert_eq!(binary, expected);
 }
 
 #[test]

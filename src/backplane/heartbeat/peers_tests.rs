@@ -123,13 +123,13 @@ fn what_peers_hold_is_bounded() {
         let id = number.to_string();
         peers.heard(Beat { members: members.clone(), ..beat(&id, 1, Kind::Hello) }, at(0));
     }
-    assert!((20..40).contains(&peers.peers.len()), "{}", peers.peers.len());
+    assert!((20..40).contains(&peers.known.len()), "{}", peers.known.len());
     // Those that leave make room.
     peers.heard(beat("0", 2, Kind::Bye), at(1));
     peers.heard(beat("1", 2, Kind::Beat), at(1));
-    let known = peers.peers.len();
+    let known = peers.known.len();
     peers.heard(Beat { members, ..beat("new", 1, Kind::Hello) }, at(1));
-    assert_eq!(peers.peers.len(), known + 1);
+    assert_eq!(peers.known.len(), known + 1);
 }
 
 #[test]
