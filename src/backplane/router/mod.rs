@@ -11,6 +11,11 @@
 //! So requests of one slot are done in the order in which they were made, whatever becomes of the slot
 //! meanwhile.
 
+mod lanes;
+mod nodes;
+
+pub(super) use self::lanes::Lane;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -19,6 +24,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
+use self::lanes::{Slot, Stage};
+use self::nodes::NodeWriter;
 use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
 use super::gather::{Gather, Part, Role};
@@ -26,7 +33,7 @@ use super::outbox::{Item, Outbox, QueueLimits};
 use super::request::{Command, Publication, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;
-use crate::connection::{Address, Cluster, Node, Place, Redirection, redirection, slot_of};
+use crate::connection::{Address, Cluster, Redirection, redirection, slot_of};
 use crate::error::Error;
 use crate::event_loop::Outcome;
 
@@ -57,70 +64,6 @@ struct State {
     replicas: HashMap<Address, Arc<NodeWriter>>,
     slots: HashMap<u16, Slot>,
     last: u64,
-}
-
-/// What is under way in a slot.
-#[derive(Default)]
-struct Slot {
-    // In the lobby, or on the way from there to an outbox.
-    waiting: usize,
-    // With this node, or on the way to the lobby.
-    under_way: usize,
-    node: Option<Address>,
-    // Nothing leaves the lobby for it before this.
-    paused: Option<Instant>,
-}
-
-/// The writer of one node.
-struct NodeWriter {
-    writer: Arc<Writer>,
-    task: Mutex<Option<JoinHandle<()>>>,
-    number: u64,
-}
-
-/// A request's place among those of its slot, until it is dropped.
-pub(super) struct Lane {
-    router: Weak<Router>,
-    slot: u16,
-    // Its number among all requests.
-    number: u64,
-    stage: Stage,
-    // Where it is sent this once.
-    asks: Option<Address>,
-    // How often it was redirected.
-    redirected: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Waiting,
-    UnderWay,
-    // At a node that is asked this once: what comes later is redirected there too, behind it.
-    Asking,
-}
-
-impl std::fmt::Debug for Lane {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lane")
-            .field("slot", &self.slot)
-            .field("stage", &self.stage)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Lane {
-    /// Whether its command is to be preceded by `ASKING`.
-    pub(super) fn is_asking(&self) -> bool {
-        self.stage == Stage::Asking
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        if let Some(router) = self.router.upgrade() {
-            router.leave(self.slot, self.stage);
-        }
-    }
 }
 
 impl Router {
@@ -395,47 +338,6 @@ impl Router {
         }
     }
 
-    /// The writer of the node at an address.
-    fn node(&self, address: &Address) -> Arc<NodeWriter> {
-        let mut state = self.lock();
-        if let Some(node) = state.nodes.get(address) {
-            return Arc::clone(node);
-        }
-        let link = self.link.part(&self.fleet, state.last + 1);
-        let node = self.start_node(&mut state, link, |cluster| Node::new(cluster, address));
-        state.nodes.insert(address.clone(), Arc::clone(&node));
-        node
-    }
-
-    fn start_node(
-        &self,
-        state: &mut State,
-        link: LinkEvents,
-        place: impl FnOnce(Arc<Cluster>) -> Node,
-    ) -> Arc<NodeWriter> {
-        state.last += 1;
-        let number = state.last;
-        let outbox = Arc::new(Outbox::new(self.limits, self.command_timeout, link.clone()));
-        let writer = Arc::new(Writer::routed(outbox, Weak::clone(&self.me)));
-        let connector = Arc::new(Place::Node(place(Arc::clone(&self.cluster))));
-        let running = Arc::clone(&writer);
-        let run = move || Arc::clone(&running).run(Arc::clone(&connector));
-        let task = Mutex::new(Some(self.runtime.spawn(supervise(link, "writer", run))));
-        Arc::new(NodeWriter { writer, task, number })
-    }
-
-    /// The writer of the replica at an address.
-    fn replica(&self, address: &Address) -> Arc<NodeWriter> {
-        let mut state = self.lock();
-        if let Some(node) = state.replicas.get(address) {
-            return Arc::clone(node);
-        }
-        let place = |cluster| Node::any(cluster, address);
-        let node = self.start_node(&mut state, self.link.quiet(), place);
-        state.replicas.insert(address.clone(), Arc::clone(&node));
-        node
-    }
-
     /// Whether it has sent anything.
     pub(super) fn is_used(&self) -> bool {
         !self.lock().nodes.is_empty()
@@ -492,42 +394,6 @@ impl Drop for Router {
         let state = self.lock();
         for node in state.nodes.values().chain(state.replicas.values()) {
             node.task().iter().for_each(JoinHandle::abort);
-        }
-    }
-}
-
-impl NodeWriter {
-    fn task(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends its task. What it had under way is back in its outbox then, or counted.
-    async fn stop(&self) {
-        let task = self.task().take();
-        if let Some(task) = task {
-            task.abort();
-            let _ = task.await;
-        }
-    }
-}
-
-impl Slot {
-    fn enter(&mut self, stage: Stage, node: Option<&Address>) {
-        match stage {
-            Stage::Waiting => self.waiting += 1,
-            Stage::UnderWay => {
-                self.under_way += 1;
-                self.node = node.cloned();
-            }
-            Stage::Asking => {}
-        }
-    }
-
-    const fn leave(&mut self, stage: Stage) {
-        match stage {
-            Stage::Waiting => self.waiting = self.waiting.saturating_sub(1),
-            Stage::UnderWay => self.under_way = self.under_way.saturating_sub(1),
-            Stage::Asking => {}
         }
     }
 }
