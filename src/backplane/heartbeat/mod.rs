@@ -188,7 +188,9 @@ impl Heartbeat {
     fn check(&self, proven: Option<SystemTime>) {
         let mut state = self.lock();
         let Some((_, since)) = state.missing else { return };
-        if proven.is_none_or(|proven| proven < since + Self::TRANSIT) {
+        // One from the future was sent before the clock was set back.
+        let now = SystemTime::now();
+        if proven.is_none_or(|proven| proven < since + Self::TRANSIT || proven > now) {
             return;
         }
         let (next, pause) = match state.split {
