@@ -76,15 +76,32 @@ export type EndpointOptions = UsedEndpointOptions &
   SentinelEndpointOptions &
   Partial<Record<AcceptedOption, unknown>>;
 
+/** A server's address. */
+export interface Address {
+  /** Name or IP address. */
+  host: string;
+  /** TCP port. */
+  port: number;
+}
+
+/** A Sentinel's address. */
+export interface SentinelAddress {
+  /** Name or IP address. Default: `localhost` */
+  host?: string;
+  /** TCP port. Default: 26379 */
+  port?: number | string;
+  /** Of `ioredis`, and without a meaning here: addresses of both families are tried. */
+  family?: unknown;
+}
+
 /**
  * Where the addresses lead that a cluster or Sentinels give, by `host:port`: an object, or a function, which
  * may be async. What it does not know, or answers with nothing, is taken as it is.
  */
-export type AddressMap =
-  Record<string, { host: string; port: number }> | ((address: string) => AddressMapAnswer | Promise<AddressMapAnswer>);
+export type AddressMap = Record<string, Address> | ((address: string) => AddressMapAnswer | Promise<AddressMapAnswer>);
 
 /** Where an address leads; nothing: it is taken as it is. */
-export type AddressMapAnswer = { host: string; port: number } | null | undefined;
+export type AddressMapAnswer = Address | null | undefined;
 
 /**
  * A cluster. The other options say how to enter its nodes; `host`, `port` and `path` have no say. It has
@@ -114,7 +131,7 @@ export interface ClusterEndpointOptions {
 /** The master that Sentinels name. The other options say how to enter it; `host`, `port` and `path` have no say. */
 export interface SentinelEndpointOptions {
   /** Where the Sentinels are. Default port: 26379. `name` is then what they call the master. */
-  sentinels?: Array<{ host?: string; port?: number | string; family?: unknown }>;
+  sentinels?: SentinelAddress[];
   /** ACL user of the Sentinels. */
   sentinelUsername?: string | null;
   /** Password of the Sentinels. Default: none; the master's is never sent to them. */
@@ -128,7 +145,7 @@ export interface SentinelEndpointOptions {
   /** Only `master`: replicas publish nothing. */
   role?: 'master' | 'slave';
   /** The same as `sentinels`, as `createSentinel` of `redis` names it. */
-  sentinelRootNodes?: Array<{ host: string; port: number }>;
+  sentinelRootNodes?: Address[];
   /** How to enter the master, as `createSentinel` takes it beside `sentinelRootNodes`. */
   nodeClientOptions?: UsedEndpointOptions & Partial<Record<AcceptedOption, unknown>>;
   /** How to enter the Sentinels, as `createSentinel` takes it beside `sentinelRootNodes`. */

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use redis::cmd;
 use tokio::time::{Instant, sleep_until};
 
+use super::moment::Moment;
 use super::session::{LinkStatus, Session, SessionEvent, Subscriber};
 use super::subscriptions::{Kind, Op, Refused};
 use crate::connection::{
@@ -30,7 +31,7 @@ pub(super) struct End<S> {
 enum Owed {
     Op(Op),
     /// A ping that was sent at this time.
-    Ping(SystemTime),
+    Ping(Moment),
 }
 
 pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
@@ -46,7 +47,7 @@ pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     stalled: bool,
     status: Option<LinkStatus>,
     // When the last answered ping was sent: all that was published before has been read.
-    proven: SystemTime,
+    proven: Moment,
     // When what Redis has refused is asked for again.
     retry: Option<Instant>,
     // When the subscriber is to catch up again.
@@ -79,7 +80,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             to_restore,
             stalled: false,
             status: None,
-            proven: SystemTime::now(),
+            proven: Moment::now(),
             retry: None,
             catch_up: None,
             retries: Backoff::new(),
@@ -153,8 +154,9 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             self.session.subscriber.event(SessionEvent::Status(status));
         }
         let gap_since = self.session.gap_since().take();
-        for since in gap_since.into_iter().chain(degraded_since) {
-            self.session.subscriber.event(SessionEvent::Gap(since, SystemTime::now()));
+        let degraded = degraded_since.map(|since| (since, SystemTime::now()));
+        for (since, until) in gap_since.map(Moment::until_now).into_iter().chain(degraded) {
+            self.session.subscriber.event(SessionEvent::Gap(since, until));
         }
     }
 
@@ -171,7 +173,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
             Verdict::Fine => {}
             Verdict::Ping => {
-                self.owed.push_back(Owed::Ping(SystemTime::now()));
+                self.owed.push_back(Owed::Ping(Moment::now()));
                 self.connection.queue(&cmd("PING").get_packed_command());
             }
             Verdict::Stalled(error) => {
@@ -262,10 +264,10 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         }
     }
 
-    fn prove(&mut self, sent: SystemTime) {
+    fn prove(&mut self, sent: Moment) {
         self.proven = sent;
-        self.session.subscriber.proven(sent);
-        *self.session.proven() = Some(sent);
+        self.session.subscriber.proven(sent.time);
+        *self.session.proven() = Some(sent.time);
     }
 
     fn pong(&mut self) -> Result<()> {
@@ -357,8 +359,9 @@ impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
         if self.status.is_some() {
             // Where a server was left behind, what it brought had ceased to be all.
             let confirmed = self.connector.confirmed(self.connection.endpoint());
-            let since = confirmed.map_or(self.proven, |confirmed| confirmed.min(self.proven));
-            *self.session.gap_since() = Some(since);
+            let time = self.proven.time;
+            let time = confirmed.map_or(time, |confirmed| confirmed.min(time));
+            *self.session.gap_since() = Some(Moment { time, ..self.proven });
         }
     }
 }

@@ -2,6 +2,7 @@
 //! again after every reconnect.
 
 mod active;
+mod moment;
 mod session;
 mod subscriptions;
 #[cfg(test)]

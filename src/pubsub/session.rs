@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::active::{ActiveSession, End};
+use super::moment::Moment;
 use super::subscriptions::{Consumer, Handover, Kind, Need, Subscriptions};
 use crate::connection::{Backoff, Connector, Opened, Patience, Purpose, Warning};
 use crate::error::Error;
@@ -92,7 +93,7 @@ pub struct Session<S> {
     pub(super) subscriber: S,
     // The time before which no message is missing, of a connection that was lost. A plain mutex:
     // the session's task alone takes it.
-    pub(super) gap_since: Mutex<Option<SystemTime>>,
+    pub(super) gap_since: Mutex<Option<Moment>>,
     // When the last answered ping was sent, while there is a connection. Likewise.
     proven: Mutex<Option<SystemTime>>,
 }
@@ -146,7 +147,7 @@ impl<S: Subscriber> Session<S> {
     pub fn withdraw(&self, kind: Kind, name: &str) -> Option<(Handover, Option<SystemTime>)> {
         let handover = self.lock().withdraw(kind, name)?;
         self.changed.notify_one();
-        let known = [*self.gap_since(), *self.proven()];
+        let known = [self.gap_since().map(|since| since.time), *self.proven()];
         Some((handover, known.into_iter().flatten().min()))
     }
 
@@ -203,7 +204,7 @@ impl<S: Subscriber> Session<S> {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn gap_since(&self) -> MutexGuard<'_, Option<SystemTime>> {
+    pub(super) fn gap_since(&self) -> MutexGuard<'_, Option<Moment>> {
         self.gap_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
