@@ -174,6 +174,9 @@ impl Outbox {
 
     /// Refuses what comes after the end.
     fn refuse_closed(&self, item: &Item) {
+        if matches!(item.request, Request::Beat(_)) {
+            return;
+        }
         let events = &self.link.events;
         Counters::count(&events.counters.dropped);
         if let Some(ticket) = item.ticket {
