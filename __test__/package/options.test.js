@@ -10,7 +10,7 @@ const { LIMIT } = require('../support/limits');
 
 const URL = 'redis://localhost:6379';
 const OF_ADAPTERS =
-  /The options are key, requestsTimeout, .*, limits, offlineQueue, mailbox, overflow, commandTimeout\.$/;
+  /The options are key, requestsTimeout, .*, limits, offlineQueue, mailbox, overflow, commandTimeout, heartbeat\.$/;
 const OF_STORES = /The options are nodeId, redis, redisPub, .*\.$/;
 const OF_ENDPOINTS = /The options are host, port, path, .*socket.*, and others that change nothing here\.$/;
 
