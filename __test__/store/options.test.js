@@ -281,6 +281,7 @@ describe('the package', LIMIT, () => {
       'RedisStore',
       'WebSocketServer',
       'createAdapter',
+      'createShardedAdapter',
       'default',
     ]);
     assert.deepEqual([exported.createAdapter, exported.default], [exported, exported]);
