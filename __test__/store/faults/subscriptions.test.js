@@ -31,7 +31,7 @@ describe('subscriptions after a restart of Redis', LIMIT, () => {
 
   beforeEach(async () => {
     redis = await startRedis();
-    const endpoints = { redisPub: redis.url, redisSub: redis.url, redisClient: redis.url };
+    const endpoints = { redisPub: redis.url, redisSub: redis.url, redisClient: redis.url, heartbeat: false };
     publisher = new RedisStore(endpoints);
     publisher.on('error', () => {});
     subscriber = new RedisStore(endpoints);
