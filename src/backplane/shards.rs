@@ -54,6 +54,8 @@ struct Shard {
 }
 
 impl Shards {
+    /// How long a node may take to know of a slot's new owner.
+    const GOSSIP: Duration = Duration::from_secs(2);
     /// Between two times that channels are handed over: nodes may not agree about who owns a slot.
     const PAUSE: Duration = Duration::from_millis(10);
 
@@ -131,6 +133,8 @@ impl Shards {
             };
             let since = since.into_iter().chain(state.settled).min();
             let since = since.unwrap_or_else(SystemTime::now);
+            // The node that was asked may have known of it later.
+            let since = since.checked_sub(Self::GOSSIP).unwrap_or(since);
             self.session(&mut state, &owner).adopt(handover, Some(since));
             state.channels.insert(name, owner);
         }

@@ -318,7 +318,13 @@ impl Router {
             let State { nodes, replicas, .. } = &mut *state;
             let nodes = nodes.extract_if(|address, _| !map.masters().contains(address));
             let replicas = replicas.extract_if(|address, _| !map.replicas().contains(address));
-            nodes.chain(replicas).map(|(_, node)| node).collect()
+            let gone: Vec<_> = nodes.chain(replicas).collect();
+            // What comes later waits for what they have, also where a node is a master again at once.
+            let is_gone = |node: &Address| gone.iter().any(|(address, _)| address == node);
+            for slot in state.slots.values_mut() {
+                slot.node = slot.node.take().filter(|node| !is_gone(node));
+            }
+            gone.into_iter().map(|(_, node)| node).collect()
         };
         for node in gone {
             node.stop().await;
