@@ -63,7 +63,22 @@ struct State {
     // Of replicas, which are asked who subscribes there.
     replicas: HashMap<Address, Arc<NodeWriter>>,
     slots: HashMap<u16, Slot>,
+    // The owner of each slot when something was last sent to it.
+    owners: HashMap<u16, Address>,
     last: u64,
+}
+
+impl State {
+    /// Whether a slot has another owner than when something was last sent to it.
+    fn has_moved(&mut self, slot: u16, owner: Option<&Address>) -> bool {
+        let (before, Some(owner)) = (self.owners.get(&slot), owner) else { return false };
+        if before == Some(owner) {
+            return false;
+        }
+        let had_owner = before.is_some();
+        self.owners.insert(slot, owner.clone());
+        had_owner
+    }
 }
 
 impl Router {
@@ -128,8 +143,16 @@ impl Router {
         let mut all = self.lock();
         all.last += 1;
         let number = all.last;
+        let now = Instant::now();
+        let has_moved = all.has_moved(slot, owner.as_ref());
         let queue = all.slots.entry(slot).or_default();
-        let is_free = queue.waiting == 0 && (queue.under_way == 0 || queue.node == owner);
+        if has_moved {
+            // What the old owner has taken may still be on its way over the bus.
+            queue.paused = Some(now + Self::PAUSE);
+        }
+        let is_paused = queue.paused.is_some_and(|until| until > now);
+        let is_free =
+            queue.waiting == 0 && !is_paused && (queue.under_way == 0 || queue.node == owner);
         let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
         let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
         queue.enter(stage, owner.as_ref());
