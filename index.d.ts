@@ -620,7 +620,10 @@ export interface BackplaneStats {
   malformed: number;
   /** Publishes and commands that never left: the queue was full, or the store destroyed. */
   dropped: number;
-  /** Publishes on a connection that broke before Redis answered, so they may or may not have arrived. */
+  /**
+   * Publishes that may or may not have arrived: on a connection that broke before Redis answered, or answered by a
+   * former master after Sentinels had replaced it (those were `published` before).
+   */
   unconfirmed: number;
   /** Connections that came back after an outage. */
   reconnects: number;
@@ -965,8 +968,8 @@ export interface CreateShardedAdapterOptions
  * ```
  *
  * Official servers have no message that asks for their rooms, nor one for ids or a count: where there are some,
- * `allRooms`, `fetchSocketIds` and `countSockets` cost as much as `fetchSockets`. `remoteJoin`, `remoteLeave` and `remoteDisconnect` resolve once
- * they are sent, since nobody answers them.
+ * `allRooms`, `fetchSocketIds` and `countSockets` cost as much as `fetchSockets`. `remoteJoin`, `remoteLeave` and
+ * `remoteDisconnect` resolve once they are sent, since nobody answers them.
  *
  * @param pubClient where to publish. Default: `localhost:6379`
  * @param subClient where to subscribe. Default: where to publish
