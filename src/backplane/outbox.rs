@@ -159,7 +159,7 @@ impl Outbox {
         let LinkEvents { events, link, .. } = &self.link;
         for item in dropped {
             // A part that is dropped is an answer too.
-            if matches!(item.request, Request::Beat(_)) || item.part.is_some() {
+            if item.request.is_beat() || item.part.is_some() {
                 continue;
             }
             Counters::count(&events.counters.dropped);
@@ -174,7 +174,7 @@ impl Outbox {
 
     /// Refuses what comes after the end.
     fn refuse_closed(&self, item: &Item) {
-        if matches!(item.request, Request::Beat(_)) {
+        if item.request.is_beat() {
             return;
         }
         let events = &self.link.events;

@@ -183,15 +183,13 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             self.owed.push_back(Owed::Asking);
         }
         let is_routed = self.writer.router.is_some();
-        self.owed.push_back(
-            if matches!(item.request, Request::Beat(_)) || item.request.is_publish() && is_routed {
-                Owed::Routed(item, bytes)
-            } else if item.request.is_publish() {
-                Owed::Publish { queued: item.queued, bytes }
-            } else {
-                Owed::Command(item, bytes)
-            },
-        );
+        self.owed.push_back(if item.request.is_beat() || item.request.is_publish() && is_routed {
+            Owed::Routed(item, bytes)
+        } else if item.request.is_publish() {
+            Owed::Publish { queued: item.queued, bytes }
+        } else {
+            Owed::Command(item, bytes)
+        });
     }
 
     /// Takes an answer and all that came with it.

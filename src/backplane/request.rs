@@ -95,6 +95,22 @@ impl Request {
         matches!(self, Self::Publish(_) | Self::PublishSharded(_))
     }
 
+    /// Whether it is a heartbeat, of which nothing is counted.
+    #[must_use]
+    pub const fn is_beat(&self) -> bool {
+        matches!(self, Self::Beat(_))
+    }
+
+    /// What it publishes, if it does.
+    #[must_use]
+    pub fn publication(&self) -> Option<&dyn Publication> {
+        match self {
+            Self::Publish(publication) | Self::PublishSharded(publication) => Some(&**publication),
+            Self::Beat(beat) => Some(beat),
+            Self::Command(_) => None,
+        }
+    }
+
     /// Whether it belongs on the server that messages are published on.
     #[must_use]
     pub const fn goes_with_publishes(&self) -> bool {
@@ -121,26 +137,17 @@ impl Request {
     /// # Errors
     /// [`Error::Encode`], and `packed` is as it was; so it is after a panic of the publication.
     pub fn pack(&self, packed: &mut Vec<u8>) -> Result<()> {
-        match self {
-            Self::Publish(publication) | Self::PublishSharded(publication) => {
-                self.pack_publication(&**publication, packed)?;
-            }
-            Self::Beat(beat) => self.pack_publication(beat, packed)?,
-            Self::Command(Command { name, args, .. }) => {
-                pack(name, &args.iter().map(Vec::as_slice).collect::<Vec<_>>(), packed);
-            }
+        if let Some(publication) = self.publication() {
+            let channel = publication.channel();
+            let payload = publication.payload().map_err(|reason| Error::Encode {
+                count: 1,
+                channel: channel.clone().into_owned(),
+                reason,
+            })?;
+            pack(self.name(), &[channel.as_bytes(), &payload], packed);
+        } else if let Self::Command(Command { name, args, .. }) = self {
+            pack(name, &args.iter().map(Vec::as_slice).collect::<Vec<_>>(), packed);
         }
-        Ok(())
-    }
-
-    fn pack_publication(&self, publication: &dyn Publication, packed: &mut Vec<u8>) -> Result<()> {
-        let channel = publication.channel();
-        let payload = publication.payload().map_err(|reason| Error::Encode {
-            count: 1,
-            channel: channel.clone().into_owned(),
-            reason,
-        })?;
-        pack(self.name(), &[channel.as_bytes(), &payload], packed);
         Ok(())
     }
 

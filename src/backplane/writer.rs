@@ -185,7 +185,7 @@ impl Writer {
     /// Drops what is left once no more can be written.
     pub(super) fn abandon(&self) {
         for item in self.outbox.take_all() {
-            if matches!(item.request, Request::Beat(_)) {
+            if item.request.is_beat() {
                 continue;
             }
             Counters::count(&self.events().counters.dropped);

@@ -7,6 +7,7 @@ mod connector;
 mod endpoint;
 mod greeting;
 mod hint;
+mod info;
 mod link;
 mod place;
 mod race;

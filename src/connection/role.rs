@@ -2,6 +2,7 @@
 
 use redis::cmd;
 
+use super::info;
 use super::link::{ByteStream, Connection};
 use super::resp::Value;
 use crate::error::Result;
@@ -35,10 +36,7 @@ impl Question {
         match (self, answer) {
             (Self::Info, Value::Bulk(text)) => {
                 let text = String::from_utf8_lossy(text);
-                let field = |name: &str| {
-                    text.lines()
-                        .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
-                };
+                let field = |name| info::field(&text, name);
                 let is_replica = field("role")? == "slave";
                 let history = field("master_replid").map(str::to_owned);
                 Some(Role { is_replica, history, question: self })

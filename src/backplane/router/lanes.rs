@@ -65,6 +65,10 @@ impl Drop for Lane {
 }
 
 impl Slot {
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
+        self.paused.is_some_and(|until| until > now)
+    }
+
     pub(super) fn enter(&mut self, stage: Stage, node: Option<&Address>) {
         match stage {
             Stage::Waiting => self.waiting += 1,

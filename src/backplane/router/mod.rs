@@ -30,7 +30,7 @@ use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
 use super::gather::{Gather, Part, Role};
 use super::outbox::{Item, Outbox, QueueLimits};
-use super::request::{Command, Publication, Request, Route};
+use super::request::{Command, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;
 use crate::connection::{Address, Cluster, Redirection, redirection, slot_of};
@@ -121,21 +121,14 @@ impl Router {
 
     /// Sends a request to the owner of its slot, or to all nodes.
     pub(super) fn send(&self, item: Item) {
-        match &item.request {
-            Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
-            Request::Command(Command { args, .. }) => {
-                let slot = slot_of(args.first().map_or(&[], Vec::as_slice));
-                self.send_to(slot, item);
+        let slot = match (&item.request, item.request.publication()) {
+            (_, Some(publication)) => slot_of(publication.channel().as_bytes()),
+            (Request::Command(Command { args, route: Route::Key, .. }), _) => {
+                slot_of(args.first().map_or(&[], Vec::as_slice))
             }
-            Request::Beat(beat) => {
-                let slot = slot_of(beat.channel().as_bytes());
-                self.send_to(slot, item);
-            }
-            Request::Publish(publication) | Request::PublishSharded(publication) => {
-                let slot = slot_of(publication.channel().as_bytes());
-                self.send_to(slot, item);
-            }
-        }
+            _ => return self.ask_all(item),
+        };
+        self.send_to(slot, item);
     }
 
     fn send_to(&self, slot: u16, mut item: Item) {
@@ -150,9 +143,9 @@ impl Router {
             // What the old owner has taken may still be on its way over the bus.
             queue.paused = Some(now + Self::PAUSE);
         }
-        let is_paused = queue.paused.is_some_and(|until| until > now);
-        let is_free =
-            queue.waiting == 0 && !is_paused && (queue.under_way == 0 || queue.node == owner);
+        let is_free = queue.waiting == 0
+            && !queue.is_paused(now)
+            && (queue.under_way == 0 || queue.node == owner);
         let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
         let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
         queue.enter(stage, owner.as_ref());
@@ -216,7 +209,7 @@ impl Router {
 
     /// Takes a request back that the node at `endpoint` has answered with the error `reply`, and gives
     /// it back where that is no redirection.
-    pub(super) fn redirected(&self, mut item: Item, reply: &str, endpoint: &str) -> Option<Item> {
+    pub(super) fn redirected(&self, item: Item, reply: &str, endpoint: &str) -> Option<Item> {
         let asked = endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host);
         let asked = asked.trim_start_matches('[').trim_end_matches(']');
         let (Some(lane), Some(redirection)) = (&item.lane, redirection(reply, asked)) else {
@@ -239,23 +232,26 @@ impl Router {
             Redirection::Ask(address) => asks = self.cluster.led(address),
             Redirection::Later => self.cluster.look(),
         }
-        {
-            let mut all = self.lock();
-            let queue = all.slots.entry(slot).or_default();
-            queue.enter(Stage::Waiting, None);
-            if !is_hasty {
-                queue.paused = Some(Instant::now() + Self::PAUSE);
-            }
+        if !is_hasty {
+            let until = Instant::now() + Self::PAUSE;
+            self.lock().slots.entry(slot).or_default().paused = Some(until);
         }
         let router = Weak::clone(&self.me);
-        let lane = Lane { router, slot, number, stage: Stage::Waiting, asks, redirected };
-        let before = item.lane.replace(lane);
-        self.lobby.outbox.take_back(item);
-        drop(before);
+        let stage = Stage::Waiting;
+        self.wait(item, Lane { router, slot, number, stage, asks, redirected });
         if is_hasty {
             self.wanted.notify_one();
         }
         None
+    }
+
+    /// Has a request wait in the lobby, in a place among those of its slot.
+    fn wait(&self, mut item: Item, lane: Lane) {
+        self.lock().slots.entry(lane.slot).or_default().enter(Stage::Waiting, None);
+        // It has a place all the time, so that nothing overtakes it.
+        let before = item.lane.replace(lane);
+        self.lobby.outbox.take_back(item);
+        drop(before);
     }
 
     fn leave(&self, slot: u16, stage: Stage) {
@@ -298,10 +294,9 @@ impl Router {
         let now = Instant::now();
         let busy: HashMap<u16, Option<Address>> = {
             let state = self.lock();
-            let is_paused = |queue: &Slot| queue.paused.is_some_and(|until| until > now);
-            let busy =
-                state.slots.iter().filter(|(_, queue)| queue.under_way > 0 || is_paused(queue));
-            let node = |queue: &Slot| queue.node.clone().filter(|_| !is_paused(queue));
+            let is_busy = |queue: &Slot| queue.under_way > 0 || queue.is_paused(now);
+            let busy = state.slots.iter().filter(|(_, queue)| is_busy(queue));
+            let node = |queue: &Slot| queue.node.clone().filter(|_| !queue.is_paused(now));
             busy.map(|(slot, queue)| (*slot, node(queue))).collect()
         };
         // What goes before it is with the same node, or answered, and its slot is not in a pause.
@@ -352,15 +347,11 @@ impl Router {
         for node in gone {
             node.stop().await;
             self.fleet.left(node.number, &self.link);
-            for mut item in node.writer.outbox.take_all() {
-                if let Some(lane) = &mut item.lane {
+            for item in node.writer.outbox.take_all() {
+                if let Some(lane) = &item.lane {
                     let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
-                    self.lock().slots.entry(slot).or_default().enter(Stage::Waiting, None);
                     let (stage, asks, redirected) = (Stage::Waiting, None, lane.redirected);
-                    let waiting = Lane { router, slot, number, stage, asks, redirected };
-                    let before = item.lane.replace(waiting);
-                    self.lobby.outbox.take_back(item);
-                    drop(before);
+                    self.wait(item, Lane { router, slot, number, stage, asks, redirected });
                 }
             }
             node.writer.report_losses();

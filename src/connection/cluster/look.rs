@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::slots::{Range, SlotMap, read_slots};
 use super::{Address, Cluster, Looked, MAX_LED};
 use crate::connection::greeting::Purpose;
+use crate::connection::info;
 use crate::connection::link::{Connection, pack};
 use crate::connection::resp::Value;
 use crate::connection::stream::Stream;
@@ -178,9 +179,7 @@ async fn read_map(
 fn read_info(answer: &Value) -> Health {
     let Value::Bulk(bytes) = answer else { return Health { is_ok: true, epoch: None } };
     let text = String::from_utf8_lossy(bytes);
-    let field = |name: &str| {
-        text.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
-    };
+    let field = |name| info::field(&text, name);
     Health {
         is_ok: field("cluster_state").is_none_or(|state| state == "ok"),
         epoch: field("cluster_current_epoch").and_then(|epoch| epoch.parse().ok()),
