@@ -73,11 +73,12 @@ impl Writer {
             };
             let error = match opened {
                 Ok(opened) => {
-                    backoff = Backoff::new();
+                    let since = Instant::now();
                     if let Some(doubtful) = doubtful.take() {
                         self.doubt(&doubtful, connector, opened.connection.endpoint());
                     }
                     let (ended, in_doubt) = self.serve(connector, opened).await;
+                    backoff = Backoff::after(since.into_std());
                     doubtful = in_doubt;
                     self.link().disconnected(ended.error);
                     second = ended.second;

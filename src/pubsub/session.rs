@@ -3,7 +3,7 @@
 //! ```text
 //!   open ─▶ subscribe to all that is wanted ─▶ answered ─▶ read, ping every second
 //!    ▲                                                        │ broken or dead
-//!    └──────────── pause (50 ms to 2 s) ◀── report ◀──────────┘
+//!    └──────────── pause (0 to 800 ms) ◀── report ◀───────────┘
 //! ```
 
 use std::future::Future;
@@ -218,12 +218,13 @@ impl<S: Subscriber> Session<S> {
                 Some(opened) => Ok(*opened),
                 None => connector.connect(Purpose::Subscribe, Patience::Limited).await,
             };
+            let since = Instant::now();
             let error = match opened {
                 Ok(opened) => {
                     let End { ended, was_up } = self.serve(&connector, opened).await;
                     second = ended.second;
                     if was_up {
-                        backoff = Backoff::new();
+                        backoff = Backoff::after(since.into_std());
                         self.subscriber.event(SessionEvent::Disconnected(ended.error));
                         None
                     } else {
