@@ -1,8 +1,9 @@
 //! Sharded subscriptions in a cluster: a session for each node that owns slots of wanted channels.
 //!
 //! When a slot gets another owner, its channels are handed over to the session of that one: after a
-//! migration, which ends the subscriptions, as after a failover. What may have been missed meanwhile is
-//! a gap.
+//! migration, which ends the subscriptions, as after a failover. After a failover they rest for a while
+//! in between: the old owner, a replica now, passes on what it was sent, and what it has brought already
+//! would come again from the new one. What may have been missed meanwhile is a gap.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
@@ -29,7 +30,7 @@ pub(super) struct Shards {
     runtime: Handle,
     link: LinkEvents,
     fleet: Arc<Fleet>,
-    // Never connected: what waits for an owner to be known.
+    // Never connected: what waits for an owner to be known, and what rests.
     lobby: Arc<MailboxSession>,
     // A plain mutex: held for a look-up, or while channels are handed over.
     state: Mutex<State>,
@@ -41,6 +42,8 @@ struct State {
     // The node that each channel is wanted on.
     channels: HashMap<Arc<str>, Address>,
     nodes: HashMap<Address, Shard>,
+    // Until when channels stay in the lobby, whoever owns their slots.
+    resting: HashMap<Arc<str>, Instant>,
     // Until when all channels were known to be wanted on the right nodes.
     settled: Option<SystemTime>,
     last: u64,
@@ -56,6 +59,8 @@ struct Shard {
 impl Shards {
     /// How long a node may take to know of a slot's new owner.
     const GOSSIP: Duration = Duration::from_secs(2);
+    /// How long the bus of a cluster may take to bring a message to the other nodes of a shard.
+    const REST: Duration = Duration::from_millis(250);
     /// Between two times that channels are handed over: nodes may not agree about who owns a slot.
     const PAUSE: Duration = Duration::from_millis(10);
 
@@ -88,23 +93,29 @@ impl Shards {
         };
         while let Some(shards) = shards.upgrade() {
             shards.cluster.watch();
-            shards.move_channels();
+            let rested = shards.move_channels();
             tokio::select! {
                 () = changes.next() => {}
+                () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
                 () = shards.wanted.notified() => {}
             }
             sleep(Self::PAUSE).await;
         }
     }
 
-    /// Hands channels over to the owners of their slots.
-    fn move_channels(&self) {
+    /// Hands channels over to the owners of their slots; returns when the next have rested.
+    fn move_channels(&self) -> Option<Instant> {
         let (map, confirmed) = (self.cluster.map(), self.cluster.confirmed());
         let mut state = self.lock();
         if state.closed {
-            return;
+            return None;
         }
+        let now = Instant::now();
+        state.resting.retain(|_, until| *until > now);
         for name in self.lobby.names(Kind::Sharded) {
+            if state.resting.contains_key(&name) {
+                continue;
+            }
             let Some(owner) = map.owner(slot_of(name.as_bytes())) else { continue };
             if let Some((handover, _)) = self.lobby.withdraw(Kind::Sharded, &name) {
                 self.session(&mut state, owner).adopt(handover, None);
@@ -135,16 +146,24 @@ impl Shards {
             let since = since.unwrap_or_else(SystemTime::now);
             // The node that was asked may have known of it later.
             let since = since.checked_sub(Self::GOSSIP).unwrap_or(since);
-            self.session(&mut state, &owner).adopt(handover, Some(since));
-            state.channels.insert(name, owner);
+            if map.masters().contains(&node) {
+                self.session(&mut state, &owner).adopt(handover, Some(since));
+                state.channels.insert(name, owner);
+            } else {
+                self.lobby.adopt(handover, Some(since));
+                state.channels.remove(&name);
+                state.resting.insert(name, now + Self::REST);
+            }
         }
         let idle = state.nodes.extract_if(|_, shard| shard.session.is_empty());
         let idle: Vec<_> = idle.map(|(_, shard)| shard).collect();
+        let rested = state.resting.values().min().copied();
         drop(state);
         for shard in idle {
             shard.task.abort();
             self.fleet.left(shard.number, &self.link);
         }
+        rested
     }
 
     /// The session of a node.
@@ -177,8 +196,9 @@ impl Shards {
     ) {
         let mut state = self.lock();
         let known = state.channels.get(name).cloned();
-        let node = known.or_else(|| self.cluster.map().owner(slot_of(name.as_bytes())).cloned());
-        let session = match node.filter(|_| !state.closed) {
+        let owner = || self.cluster.map().owner(slot_of(name.as_bytes())).cloned();
+        let is_waiting = state.closed || self.lobby.wants(Kind::Sharded, name);
+        let session = match known.or_else(owner).filter(|_| !is_waiting) {
             Some(node) => {
                 state.channels.insert(Arc::from(name), node.clone());
                 self.session(&mut state, &node)
@@ -240,7 +260,7 @@ impl Shards {
     pub(super) fn refuses(&self, name: &str) -> bool {
         let state = self.lock();
         let node = state.channels.get(name).and_then(|node| state.nodes.get(node));
-        node.is_some_and(|node| node.session.refuses(Kind::Sharded, name))
+        node.map_or(&self.lobby, |node| &node.session).refuses(Kind::Sharded, name)
     }
 
     /// See [`Session::proven_at`]: the oldest of all nodes.

@@ -220,6 +220,10 @@ impl Subscriptions {
         if self.online {
             self.unsent.push_back(Op::Unsubscribe(kind, Arc::clone(&name), None));
         }
+        if self.is_empty() {
+            // It goes along with what is handed over.
+            self.degraded_since = None;
+        }
         let Wanted { consumers, tickets, need, .. } = wanted;
         Some(Handover { kind, name, consumers, tickets, need, since })
     }
