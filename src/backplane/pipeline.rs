@@ -291,7 +291,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     }
 
     fn redirect(&self, item: Item, answer: &Answer) -> Option<Item> {
-        self.writer.redirect(item, answer, self.connection.endpoint())
+        self.writer.redirect(item, answer)
     }
 
     /// Pings, and sees whether the connection is alive.

@@ -57,10 +57,6 @@ struct Shard {
 }
 
 impl Shards {
-    /// How long a node may take to know of a slot's new owner.
-    const GOSSIP: Duration = Duration::from_secs(2);
-    /// How long the bus of a cluster may take to bring a message to the other nodes of a shard.
-    const REST: Duration = Duration::from_millis(250);
     /// Between two times that channels are handed over: nodes may not agree about who owns a slot.
     const PAUSE: Duration = Duration::from_millis(10);
 
@@ -145,14 +141,14 @@ impl Shards {
             let since = since.into_iter().chain(state.settled).min();
             let since = since.unwrap_or_else(SystemTime::now);
             // The node that was asked may have known of it later.
-            let since = since.checked_sub(Self::GOSSIP).unwrap_or(since);
+            let since = since.checked_sub(Cluster::GOSSIP).unwrap_or(since);
             if map.masters().contains(&node) {
                 self.session(&mut state, &owner).adopt(handover, Some(since));
                 state.channels.insert(name, owner);
             } else {
                 self.lobby.adopt(handover, Some(since));
                 state.channels.remove(&name);
-                state.resting.insert(name, now + Self::REST);
+                state.resting.insert(name, now + Cluster::BUS);
             }
         }
         let idle = state.nodes.extract_if(|_, shard| shard.session.is_empty());
@@ -238,22 +234,24 @@ impl Shards {
     }
 
     /// Whether the error that answered a subscription says that the channel has another owner.
-    pub(super) fn redirects(&self, channel: &str, reply: &str, asked: &str) -> bool {
-        let Some(Redirection::Moved(slot, owner)) = redirection(reply, asked) else { return false };
+    pub(super) fn redirects(&self, channel: &str, reply: &str, asked: &Address) -> bool {
+        let Some(Redirection::Moved(slot, owner)) = redirection(reply, &asked.host) else {
+            return false;
+        };
         if slot != slot_of(channel.as_bytes()) {
             return false;
         }
-        match self.cluster.led(owner) {
-            Some(owner) => self.cluster.learn(slot, owner),
-            None => self.cluster.look(),
+        if let Some(owner) = self.cluster.led(owner) {
+            self.cluster.learn(slot, owner);
         }
+        self.cluster.look_at(asked.clone());
         self.wanted.notify_one();
         true
     }
 
     /// A node has ended a subscription: its slot may have another owner.
-    pub(super) fn look(&self) {
-        self.cluster.look();
+    pub(super) fn ended(&self, node: &Address) {
+        self.cluster.look_at(node.clone());
     }
 
     /// See [`Session::refuses`].

@@ -147,12 +147,12 @@ impl Subscriber for MailboxSubscriber {
     fn redirects(&self, channel: &str, reply: &str) -> bool {
         let Some((shards, address)) = &self.shards else { return false };
         let shards = shards.upgrade();
-        shards.is_some_and(|shards| shards.redirects(channel, reply, &address.host))
+        shards.is_some_and(|shards| shards.redirects(channel, reply, address))
     }
 
     fn ended(&self) {
-        if let Some((shards, _)) = &self.shards {
-            shards.upgrade().iter().for_each(|shards| shards.look());
+        if let Some((shards, address)) = &self.shards {
+            shards.upgrade().iter().for_each(|shards| shards.ended(address));
         }
     }
 

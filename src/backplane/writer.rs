@@ -17,7 +17,7 @@ use super::pipeline::Pipeline;
 use super::request::Request;
 use super::router::Router;
 use super::throttle::Throttle;
-use crate::connection::{Answer, Backoff, Connector, Ended, Opened, Patience, Purpose};
+use crate::connection::{Address, Answer, Backoff, Connector, Ended, Opened, Patience, Purpose};
 use crate::error::Error;
 use crate::event_loop::{Counters, Event, Outcome};
 
@@ -25,7 +25,7 @@ use crate::event_loop::{Counters, Event, Outcome};
 pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
     // What takes back what a node of a cluster does not do.
-    pub(super) router: Option<Weak<Router>>,
+    pub(super) router: Option<(Weak<Router>, Address)>,
     refusals: Throttle,
 }
 
@@ -39,16 +39,18 @@ impl Writer {
     }
 
     /// The writer of one node of a cluster.
-    pub(super) fn routed(outbox: Arc<Outbox>, router: Weak<Router>) -> Self {
-        Self { router: Some(router), ..Self::new(outbox) }
+    pub(super) fn routed(outbox: Arc<Outbox>, router: Weak<Router>, node: &Address) -> Self {
+        Self { router: Some((router, node.clone())), ..Self::new(outbox) }
     }
 
     /// Hands a request back that was redirected; gives it back where it was not.
-    pub(super) fn redirect(&self, item: Item, answer: &Answer, endpoint: &str) -> Option<Item> {
-        let router = self.router.as_ref().and_then(Weak::upgrade);
-        match (router, answer) {
-            (Some(router), Answer::Error(reply)) => router.redirected(item, reply, endpoint),
-            _ => Some(item),
+    pub(super) fn redirect(&self, item: Item, answer: &Answer) -> Option<Item> {
+        let (Some((router, node)), Answer::Error(reply)) = (&self.router, answer) else {
+            return Some(item);
+        };
+        match router.upgrade() {
+            Some(router) => router.redirected(item, reply, node),
+            None => Some(item),
         }
     }
 

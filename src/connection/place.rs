@@ -28,7 +28,7 @@ impl Place {
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
         if endpoint.cluster.is_some() {
-            return Self::Cluster(AnyMaster(Cluster::new(endpoint)));
+            return Self::Cluster(AnyMaster::new(Cluster::new(endpoint)));
         }
         match endpoint.sentinel.clone() {
             Some(sentinel) => Self::Sentinel(Box::new(Sentinel::new(endpoint, sentinel))),
@@ -40,7 +40,7 @@ impl Place {
     #[must_use]
     pub const fn cluster(&self) -> Option<&Arc<Cluster>> {
         match self {
-            Self::Cluster(AnyMaster(cluster)) => Some(cluster),
+            Self::Cluster(any) => Some(any.cluster()),
             Self::Server(_) | Self::Node(_) | Self::Sentinel(_) => None,
         }
     }
@@ -50,7 +50,9 @@ impl Place {
     #[must_use]
     pub fn beside(&self, own: &Endpoint, endpoint: Endpoint) -> Self {
         match self {
-            Self::Cluster(any) if own.same_server(&endpoint) => Self::Cluster(any.clone()),
+            Self::Cluster(any) if own.same_server(&endpoint) => {
+                Self::Cluster(AnyMaster::new(Arc::clone(any.cluster())))
+            }
             _ => Self::new(endpoint),
         }
     }

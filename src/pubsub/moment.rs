@@ -11,7 +11,9 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn now() -> Self {
-        Self { time: SystemTime::now(), instant: Instant::now() }
+        // In this order it is never taken for later than it was.
+        let instant = Instant::now();
+        Self { time: SystemTime::now(), instant }
     }
 
     /// From then until now. Should the clock have been set meanwhile, what was published lies between these

@@ -5,7 +5,7 @@ use std::sync::Weak;
 use tokio::time::Instant;
 
 use super::Router;
-use crate::connection::Address;
+use crate::connection::{Address, Cluster};
 
 /// What is under way in a slot.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub(super) struct Slot {
     pub(super) node: Option<Address>,
     // Nothing leaves the lobby for it before this.
     pub(super) paused: Option<Instant>,
+    // Whether there is to be a pause once nothing is under way.
+    pub(super) has_moved: bool,
 }
 
 /// A request's place among those of its slot, until it is dropped.
@@ -67,6 +69,14 @@ impl Drop for Lane {
 impl Slot {
     pub(super) fn is_paused(&self, now: Instant) -> bool {
         self.paused.is_some_and(|until| until > now)
+    }
+
+    /// What its old owner has taken may still be on its way over the bus.
+    pub(super) fn pause_if_idle(&mut self, now: Instant) {
+        if self.has_moved && self.under_way == 0 {
+            self.has_moved = false;
+            self.paused = Some(now + Cluster::BUS);
+        }
     }
 
     pub(super) fn enter(&mut self, stage: Stage, node: Option<&Address>) {

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, Instant, sleep, timeout_at};
+use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 
 use self::lanes::{Slot, Stage};
 use self::nodes::NodeWriter;
@@ -69,21 +69,27 @@ struct State {
 }
 
 impl State {
-    /// Whether a slot has another owner than when something was last sent to it.
-    fn has_moved(&mut self, slot: u16, owner: Option<&Address>) -> bool {
-        let (before, Some(owner)) = (self.owners.get(&slot), owner) else { return false };
-        if before == Some(owner) {
-            return false;
+    /// Pauses a slot that has another owner than when something was last sent to it.
+    fn pause_if_moved(&mut self, slot: u16, owner: Option<&Address>, now: Instant) {
+        let Some(owner) = owner else { return };
+        match self.owners.get(&slot) {
+            Some(before) if before == owner => return,
+            Some(_) => {
+                let queue = self.slots.entry(slot).or_default();
+                queue.has_moved = true;
+                queue.pause_if_idle(now);
+            }
+            None => {}
         }
-        let had_owner = before.is_some();
         self.owners.insert(slot, owner.clone());
-        had_owner
     }
 }
 
 impl Router {
     /// Between two attempts to send what a cluster in change has sent back.
     const PAUSE: Duration = Duration::from_millis(100);
+    /// How long a node that is no master any more may take to answer what it has.
+    const GRACE: Duration = Duration::from_secs(1);
     /// How long replicas are waited for where the masters have answered.
     const REPLICAS: Duration = Duration::from_secs(1);
     /// A request that was sent on this often is sent with a pause.
@@ -137,12 +143,8 @@ impl Router {
         all.last += 1;
         let number = all.last;
         let now = Instant::now();
-        let has_moved = all.has_moved(slot, owner.as_ref());
+        all.pause_if_moved(slot, owner.as_ref(), now);
         let queue = all.slots.entry(slot).or_default();
-        if has_moved {
-            // What the old owner has taken may still be on its way over the bus.
-            queue.paused = Some(now + Self::PAUSE);
-        }
         let is_free = queue.waiting == 0
             && !queue.is_paused(now)
             && (queue.under_way == 0 || queue.node == owner);
@@ -207,12 +209,10 @@ impl Router {
         }
     }
 
-    /// Takes a request back that the node at `endpoint` has answered with the error `reply`, and gives
-    /// it back where that is no redirection.
-    pub(super) fn redirected(&self, item: Item, reply: &str, endpoint: &str) -> Option<Item> {
-        let asked = endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host);
-        let asked = asked.trim_start_matches('[').trim_end_matches(']');
-        let (Some(lane), Some(redirection)) = (&item.lane, redirection(reply, asked)) else {
+    /// Takes a request back that the node at `asked` has answered with the error `reply`, and gives it
+    /// back where that is no redirection.
+    pub(super) fn redirected(&self, item: Item, reply: &str, asked: &Address) -> Option<Item> {
+        let (Some(lane), Some(redirection)) = (&item.lane, redirection(reply, &asked.host)) else {
             return Some(item);
         };
         if item.queued.elapsed() >= self.command_timeout {
@@ -224,13 +224,13 @@ impl Router {
         match redirection {
             Redirection::Moved(moved, address) => {
                 slot = moved;
-                match self.cluster.led(address) {
-                    Some(address) => self.cluster.learn(moved, address),
-                    None => self.cluster.look(),
+                if let Some(address) = self.cluster.led(address) {
+                    self.cluster.learn(moved, address);
                 }
+                self.cluster.look_at(asked.clone());
             }
             Redirection::Ask(address) => asks = self.cluster.led(address),
-            Redirection::Later => self.cluster.look(),
+            Redirection::Later => self.cluster.look_at(asked.clone()),
         }
         if !is_hasty {
             let until = Instant::now() + Self::PAUSE;
@@ -258,6 +258,7 @@ impl Router {
         let mut all = self.lock();
         let Some(queue) = all.slots.get_mut(&slot) else { return };
         queue.leave(stage);
+        queue.pause_if_idle(Instant::now());
         if queue.waiting == 0 && queue.under_way == 0 {
             all.slots.remove(&slot);
             if all.slots.is_empty() {
@@ -277,7 +278,7 @@ impl Router {
         loop {
             let Some(this) = router.upgrade() else { return };
             this.cluster.watch();
-            this.let_go().await;
+            this.let_go();
             let has_waiting = this.flush();
             tokio::select! {
                 () = changes.next() => {}
@@ -293,7 +294,11 @@ impl Router {
         let map = self.cluster.map();
         let now = Instant::now();
         let busy: HashMap<u16, Option<Address>> = {
-            let state = self.lock();
+            let mut state = self.lock();
+            let waiting = state.slots.iter().filter(|(_, queue)| queue.waiting > 0);
+            for slot in waiting.map(|(slot, _)| *slot).collect::<Vec<_>>() {
+                state.pause_if_moved(slot, map.owner(slot), now);
+            }
             let is_busy = |queue: &Slot| queue.under_way > 0 || queue.is_paused(now);
             let busy = state.slots.iter().filter(|(_, queue)| is_busy(queue));
             let node = |queue: &Slot| queue.node.clone().filter(|_| !queue.is_paused(now));
@@ -329,7 +334,7 @@ impl Router {
     }
 
     /// Takes back what waits for nodes that are no masters any more.
-    async fn let_go(&self) {
+    fn let_go(&self) {
         let map = self.cluster.map();
         let gone: Vec<_> = {
             let mut state = self.lock();
@@ -345,16 +350,32 @@ impl Router {
             gone.into_iter().map(|(_, node)| node).collect()
         };
         for node in gone {
-            node.stop().await;
-            self.fleet.left(node.number, &self.link);
-            for item in node.writer.outbox.take_all() {
-                if let Some(lane) = &item.lane {
-                    let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
-                    let (stage, asks, redirected) = (Stage::Waiting, None, lane.redirected);
-                    self.wait(item, Lane { router, slot, number, stage, asks, redirected });
-                }
+            self.take_from(&node);
+            node.writer.outbox.close();
+            if let Some(router) = self.me.upgrade() {
+                self.runtime.spawn(async move { router.retire(&node).await });
             }
-            node.writer.report_losses();
+        }
+    }
+
+    /// Leaves a node once it has answered what it has, so that it does not publish that behind what comes
+    /// later.
+    async fn retire(&self, node: &NodeWriter) {
+        let _ = timeout(Self::GRACE, node.writer.outbox.finished()).await;
+        node.stop().await;
+        self.fleet.left(node.number, &self.link);
+        self.take_from(node);
+        node.writer.report_losses();
+    }
+
+    /// Takes back what waits for a node.
+    fn take_from(&self, node: &NodeWriter) {
+        for item in node.writer.outbox.take_all() {
+            if let Some(lane) = &item.lane {
+                let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
+                let (stage, asks, redirected) = (Stage::Waiting, None, lane.redirected);
+                self.wait(item, Lane { router, slot, number, stage, asks, redirected });
+            }
         }
     }
 

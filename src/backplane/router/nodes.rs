@@ -26,7 +26,7 @@ impl Router {
             return Arc::clone(node);
         }
         let link = self.link.part(&self.fleet, state.last + 1);
-        let node = self.start_node(&mut state, link, |cluster| Node::new(cluster, address));
+        let node = self.start_node(&mut state, address, link, Node::new);
         state.nodes.insert(address.clone(), Arc::clone(&node));
         node
     }
@@ -34,14 +34,15 @@ impl Router {
     fn start_node(
         &self,
         state: &mut State,
+        address: &Address,
         link: LinkEvents,
-        place: impl FnOnce(Arc<Cluster>) -> Node,
+        place: impl FnOnce(Arc<Cluster>, &Address) -> Node,
     ) -> Arc<NodeWriter> {
         state.last += 1;
         let number = state.last;
         let outbox = Arc::new(Outbox::new(self.limits, self.command_timeout, link.clone()));
-        let writer = Arc::new(Writer::routed(outbox, Weak::clone(&self.me)));
-        let connector = Arc::new(Place::Node(place(Arc::clone(&self.cluster))));
+        let writer = Arc::new(Writer::routed(outbox, Weak::clone(&self.me), address));
+        let connector = Arc::new(Place::Node(place(Arc::clone(&self.cluster), address)));
         let running = Arc::clone(&writer);
         let run = move || Arc::clone(&running).run(Arc::clone(&connector));
         let task = Mutex::new(Some(self.runtime.spawn(supervise(link, "writer", run))));
@@ -54,8 +55,7 @@ impl Router {
         if let Some(node) = state.replicas.get(address) {
             return Arc::clone(node);
         }
-        let place = |cluster| Node::any(cluster, address);
-        let node = self.start_node(&mut state, self.link.quiet(), place);
+        let node = self.start_node(&mut state, address, self.link.quiet(), Node::any);
         state.replicas.insert(address.clone(), Arc::clone(&node));
         node
     }

@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 const GLANCE: Duration = Duration::from_secs(1);
 /// Between two looks at all slots, where nothing seems to have changed.
 const ROUND: Duration = Duration::from_secs(10);
+/// Between two looks at all slots after a change.
+const AGAIN: Duration = Duration::from_millis(200);
 /// Between two looks at most.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a node may take to answer.
@@ -32,6 +34,8 @@ pub(super) struct Looker {
     node: Option<(Address, Connection<Stream>)>,
     // When all slots are to be looked at.
     due: Instant,
+    // Until when the node may know of a new epoch and not of all that has changed.
+    settles: Instant,
     // Whether a node knew less than was known before.
     is_behind: bool,
 }
@@ -45,7 +49,8 @@ struct Health {
 impl Looker {
     pub(super) fn new(cluster: &Arc<Cluster>) -> Self {
         let (cluster, wanted) = (Arc::downgrade(cluster), Arc::clone(&cluster.wanted));
-        Self { cluster, wanted, node: None, due: Instant::now(), is_behind: false }
+        let now = Instant::now();
+        Self { cluster, wanted, node: None, due: now, settles: now, is_behind: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -58,15 +63,24 @@ impl Looker {
             });
             drop(cluster);
             sleep(PAUSE).await;
-            if timeout(GLANCE, self.wanted.notified()).await.is_ok() {
+            let is_settled = self.settles <= Instant::now();
+            let pause = if is_settled { GLANCE } else { AGAIN };
+            if timeout(pause, self.wanted.notified()).await.is_ok() || !is_settled {
                 self.due = Instant::now();
             }
         }
     }
 
-    /// Asks the node that was asked last, or else the others.
+    /// Asks the node that knows of a change, or the one that was asked last, or else the others.
     async fn look(&mut self, cluster: &Arc<Cluster>) -> Result<()> {
         let mut failed = None;
+        let witness = cluster.lock().witness.take();
+        let is_new = |witness: &Address| self.node.as_ref().is_none_or(|(node, _)| node != witness);
+        if let Some(witness) = witness.filter(is_new)
+            && self.open_and_ask(cluster, witness).await.is_ok()
+        {
+            return Ok(());
+        }
         if let Some((address, connection)) = self.node.take() {
             match self.ask(cluster, address, connection).await {
                 Ok(()) => return Ok(()),
@@ -129,6 +143,9 @@ impl Looker {
             state.led = led;
             drop(state);
             self.due = Instant::now() + ROUND;
+        }
+        if epoch != known && known != 0 {
+            self.settles = Instant::now() + Cluster::GOSSIP;
         }
         let mut state = cluster.lock();
         state.epoch = epoch;

@@ -47,6 +47,8 @@ struct State {
     map: Arc<SlotMap>,
     epoch: u64,
     confirmed: Option<SystemTime>,
+    // A node that knows of a change.
+    witness: Option<Address>,
     // Where the addresses lead that nodes have given; none yet for those that the application is asked for.
     led: HashMap<Address, Option<Address>>,
     task: Option<JoinHandle<()>>,
@@ -61,6 +63,11 @@ struct Looked {
 }
 
 impl Cluster {
+    /// How long a node may take to know of a slot's new owner, once it knows the new epoch.
+    pub const GOSSIP: Duration = Duration::from_secs(2);
+    /// How long a message may be under way between nodes, on the bus of the cluster.
+    pub const BUS: Duration = Duration::from_millis(250);
+
     /// The cluster that an endpoint gives nodes of.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Arc<Self> {
@@ -81,6 +88,13 @@ impl Cluster {
     /// Looks again, soon.
     pub fn look(&self) {
         self.wanted.notify_one();
+    }
+
+    /// Looks again, soon, and asks this node first: what it has done shows that it knows of a change, which
+    /// others may not know of yet.
+    pub fn look_at(&self, node: Address) {
+        self.lock().witness = Some(node);
+        self.look();
     }
 
     /// A node says that this master owns a slot now: taken as true until the next look, which follows.
@@ -270,30 +284,63 @@ impl Changes {
 }
 
 /// Opens connections to any master of a cluster: which one does not matter, as messages reach all nodes.
-#[derive(Clone)]
-pub struct AnyMaster(pub Arc<Cluster>);
+/// Those last while it is a node, also as a replica: that brings all messages as before.
+pub struct AnyMaster {
+    cluster: Arc<Cluster>,
+    // Where the last connection was. A plain mutex: held for a look or a change.
+    last: Mutex<Option<String>>,
+}
+
+impl AnyMaster {
+    /// Of this cluster.
+    pub fn new(cluster: Arc<Cluster>) -> Self {
+        Self { cluster, last: Mutex::default() }
+    }
+
+    /// Whose masters they are.
+    pub const fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<String>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Connector for AnyMaster {
     type Stream = Stream;
 
     async fn connect(&self, purpose: Purpose, patience: Patience) -> Result<Opened<Stream>> {
-        let Self(cluster) = self;
+        let Self { cluster, .. } = self;
         cluster.known().await?;
-        let mut masters = cluster.map().masters().to_vec();
-        fastrand::shuffle(&mut masters);
-        cluster.followed(cluster.open_one(masters, purpose, patience).await)
+        let map = cluster.map();
+        let mut nodes = map.masters().to_vec();
+        fastrand::shuffle(&mut nodes);
+        let last = self.last().as_deref().and_then(|last| map.node(last)).cloned();
+        if let Some(last) = last {
+            nodes.retain(|node| *node != last);
+            nodes.insert(0, last);
+        }
+        let opened = cluster.followed(cluster.open_one(nodes, purpose, patience).await)?;
+        let endpoint = opened.connection.endpoint().to_owned();
+        let last = self.last().replace(endpoint.clone());
+        if last.is_some_and(|last| last != endpoint) {
+            // What the last one has brought must not come again.
+            sleep(Cluster::BUS).await;
+        }
+        Ok(opened)
     }
 
     async fn moved(&self, endpoint: &str) -> String {
-        let mut changes = self.0.changes();
-        while self.0.map().has_master(endpoint) {
+        let mut changes = self.cluster.changes();
+        while self.cluster.map().node(endpoint).is_some() {
             changes.next().await;
         }
-        "it is no master of the cluster any more".to_owned()
+        "it is no node of the cluster any more".to_owned()
     }
 
     fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {
-        self.0.confirmed()
+        self.cluster.confirmed()
     }
 }
 

@@ -59,9 +59,9 @@ impl SlotMap {
         self.masters.get(usize::from(*index))
     }
 
-    /// Whether a server, named as [`Address`] is shown, is one of the masters.
-    pub fn has_master(&self, endpoint: &str) -> bool {
-        self.masters.iter().any(|master| master.to_string() == endpoint)
+    /// The node that is named so, as [`Address`] is shown.
+    pub fn node(&self, endpoint: &str) -> Option<&Address> {
+        self.masters.iter().chain(&self.replicas).find(|node| node.to_string() == endpoint)
     }
 
     /// A master has a replica.

@@ -48,7 +48,9 @@ fn each_slot_has_the_owner_it_was_given_last() {
     assert_eq!(owners, [1, 2, 2, 1, 1]);
     assert_eq!(map.owner(SLOTS), None);
     assert_eq!(map.masters(), [address("a", 1), address("b", 2)]);
-    assert!(map.has_master("b:2") && !map.has_master("b:1"));
+    map.add_replica(address("c", 3));
+    let known = ["b:2", "c:3", "b:1"].map(|endpoint| map.node(endpoint).map(|node| node.port));
+    assert_eq!(known, [Some(2), Some(3), None]);
 }
 
 #[test]
