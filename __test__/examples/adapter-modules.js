@@ -1,17 +1,15 @@
 'use strict';
 
 /**
- * For `node -r`: has the examples find Socket.IO 4 by its name, as in an application. In this
- * checkout `socket.io` is 0.9, and 4 has another name.
+ * For `node -r`: has the examples find Socket.IO 4 and the clients of Redis by their names, as in an application. In
+ * this checkout `socket.io` is 0.9, and 4 has another name.
  */
 
+const { isExample, resolve } = require('./client-modules.js');
+
 const Module = require('node:module');
-const path = require('node:path');
 
-const EXAMPLES = path.join(__dirname, '..', '..', 'examples') + path.sep;
 const EXPRESS = '@nestjs/platform-express';
-
-const resolve = /** @type {any} */ (Module)._resolveFilename;
 
 /**
  * @param {string} name what is required
@@ -19,7 +17,7 @@ const resolve = /** @type {any} */ (Module)._resolveFilename;
  * @param {...any} rest
  */
 function resolveForAdapter(name, parent, ...rest) {
-  if (name === 'socket.io' && parent?.filename.startsWith(EXAMPLES)) return resolve('socket.io-4', parent, ...rest);
+  if (name === 'socket.io' && isExample(parent)) return resolve('socket.io-4', parent, ...rest);
   try {
     return resolve(name, parent, ...rest);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 /** What the tests of the examples on Socket.IO 4 share; see run.js. */
 
+const assert = require('node:assert/strict');
 const { setTimeout: delay } = require('node:timers/promises');
 const { io } = require('socket.io-client-4');
 const { Inbox } = require('../support/client-inbox.js');
@@ -14,24 +15,42 @@ const MODULES = require.resolve('./adapter-modules.js');
  * Starts an example; see `start` of run.js.
  * @param {import('node:test').TestContext} t
  * @param {string} name
- * @param {{ redis: { host: string, port: number }, workers?: number }} settings
+ * @param {Parameters<typeof run.start>[2]} settings
  */
 function start(t, name, settings) {
   return run.start(t, name, { ...settings, flags: ['--require', MODULES] });
 }
 
+/** @typedef {{ command: (...args: string[]) => Promise<any> }} Server */
+
 /**
  * Resolves when that many nodes hear what others broadcast, and what they ask.
- * @param {{ command: (...args: string[]) => Promise<any> }} redis
+ * @param {Server | Server[]} redis the servers on which they may subscribe
  * @param {number} nodes
  */
 async function hearing(redis, nodes) {
+  const servers = [redis].flat();
   for (;;) {
-    const [, asked] = await redis.command('PUBSUB', 'NUMSUB', 'socket.io-request#/#');
-    const list = await redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub');
-    if (asked === nodes && list.match(/ psub=1 /g)?.length === nodes) return;
+    const asked = await numsub('NUMSUB', servers, 'socket.io-request#/#');
+    const lists = await Promise.all(servers.map((server) => server.command('CLIENT', 'LIST', 'TYPE', 'pubsub')));
+    if (asked === nodes && lists.join('').match(/ psub=1 /g)?.length === nodes) return;
     await delay(POLL);
   }
+}
+
+/**
+ * The same of nodes on sharded channels, which have one channel for both.
+ * @param {Server[]} servers
+ * @param {number} nodes
+ */
+async function hearingSharded(servers, nodes) {
+  while ((await numsub('SHARDNUMSUB', servers, 'socket.io#/#')) !== nodes) await delay(POLL);
+}
+
+/** @param {'NUMSUB' | 'SHARDNUMSUB'} subcommand @param {Server[]} servers @param {string} channel */
+async function numsub(subcommand, servers, channel) {
+  const replies = await Promise.all(servers.map((server) => server.command('PUBSUB', subcommand, channel)));
+  return replies.reduce((sum, [, count]) => sum + count, 0);
 }
 
 /** A client, and what it has heard. */
@@ -81,4 +100,16 @@ async function joinCluster(t, at, transports) {
   }
 }
 
-module.exports = { hearing, join, joinCluster, start };
+/**
+ * What each client says all hear.
+ * @param {Awaited<ReturnType<typeof join>>[]} joined
+ */
+async function assertChat(joined) {
+  for (const { client, node } of joined) {
+    client.socket.emit('say', 'hellö');
+    const said = { name: 'guest', text: 'hellö', node };
+    for (const each of joined) assert.deepEqual(await each.client.event('said'), [said]);
+  }
+}
+
+module.exports = { assertChat, hearing, hearingSharded, join, joinCluster, start };
