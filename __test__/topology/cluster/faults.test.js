@@ -2,6 +2,8 @@
 
 /** Classic messages through a cluster whose nodes go: each is delivered or told of, none twice, all in order. */
 
+const assert = require('node:assert');
+const { on } = require('node:events');
 const { afterEach, beforeEach, describe, it } = require('node:test');
 
 const { Load, Receipt, assertBothHit, closeAll, finish } = require('../../support/load');
@@ -52,6 +54,9 @@ describe('messages through a cluster', LIMIT, () => {
     return found.port;
   }
   const subscribersPort = () => portWith(/ sub=[1-9]/);
+  const subscribedAgain = async () => {
+    for await (const [{ connection }] of on(stores[1], 'connect')) if (connection === 'sub') return;
+  };
   const publishersPort = () => portWith(/ cmd=publish /);
 
   /** All is well again, and the books are in order. */
@@ -67,6 +72,27 @@ describe('messages through a cluster', LIMIT, () => {
     for (const { port } of await cluster.masters()) {
       await cluster.failover(port);
       await receipt.more(500);
+    }
+    await settle();
+  });
+
+  it('without a gap when the node that is subscribed on becomes a replica', async () => {
+    const gaps = [];
+    stores[1].on('gap', (gap) => gaps.push(gap));
+    const port = await subscribersPort();
+    await cluster.failover(port);
+    await settle();
+    assert.strictEqual(await subscribersPort(), port);
+    assert.deepStrictEqual(gaps, []);
+  });
+
+  it('on the same node again when the subscriber is cut off', async () => {
+    const port = await subscribersPort();
+    for (let cuts = 0; cuts < 5; cuts++) {
+      const again = subscribedAgain();
+      await cluster.node(port).server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await again;
+      assert.strictEqual(await subscribersPort(), port);
     }
     await settle();
   });
