@@ -18,7 +18,7 @@ impl Backoff {
     // The jitter adds up to as much again, hence at most 800 ms.
     const LONGEST: Duration = Duration::from_millis(400);
     /// A server that ends connections sooner is not to be asked again without a pause.
-    const LASTING: Duration = Duration::from_secs(1);
+    const LASTING: Duration = Duration::from_millis(100);
 
     /// Starts anew.
     #[must_use]
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_first_attempt_after_a_connection_that_lasted_is_at_once() {
-        let long_ago = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
         let mut backoff = Backoff::after(long_ago);
         assert_eq!(backoff.next_pause(), (1, Duration::ZERO));
         let (attempt, pause) = backoff.next_pause();
