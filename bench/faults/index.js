@@ -10,6 +10,7 @@ const { openSetup, whatIsMissing } = require('./setups');
 
 /** Those of one setup stand together, and share its servers and nodes. @type {import('./conductor').Fault[]} */
 const FAULTS = [
+  ...require('./schedule/control').FAULTS,
   ...require('./schedule/server').FAULTS,
   ...require('./schedule/network').FAULTS,
   ...require('./schedule/application').FAULTS,

@@ -21,7 +21,8 @@ what is between them: the same servers, and the same faults, at the same time fo
 - **Lost silently** is what did not arrive, and nobody was told.
 - **Well again** is the time from when Redis could be reached again, or the new master was announced, until every
   node had of every stream of every other node a message behind the last missing one.
-- **RSS** is that of the largest of the three processes, before and after the fault.
+- **RSS** is that of the largest of the three processes, before and after the fault. Each process keeps a journal of
+  what it sent and got: the rows without a fault (control) show what that alone comes to.
 - **Uncaught** are exceptions that would have ended the process; they were held back, so that the figures go on.`;
 
 /** @typedef {import('./conductor').Result} Result */
@@ -38,7 +39,7 @@ const COLUMNS = {
   'out of order': (_, { disordered }) => disordered,
   twice: (_, { duplicates }) => duplicates,
   'well again after, ms (median, most)': (_, { recoveries }) =>
-    [median(recoveries), Math.max(...recoveries)].map(readable).join(', '),
+    recoveries.length === 0 ? '–' : [median(recoveries), Math.max(...recoveries)].map(readable).join(', '),
   'RSS before → after, MB': (_, { rss }) => `${megabytes(rss.before)} → ${megabytes(rss.after)}`,
   'session writes (refused)': (_, { sessions }) =>
     sessions.written + sessions.refused === 0 ? '–' : `${sessions.written} (${sessions.refused})`,
