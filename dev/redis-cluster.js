@@ -5,23 +5,16 @@
 const net = require('node:net');
 const { once } = require('node:events');
 
-const { startRedis, until } = require('./redis-server');
+const { HOST, Nodes, startNode } = require('./redis-nodes');
+const { until } = require('./redis-server');
 
-const HOST = '127.0.0.1';
 const SLOTS = 16_384;
 /** How long a replica goes on with a failover that it was asked for, in ms (CLUSTER_MF_TIMEOUT in Redis). */
 const MANUAL_FAILOVER = 5000;
 /** Ports of the cluster's bus: below those that the kernel gives to connections, which may take a dead node's. */
 const BUS_PORTS = { first: 11_000, count: 20_000 };
 
-/**
- * @typedef {object} Node
- * @property {string} host
- * @property {number} port
- * @property {string} id as in CLUSTER NODES
- * @property {'up' | 'down' | 'paused'} state
- * @property {Awaited<ReturnType<typeof startRedis>>} server
- */
+/** @typedef {import('./redis-nodes').Node & { id: string }} Node `id`: as in CLUSTER NODES */
 
 /** What a node says of one node. @typedef {{ id: string, flags: string[], master: string | null, epoch: number, slots: [number, number][] }} Line */
 
@@ -85,13 +78,14 @@ async function freeBusPort() {
  * @param {string} [password]
  * @returns {Promise<Node>}
  */
-async function startNode(args, password) {
+async function startClusterNode(args, password) {
   const bus = String(await freeBusPort());
-  const server = await startRedis({ password, args: ['--cluster-port', bus, ...args] });
-  return { host: HOST, port: server.port, id: await server.command('CLUSTER', 'MYID'), state: 'up', server };
+  const node = await startNode({ password, args: ['--cluster-port', bus, ...args] });
+  return { ...node, id: await node.server.command('CLUSTER', 'MYID') };
 }
 
-class Cluster {
+/** @extends {Nodes<Node>} */
+class Cluster extends Nodes {
   #password;
 
   /**
@@ -99,17 +93,10 @@ class Cluster {
    * @param {string | undefined} password
    */
   constructor(nodes, password) {
-    this.nodes = nodes;
+    super(nodes);
     this.urls = nodes.map(({ server }) => server.url);
     this.slotOf = slotOf;
     this.#password = password;
-  }
-
-  /** @param {number} port */
-  node(port) {
-    const node = this.nodes.find((each) => each.port === port);
-    if (!node) throw new Error(`no node of this cluster is on port ${port}`);
-    return node;
   }
 
   /** Nodes that run and answer. */
@@ -199,33 +186,6 @@ class Cluster {
     return views.every(sees);
   }
 
-  /** Kills a node without a farewell. @param {number} port */
-  async kill(port) {
-    const node = this.node(port);
-    node.state = 'down';
-    await node.server.kill();
-  }
-
-  /** Starts a node again that was killed, or that runs: empty, with its place in the cluster. @param {number} port */
-  async restart(port) {
-    const node = this.node(port);
-    await this.kill(port);
-    await node.server.restart();
-    node.state = 'up';
-  }
-
-  /** Freezes a node: for the others it is cut off. @param {number} port */
-  pause(port) {
-    this.node(port).state = 'paused';
-    this.node(port).server.pause();
-  }
-
-  /** @param {number} port */
-  resume(port) {
-    this.node(port).server.resume();
-    this.node(port).state = 'up';
-  }
-
   /**
    * Moves a slot with its keys to another master, as `redis-cli --cluster reshard` does.
    * @param {number} slot
@@ -278,11 +238,6 @@ class Cluster {
       const synced = (await this.replicas()).map((node) => this.#inSync(node));
       return (await Promise.all(synced)).every(Boolean);
     });
-  }
-
-  /** Ends all nodes and removes what they have left. */
-  async stop() {
-    await Promise.all(this.nodes.map(({ server }) => server.stop()));
   }
 }
 
@@ -344,7 +299,7 @@ async function startCluster(options = {}) {
     ...args,
   ];
   const count = masters * (1 + replicas);
-  const started = await Promise.allSettled(Array.from({ length: count }, () => startNode(each, password)));
+  const started = await Promise.allSettled(Array.from({ length: count }, () => startClusterNode(each, password)));
   const cluster = new Cluster(
     started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
     password,

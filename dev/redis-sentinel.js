@@ -2,9 +2,8 @@
 
 /** A real master, its replicas and the sentinels that watch them, on this machine; gone when this process is gone. */
 
-const { startRedis, until } = require('./redis-server');
-
-const HOST = '127.0.0.1';
+const { HOST, Nodes, startNode } = require('./redis-nodes');
+const { until } = require('./redis-server');
 
 /** How often sentinels ask and tell, in ms: far more often than they do by default, since tests wait for it. */
 const PERIODS = {
@@ -15,37 +14,25 @@ const PERIODS = {
   'tilt-period': 2000,
 };
 
-/** @typedef {Awaited<ReturnType<typeof startRedis>>} Server */
-/** @typedef {{ host: string, port: number, state: 'up' | 'down' | 'paused', server: Server }} Node */
-
-/** @param {Server} server @returns {Node} */
-function nodeOf(server) {
-  return { host: HOST, port: server.port, state: 'up', server };
-}
+/** @typedef {import('./redis-nodes').Node} Node */
 
 /** @param {string[]} list names and values in turn @returns {Record<string, string>} */
 function toObject(list) {
   return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1]]] : [])));
 }
 
-class Sentinels {
+class Sentinels extends Nodes {
   /**
    * @param {string} name
    * @param {Node[]} data master and replicas
    * @param {Node[]} sentinels
    */
   constructor(name, data, sentinels) {
+    super(data, sentinels);
     this.name = name;
     /** The servers with data, whatever their roles are now. */
     this.data = data;
     this.sentinels = sentinels;
-  }
-
-  /** @param {number} port of a server with data, or of a sentinel */
-  node(port) {
-    const node = [...this.data, ...this.sentinels].find((each) => each.port === port);
-    if (!node) throw new Error(`no server of these is on port ${port}`);
-    return node;
   }
 
   get #watching() {
@@ -111,70 +98,57 @@ class Sentinels {
   }
 
   /** @param {number} port */
-  async kill(port) {
-    const node = this.node(port);
-    node.state = 'down';
-    await node.server.kill();
-  }
-
-  /** Starts a server again that was killed, or that runs: empty, with the role that it had last. @param {number} port */
   async restart(port) {
-    const node = this.node(port);
-    await this.kill(port);
-    await node.server.restart();
-    node.state = 'up';
-    if (this.sentinels.includes(node)) await hasten(node);
+    await super.restart(port);
+    if (this.sentinels.includes(this.node(port))) await hasten(this.node(port));
   }
 
-  /** Freezes a server: for the others it is cut off. @param {number} port */
-  pause(port) {
-    this.node(port).state = 'paused';
-    this.node(port).server.pause();
-  }
-
-  /** @param {number} port */
-  resume(port) {
-    this.node(port).server.resume();
-    this.node(port).state = 'up';
-  }
-
-  /** Resolves when all sentinels that run know each other and all replicas, and all is as it should be. */
+  /**
+   * Resolves when all sentinels that run know each other and all replicas, these have taken what the master sends, and
+   * all is as it should be.
+   */
   async healthy() {
     await until('sentinels, master and replicas are healthy', async () => {
       const master = await this.#named();
       if (master?.state !== 'up') return false;
+      const replicas = this.data.filter((node) => node !== master && node.state === 'up');
       const checks = await Promise.all([
-        ...this.#watching.map((sentinel) => this.#sees(sentinel, master)),
-        ...this.data.filter(({ state }) => state === 'up').map((node) => follows(node, master)),
+        leads(master, replicas),
+        ...replicas.map((replica) => follows(replica, master)),
+        ...this.#watching.map((sentinel) => this.#sees(sentinel, master, replicas)),
       ]);
       return checks.every(Boolean);
     });
   }
 
-  /** @param {Node} sentinel @param {Node} master */
-  async #sees({ server }, master) {
+  /** @param {Node} sentinel @param {Node} master @param {Node[]} replicas */
+  async #sees({ server }, master, replicas) {
     const seen = toObject(await server.command('SENTINEL', 'MASTER', this.name));
     if (seen.flags !== 'master' || seen['role-reported'] !== 'master') return false;
     if (Number(seen['num-other-sentinels']) < this.#watching.length - 1) return false;
-    const replicas = (await server.command('SENTINEL', 'REPLICAS', this.name)).map(toObject);
-    return this.data
-      .filter((node) => node !== master && node.state === 'up')
-      .every(({ port }) => {
-        const replica = replicas.find((each) => Number(each.port) === port);
-        return replica?.flags === 'slave' && replica['master-link-status'] === 'ok';
-      });
-  }
-
-  /** Ends all servers and removes what they have left. */
-  async stop() {
-    await Promise.all([...this.sentinels, ...this.data].map(({ server }) => server.stop()));
+    const known = (await server.command('SENTINEL', 'REPLICAS', this.name)).map(toObject);
+    return replicas.every(({ port }) => {
+      const replica = known.find((each) => Number(each.port) === port);
+      return (
+        replica?.flags === 'slave' && replica['master-link-status'] === 'ok' && Number(replica['slave-repl-offset'])
+      );
+    });
   }
 }
 
-/** @param {Node} node @param {Node} master @returns {Promise<boolean>} whether it is this master, or in sync with it */
-async function follows(node, master) {
-  const info = await node.server.command('INFO', 'replication');
-  if (node === master) return info.includes('role:master');
+/** @param {Node} master @param {Node[]} replicas whether they have all acknowledged what it sent */
+async function leads(master, replicas) {
+  const info = await master.server.command('INFO', 'replication');
+  // Offset 0: connected, and nothing taken yet.
+  return (
+    info.includes('role:master') &&
+    replicas.every(({ port }) => new RegExp(`port=${port},state=online,offset=[1-9]`).test(info))
+  );
+}
+
+/** @param {Node} replica @param {Node} master whether it is in sync with it */
+async function follows(replica, master) {
+  const info = await replica.server.command('INFO', 'replication');
   return info.includes(`master_port:${master.port}\r`) && info.includes('master_link_status:up');
 }
 
@@ -205,8 +179,8 @@ async function startSentinels(options = {}) {
     ...(options.args ?? []),
   ];
   const all = new Sentinels(name, [], []);
-  /** @param {Node[]} list @param {Parameters<typeof startRedis>[0]} settings */
-  const add = async (list, settings) => list.push(nodeOf(await startRedis(settings)));
+  /** @param {Node[]} list @param {Parameters<typeof startNode>[0]} settings */
+  const add = async (list, settings) => list.push(await startNode(settings));
   try {
     // Sentinels write into its file whose replica a server is, which holds when it starts again.
     await add(all.data, { password, args, config: '' });

@@ -20,6 +20,9 @@ describe('sentinels for tests', LIMIT, () => {
     assert.strictEqual((await master.server.command('ROLE'))[0], 'master');
     const [replica] = await all.replicas();
     assert.strictEqual((await replica.server.command('ROLE'))[0], 'slave');
+    // The master counts as taken what the replica has acknowledged.
+    const taken = new RegExp(`port=${replica.port},state=online,offset=[1-9]`);
+    assert.match(await master.server.command('INFO', 'replication'), taken);
   });
 
   it('make the replica the master when told to', async () => {
