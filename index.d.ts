@@ -449,7 +449,8 @@ export interface RedisStoreError extends Error {
   /**
    * - `ERR_CONNECT`: no connection could be opened
    * - `ERR_SENTINEL`: the Sentinels lead to no master; the message says what is wrong with each of them
-   * - `ERR_REFUSED`: Redis refused the credentials, or is still loading
+   * - `ERR_REFUSED`: Redis refused the credentials, has no room for more clients, or is still loading; once until the
+   *   connection is up, or is refused for another reason
    * - `ERR_CONNECTION_LOST`: a connection broke, or was silent while another one was answered
    * - `ERR_SHARDED_UNSUPPORTED`: Redis does not know `SSUBSCRIBE`, which {@link createShardedAdapter} needs and
    *   version 7 has
@@ -461,7 +462,8 @@ export interface RedisStoreError extends Error {
    * - `ERR_SUBSCRIPTION_REFUSED`: Redis refused a subscription, which is asked for again
    * - `ERR_COMMAND_TIMEOUT`: no reply within `commandTimeout`
    * - `ERR_QUEUE_FULL`: it was the oldest in a full `offlineQueue`
-   * - `ERR_REDIS_REPLY`: Redis answered with an error
+   * - `ERR_REDIS_REPLY`: Redis answered with an error. Each callback gets its own; as an event, it comes once until
+   *   something that was refused works again (`MISCONF`, `OOM`, `NOREPLICAS`; of `NOPERM`, for each command)
    * - `ERR_ENCODE`: what was published cannot be packed, or an id, a key, a value or a channel cannot be text
    * - `ERR_MALFORMED_MESSAGE`: something arrived that no store publishes
    * - `ERR_MAILBOX_FULL`: the event loop is behind, and `overflow` is `disconnect`

@@ -26,7 +26,7 @@ pub enum Error {
         reasons: String,
     },
     /// Redis refused the credentials, or wants some.
-    #[error("Redis at {endpoint} refused the connection: {reply}")]
+    #[error("Redis at {endpoint} refused the connection: {reply}{}", advice(.reply))]
     Refused {
         /// Where Redis listens.
         endpoint: String,
@@ -100,10 +100,8 @@ pub enum Error {
         reason: String,
     },
     /// Redis answered a command with an error.
-    #[error("Redis answered {command} with an error{}: {reply}", times(*.count))]
+    #[error("Redis answered {command} with an error: {reply}{}", advice(.reply))]
     Reply {
-        /// How many such commands there were, when several are reported at once.
-        count: u64,
         /// The command's name.
         command: &'static str,
         /// The error reply, as Redis worded it.
@@ -175,7 +173,7 @@ impl Error {
     /// The same error, reported for `many` of its kind at once.
     #[must_use]
     pub fn times(mut self, many: u64) -> Self {
-        if let Self::Reply { count, .. } | Self::Encode { count, .. } = &mut self {
+        if let Self::Encode { count, .. } = &mut self {
             *count = many;
         }
         self
@@ -224,6 +222,29 @@ fn without_patterns(command: &str) -> &'static str {
     } else {
         ""
     }
+}
+
+/// What to do about a state of the server in which it refuses.
+fn advice(reply: &str) -> String {
+    let advice = match reply.split_whitespace().next().unwrap_or_default() {
+        "MISCONF" => {
+            "Until Redis can save to its disk again, it takes no data: see its log, the space on its disk and the rights of its dir, or turn stop-writes-on-bgsave-error off"
+        }
+        "OOM" => {
+            "Until there is memory again, Redis takes no data: raise its maxmemory, or choose a maxmemory-policy that evicts"
+        }
+        "NOREPLICAS" => {
+            "Until enough replicas are connected, Redis takes no data: bring them back, or lower min-replicas-to-write"
+        }
+        "LOADING" => "That is over once its data set is loaded",
+        "NOPERM" => "Give the user the right with ACL SETUSER: the README says which are needed",
+        _ if reply.contains("max number of clients") => {
+            "It is tried again until there is room: raise maxclients of Redis, or see what has so many connections"
+        }
+        _ => return String::new(),
+    };
+    let end = if reply.ends_with('.') { "" } else { "." };
+    format!("{end} {advice}")
 }
 
 fn times(count: u64) -> String {

@@ -1,7 +1,7 @@
 //! What the tasks report to the event loop, and what they count.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
@@ -282,11 +282,14 @@ pub(super) struct LinkEvents {
     part: Option<(Arc<Fleet>, u64)>,
     // Whether nobody is told how the connection is: nothing depends on it.
     quiet: bool,
+    // With what Redis has refused it when that was last told, until it is up. A plain mutex: the task
+    // that has the connection takes it.
+    refusal: Arc<Mutex<Option<String>>>,
 }
 
 impl LinkEvents {
-    pub(super) const fn new(events: Arc<EventSink>, link: Link) -> Self {
-        Self { events, link, part: None, quiet: false }
+    pub(super) fn new(events: Arc<EventSink>, link: Link) -> Self {
+        Self { events, link, part: None, quiet: false, refusal: Arc::default() }
     }
 
     /// The events of a connection of which nobody is told how it is.
@@ -297,7 +300,8 @@ impl LinkEvents {
     /// The events of a connection that is one of a fleet.
     pub(super) fn part(&self, fleet: &Arc<Fleet>, number: u64) -> Self {
         fleet.joins(number);
-        Self { part: Some((Arc::clone(fleet), number)), ..self.clone() }
+        let part = Some((Arc::clone(fleet), number));
+        Self { part, refusal: Arc::default(), ..self.clone() }
     }
 
     fn state(&self) -> &LinkState {
@@ -313,6 +317,7 @@ impl LinkEvents {
         if self.quiet {
             return;
         }
+        *self.refusal() = None;
         let status = match &self.part {
             Some((fleet, number)) => fleet.status(*number, status),
             None => Some(status),
@@ -351,11 +356,21 @@ impl LinkEvents {
         if self.quiet {
             return;
         }
-        if let Some(error) = error {
+        if let Some(error) = error.filter(|error| self.is_news(error)) {
             self.events.error(self.link, error);
         }
         let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
         self.events.emit(&Event::Reconnecting { connection, endpoint, attempt, delay });
+    }
+
+    /// A server may refuse for long, and for the same reason all the time: that is told once.
+    fn is_news(&self, error: &Error) -> bool {
+        let Error::Refused { reply, .. } = error else { return true };
+        self.refusal().replace(reply.clone()).is_none_or(|before| before != *reply)
+    }
+
+    fn refusal(&self) -> MutexGuard<'_, Option<String>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn warned(&self, warning: Warning) {

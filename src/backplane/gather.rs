@@ -44,8 +44,8 @@ impl Gather {
             Some(Answer::List(json)) => self.merge(&mut state.list, json),
             // What a replica refuses is not counted.
             Some(Answer::Error(reply)) if of == Role::Master => {
-                let (count, command, reply) = (1, self.command, reply.clone());
-                state.error = Some(Error::Reply { count, command, reply });
+                let (command, reply) = (self.command, reply.clone());
+                state.error = Some(Error::Reply { command, reply });
             }
             _ => {}
         }

@@ -7,6 +7,7 @@ mod event_sink;
 mod fleet;
 mod gather;
 mod heartbeat;
+mod outages;
 mod outbox;
 mod pipeline;
 mod request;

@@ -12,6 +12,7 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::doubts::Doubtful;
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
+use super::outages::Outages;
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;
 use super::request::Request;
@@ -26,7 +27,9 @@ pub(super) struct Writer {
     pub(super) outbox: Arc<Outbox>,
     // What takes back what a node of a cluster does not do.
     pub(super) router: Option<(Weak<Router>, Address)>,
-    refusals: Throttle,
+    // What Redis has refused, and what was wrong before it was asked.
+    outages: Outages,
+    failures: Throttle,
 }
 
 impl Writer {
@@ -35,7 +38,8 @@ impl Writer {
     const FROZEN: Duration = Duration::from_secs(1);
 
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, router: None, refusals: Throttle::default() }
+        let (outages, failures) = Default::default();
+        Self { outbox, router: None, outages, failures }
     }
 
     /// The writer of one node of a cluster.
@@ -130,12 +134,12 @@ impl Writer {
 
     /// Redis has answered a publish.
     pub(super) fn published(&self, command: &'static str, answer: &Answer) {
-        match answer {
-            Answer::Error(reply) => {
-                let reply = reply.clone();
-                self.dropped(Error::Reply { count: 1, command, reply });
-            }
-            _ => Counters::count(&self.events().counters.published),
+        if let Answer::Error(reply) = answer {
+            let reply = reply.clone();
+            self.dropped(Error::Reply { command, reply });
+        } else {
+            self.outages.worked(command);
+            Counters::count(&self.events().counters.published);
         }
     }
 
@@ -160,9 +164,10 @@ impl Writer {
             Answer::List(json) => Outcome::List(json),
             Answer::Error(reply) => {
                 let (command, reply) = (item.request.name(), reply.clone());
-                return self.refused(item, Error::Reply { count: 1, command, reply });
+                return self.refused(item, Error::Reply { command, reply });
             }
         };
+        self.outages.worked(item.request.name());
         if let Some(ticket) = item.ticket.filter(|&ticket| self.outbox.claim(ticket)) {
             self.events().reply(ticket, outcome);
         }
@@ -177,10 +182,14 @@ impl Writer {
         }
     }
 
-    /// Counts a request that is dropped, and reports why now and then.
+    /// Counts a request that is dropped, and reports why: once in an outage, else now and then.
     fn dropped(&self, error: Error) {
         Counters::count(&self.events().counters.dropped);
-        if let Some(count) = self.refusals.count(error.code()) {
+        let count = match &error {
+            Error::Reply { command, reply } => self.outages.refused(command, reply).then_some(1),
+            _ => self.failures.count(error.code()),
+        };
+        if let Some(count) = count {
             self.events().error(self.link().link, error.times(count));
         }
     }

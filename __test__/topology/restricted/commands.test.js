@@ -1,6 +1,6 @@
 'use strict';
 
-/** Servers that lack commands, or let nobody in: worked around, else one error that says what to do. */
+/** Servers that lack commands: worked around, else one error that says what to do. */
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -50,26 +50,5 @@ describe('a server without patterns', LIMIT, () => {
 describe('a server that says nothing of itself', LIMIT, () => {
   it('serves an adapter', async (t) => {
     await assertWorks(await createFixture(t, without('ROLE', 'HELLO', 'CLIENT', 'PFCOUNT', 'SELECT')));
-  });
-});
-
-describe('a server that takes no more clients', LIMIT, () => {
-  it('refuses with a code, and is entered when there is room', async (t) => {
-    const fixture = await createFixture(t);
-    // It holds the one place that there is.
-    const held = fixture.redisClient();
-    await held.config('SET', 'maxclients', '1');
-    const node = await fixture.node({ connects: false });
-    for (const connection of ['pub', 'sub']) {
-      const { error } = await node.eventLog().next('error', connection, undefined, 0);
-      assert.match(`${error.code}: ${error.message}`, /^ERR_REFUSED: .*max number of clients/);
-    }
-    await held.config('SET', 'maxclients', '100');
-    await node.eventLog().next('connect', 'sub', undefined, 0);
-    await node.adapter().ready();
-    const other = await fixture.node();
-    const client = await fixture.client(node);
-    other.io.emit('news', 1);
-    assert.deepEqual(await client.event('news'), [1]);
   });
 });
