@@ -502,7 +502,7 @@ export interface BackplaneEvents {
     {
       /** The connection that is up. */
       connection: ConnectionName;
-      /** `host:port` or a socket's path. */
+      /** The server that it leads to, see {@link ConnectionStats.endpoint}. */
       endpoint: string;
     },
   ];
@@ -511,7 +511,10 @@ export interface BackplaneEvents {
     {
       /** The connection that is lost. */
       connection: ConnectionName;
-      /** `host:port` or a socket's path. */
+      /**
+       * The server that it led to: `host:port` or a socket's path. Of sharded channels on several nodes of a cluster,
+       * the node whose connection is lost.
+       */
       endpoint: string;
       /** Why it is lost. */
       error: RedisStoreError;
@@ -522,7 +525,7 @@ export interface BackplaneEvents {
     {
       /** The connection that is down. */
       connection: ConnectionName;
-      /** `host:port` or a socket's path. */
+      /** What it is to lead to, see {@link ConnectionStats.endpoint}. */
       endpoint: string;
       /** The attempt that follows, from 1 on. */
       attempt: number;
@@ -583,7 +586,11 @@ export interface ConnectionStats {
    * - `closed`: the store has been destroyed
    */
   state: 'connecting' | 'connected' | 'degraded' | 'stalled' | 'reconnecting' | 'closed';
-  /** `host:port` or a socket's path. */
+  /**
+   * While it is up, the server that it leads to: `host:port` or a socket's path; of a cluster, where it takes
+   * connections to several nodes (sharded channels, session data), all of these with `, ` between them. Else what
+   * you have passed: of a cluster its first node, of Sentinels the master's name.
+   */
   endpoint: string;
 }
 

@@ -38,8 +38,8 @@ class EventSink {
     /** Whether Redis refuses subscriptions. */
     this.isDegraded = false;
     /**
-     * What is to know who has come and who is gone, each as the channel of requests and the uid.
-     * @type {Set<(peers: { joined: [string, string][], left: [string, string][] }) => void>}
+     * What is to know who is gone, each as the channel of requests and the uid.
+     * @type {Set<(peers: { left: [string, string][] }) => void>}
      */
     this.peerListeners = new Set();
   }

@@ -304,12 +304,25 @@ impl LinkEvents {
         Self { part, refusal: Arc::default(), ..self.clone() }
     }
 
-    fn state(&self) -> &LinkState {
+    pub(super) fn state(&self) -> &LinkState {
         self.events.links.of(self.link)
     }
 
-    fn endpoint(&self) -> String {
-        self.state().endpoint().to_owned()
+    /// The connection is open, to `endpoint`; it may not be up yet.
+    pub(super) fn opened(&self, endpoint: &str, warning: Option<Warning>) {
+        if self.quiet {
+            return;
+        }
+        match &self.part {
+            Some((fleet, number)) => fleet.opened(*number, endpoint, self.state()),
+            None => self.state().set_server(endpoint.to_owned()),
+        }
+        if let Some(Warning::PasswordUnused) = warning {
+            let (connection, endpoint) = (self.link, endpoint.to_owned());
+            let code = "WARN_PASSWORD_UNUSED";
+            let message = "Redis asks for no password, and one was given: leave it out, or set one";
+            self.events.emit(&Event::Warning { connection, endpoint, code, message });
+        }
     }
 
     /// The connection has another status. It is back where it was not there, or not whole.
@@ -338,17 +351,21 @@ impl LinkEvents {
         }
         let is_news = !matches!(before, ConnectionState::Stalled | ConnectionState::Connected);
         if status == LinkStatus::Connected && is_news {
-            let (connection, endpoint) = (self.link, self.endpoint());
+            let (connection, endpoint) = (self.link, self.state().endpoint());
             self.events.emit(&Event::Connect { connection, endpoint });
         }
     }
 
     pub(super) fn disconnected(&self, error: Error) {
-        if self.quiet || self.part.as_ref().is_some_and(|(fleet, number)| !fleet.lost(*number)) {
+        if self.quiet {
             return;
         }
+        let led_to = match &self.part {
+            Some((fleet, number)) => fleet.lost(*number),
+            None => Some(self.state().endpoint()),
+        };
+        let (connection, Some(endpoint)) = (self.link, led_to) else { return };
         self.state().change(ConnectionState::Reconnecting);
-        let (connection, endpoint) = (self.link, self.endpoint());
         self.events.emit(&Event::Disconnect { connection, endpoint, error });
     }
 
@@ -359,7 +376,7 @@ impl LinkEvents {
         if let Some(error) = error.filter(|error| self.is_news(error)) {
             self.events.error(self.link, error);
         }
-        let (connection, endpoint, delay) = (self.link, self.endpoint(), ms(delay));
+        let (connection, endpoint, delay) = (self.link, self.state().endpoint(), ms(delay));
         self.events.emit(&Event::Reconnecting { connection, endpoint, attempt, delay });
     }
 
@@ -371,17 +388,6 @@ impl LinkEvents {
 
     fn refusal(&self) -> MutexGuard<'_, Option<String>> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn warned(&self, warning: Warning) {
-        if self.quiet {
-            return;
-        }
-        let (connection, endpoint) = (self.link, self.endpoint());
-        let Warning::PasswordUnused = warning;
-        let code = "WARN_PASSWORD_UNUSED";
-        let message = "Redis asks for no password, and one was given: leave it out, or set one";
-        self.events.emit(&Event::Warning { connection, endpoint, code, message });
     }
 
     /// Counts and reports a panic of the task that has the connection: if that was up, it is lost.

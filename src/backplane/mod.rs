@@ -149,9 +149,9 @@ impl Backplane {
     pub fn connect(&self, publisher: &Endpoint, subscriber: Endpoint, commander: Endpoint) {
         let shared = publisher.same_server(&commander);
         let links = &self.events.links;
-        links.publisher.lead_to(publisher.to_string());
-        links.subscriber.lead_to(subscriber.to_string());
-        links.commander.lead_to(commander.to_string());
+        links.publisher.set_place(publisher.to_string());
+        links.subscriber.set_place(subscriber.to_string());
+        links.commander.set_place(commander.to_string());
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Without commands, the database does not matter; channels span them, so that of the commands
         // serves both.
@@ -391,7 +391,7 @@ impl Backplane {
 
     /// State and endpoint of the connections that publish, subscribe and carry commands.
     #[must_use]
-    pub fn links(&self) -> [(&'static str, &str); 3] {
+    pub fn links(&self) -> [(&'static str, String); 3] {
         let links = &self.events.links;
         let own = self.commander.get().is_some() || self.routers().any(|router| router.is_used());
         let commander = if own { &links.commander } else { &links.publisher };

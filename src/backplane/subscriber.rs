@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use super::event_sink::{EventSink, LinkEvents, LinkStatus};
 use super::shards::Shards;
-use crate::connection::Address;
+use crate::connection::{Address, Warning};
 use crate::error::Error;
 use crate::event_loop::{Counters, Dropped, Event, Link};
 use crate::pubsub::{SessionEvent, Subscriber};
@@ -156,13 +156,16 @@ impl Subscriber for MailboxSubscriber {
         }
     }
 
+    fn opened(&self, endpoint: &str, warning: Option<Warning>) {
+        self.link.opened(endpoint, warning);
+    }
+
     fn panicked(&self, reason: String) {
         self.link.panicked("consumer of messages", reason);
     }
 
     fn event(&self, event: SessionEvent) {
         match event {
-            SessionEvent::Warned(warning) => self.link.warned(warning),
             SessionEvent::Status(status) => {
                 if status == LinkStatus::Connected {
                     self.refusals.store(0, Ordering::Relaxed);

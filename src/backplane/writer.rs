@@ -107,9 +107,7 @@ impl Writer {
         connector: &Arc<C>,
         opened: Opened<C::Stream>,
     ) -> (Ended<C::Stream>, Option<Doubtful>) {
-        if let Some(warning) = opened.warning {
-            self.link().warned(warning);
-        }
+        self.link().opened(opened.connection.endpoint(), opened.warning);
         self.outbox.set_online(true);
         self.link().status(LinkStatus::Connected);
         self.report_losses();

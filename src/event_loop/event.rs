@@ -1,7 +1,7 @@
 //! The events of a store, as they cross to JavaScript.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -29,14 +29,15 @@ pub enum Event {
     Connect {
         /// Which one.
         connection: Link,
-        /// `host:port` or a socket's path.
+        /// Where it leads; see [`LinkState::endpoint`].
         endpoint: String,
     },
     /// A connection that was up is lost.
     Disconnect {
         /// Which one.
         connection: Link,
-        /// `host:port` or a socket's path.
+        /// Where it led: `host:port` or a socket's path. Of several that are one to the user, the one that
+        /// is lost.
         endpoint: String,
         /// Why.
         error: Error,
@@ -45,7 +46,7 @@ pub enum Event {
     Reconnecting {
         /// Which one.
         connection: Link,
-        /// `host:port` or a socket's path.
+        /// What it is to lead to; see [`LinkState::endpoint`].
         endpoint: String,
         /// How many attempts have failed in this outage.
         attempt: u32,
@@ -83,12 +84,9 @@ pub enum Event {
         /// What is wrong, and what to do.
         message: &'static str,
     },
-    /// Servers of this package have come, or are gone; each as the channel of its namespace's requests, and
-    /// its uid.
+    /// Servers of this package are gone.
     Peers {
-        /// Those that have come.
-        joined: Vec<(String, String)>,
-        /// Those that are gone.
+        /// Each as the channel of its namespace's requests, and its uid.
         left: Vec<(String, String)>,
     },
     /// All connections are closed, and all that was queued is dealt with.
@@ -163,16 +161,23 @@ impl From<u8> for ConnectionState {
 #[derive(Debug, Default)]
 pub struct LinkState {
     state: AtomicU8,
-    endpoint: OnceLock<String>,
+    place: OnceLock<String>,
+    // Where it leads while it is up. A plain mutex: held to copy a name.
+    server: Mutex<String>,
 }
 
 impl LinkState {
     const NAMES: [&str; 6] =
         ["connecting", "connected", "reconnecting", "closed", "degraded", "stalled"];
 
-    /// It is going to lead to `endpoint`; the first call counts.
-    pub fn lead_to(&self, endpoint: String) {
-        self.endpoint.get_or_init(|| endpoint);
+    /// It is going to lead to the endpoint that is called so; the first call counts.
+    pub fn set_place(&self, place: String) {
+        self.place.get_or_init(|| place);
+    }
+
+    /// It leads to `server`, once it is up.
+    pub fn set_server(&self, server: String) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
     }
 
     /// It has another state, unless it is closed. Returns the one before.
@@ -199,10 +204,15 @@ impl LinkState {
         Self::NAMES.get(state).copied().unwrap_or("closed")
     }
 
-    /// `host:port` or a socket's path; empty as long as it is not known.
+    /// While it is up, the server that it leads to: `host:port` or a socket's path. Of several connections
+    /// that are one to the user, all of these. Else what it is to lead to: of a cluster the first node, of
+    /// Sentinels the master's name; empty as long as that is not known.
     #[must_use]
-    pub fn endpoint(&self) -> &str {
-        self.endpoint.get().map_or("", String::as_str)
+    pub fn endpoint(&self) -> String {
+        if self.is_up() {
+            return self.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        self.place.get().cloned().unwrap_or_default()
     }
 }
 

@@ -57,7 +57,8 @@ pub struct NativeStats {
 pub struct NativeLink {
     /// `connecting`, `connected`, `degraded`, `stalled`, `reconnecting` or `closed`.
     pub state: String,
-    /// `host:port` or a socket's path.
+    /// Where it leads while it is up: `host:port` or a socket's path, or all of those, with `, ` between
+    /// them. Else what it is to lead to.
     pub endpoint: String,
 }
 
@@ -65,10 +66,8 @@ impl NativeStats {
     pub(super) fn of(backplane: &Backplane) -> Self {
         let (counters, depths) = (backplane.counters(), backplane.snapshot());
         let read = |counter: &AtomicU64| number(Counters::read(counter));
-        let link = |(state, endpoint): (&str, &str)| NativeLink {
-            state: state.to_owned(),
-            endpoint: endpoint.to_owned(),
-        };
+        let link =
+            |(state, endpoint): (&str, String)| NativeLink { state: state.to_owned(), endpoint };
         Self {
             published: read(&counters.published),
             received: read(&counters.received),

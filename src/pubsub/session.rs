@@ -34,8 +34,6 @@ pub enum LinkStatus {
 /// What a session reports.
 #[derive(Debug)]
 pub enum SessionEvent {
-    /// The endpoint has something wrong.
-    Warned(Warning),
     /// The connection has another status.
     Status(LinkStatus),
     /// Messages from between these times may be missing.
@@ -79,6 +77,9 @@ pub trait Subscriber: Send + Sync + 'static {
     fn proven(&self, _sent: SystemTime) {}
     /// Redis has ended a subscription of its own accord: it is asked for again.
     fn ended(&self) {}
+    /// A connection to `_endpoint`, as [`crate::connection::Connection::endpoint`] names it, is open and not
+    /// up yet; with what the endpoint has wrong.
+    fn opened(&self, _endpoint: &str, _warning: Option<Warning>) {}
     /// A consumer has panicked with a message.
     fn panicked(&self, reason: String);
     /// Something is to be reported.
@@ -247,9 +248,7 @@ impl<S: Subscriber> Session<S> {
         connector: &Arc<C>,
         opened: Opened<C::Stream>,
     ) -> End<C::Stream> {
-        if let Some(warning) = opened.warning {
-            self.subscriber.event(SessionEvent::Warned(warning));
-        }
+        self.subscriber.opened(opened.connection.endpoint(), opened.warning);
         ActiveSession::new(self, connector, opened.connection).serve().await
     }
 }

@@ -37,7 +37,6 @@ impl Seen {
                 SessionEvent::Error(error) => format!("error {}", error.code()),
                 SessionEvent::Disconnected(_) => "Disconnected".to_owned(),
                 SessionEvent::Retrying { attempt, .. } => format!("Retrying {attempt}"),
-                SessionEvent::Warned(_) => "Warned".to_owned(),
             },
         }
     }

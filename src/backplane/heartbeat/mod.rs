@@ -216,12 +216,12 @@ impl Heartbeat {
     }
 
     fn report(&self, news: News, now: SystemTime) {
-        let News { gap, joined, left, answer } = news;
+        let News { gap, left, answer } = news;
         if let Some(since) = gap {
             self.events.emit(&Event::gap(Link::Sub, (since, now), 0, 0));
         }
-        if !joined.is_empty() || !left.is_empty() {
-            self.events.emit(&Event::Peers { joined, left });
+        if !left.is_empty() {
+            self.events.emit(&Event::Peers { left });
         }
         if answer {
             self.say(Kind::Beat);

@@ -51,8 +51,6 @@ pub struct Uids {
 pub(super) struct News {
     /// Messages since then may be missing.
     pub(super) gap: Option<SystemTime>,
-    /// Who has come.
-    pub(super) joined: Vec<Member>,
     /// Who is gone.
     pub(super) left: Vec<Member>,
     /// Whether a peer is to be told that this process is there.
@@ -97,7 +95,8 @@ impl Peers {
         }
         let answer = beat.kind == Kind::Hello;
         let Some(peer) = self.known.get_mut(&beat.id) else {
-            return News { answer: true, ..self.meet(beat, now) };
+            self.meet(beat, now);
+            return News { answer: true, ..News::default() };
         };
         if beat.seq <= peer.seq {
             // Sent anew, or out of order: no news.
@@ -112,13 +111,12 @@ impl Peers {
         (peer.seq, peer.at, peer.own_beats) = (beat.seq, now, self.own_beats);
         let before = if was_gone { Vec::new() } else { before };
         let members = &peer.members;
-        let joined = members.iter().filter(|one| !before.contains(one)).cloned().collect();
         let left = before.iter().filter(|one| !members.contains(one)).cloned().collect();
         let gap = if missed { self.tell(at, now) } else { None };
-        News { gap, joined, left, answer }
+        News { gap, left, answer }
     }
 
-    fn meet(&mut self, beat: Beat, now: SystemTime) -> News {
+    fn meet(&mut self, beat: Beat, now: SystemTime) {
         let size = beat.size();
         let is_full =
             |peers: &Self| peers.known.len() >= Self::MOST || peers.bytes + size > Self::MOST_BYTES;
@@ -127,14 +125,12 @@ impl Peers {
             self.bytes = self.known.values().map(|peer| peer.size).sum();
         }
         if is_full(self) {
-            return News::default();
+            return;
         }
         let Beat { id, seq, members, .. } = beat;
-        let joined = members.clone();
         let own_beats = self.own_beats;
         self.known.insert(id, Peer { seq, at: now, own_beats, members, size, is_gone: false });
         self.bytes += size;
-        News { joined, ..News::default() }
     }
 
     fn heard_own(&mut self, seq: u64, now: SystemTime) -> News {
