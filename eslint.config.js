@@ -11,7 +11,7 @@ const LAYERS = {
   'lib/websocket/*.js': ['errors', 'values', 'timers', 'on-disk', 'backplane'],
   'lib/store/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
   'lib/adapter/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
-  'lib/adapter/wire/*.js': ['types', 'room-names', 'values'],
+  'lib/adapter/wire/*.js': ['channels', 'types', 'room-names', 'values'],
 };
 
 /** What fake timers replace, in its globals and in its modules; lib/timers.js has what they cannot reach. */

@@ -22,6 +22,7 @@ const ALLOWED = [
   ['adapter', '../websocket/web-socket'],
   ['adapter', './exit'],
   ['adapter', './wire/classic'],
+  ['adapter/wire', '../channels'],
   ['adapter/wire', '../types'],
   ['adapter/wire', '../../values'],
 ];

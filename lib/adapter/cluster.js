@@ -21,7 +21,7 @@ const CHANGES = {
  * @property {() => number} timeoutOf how long the others have to answer, in ms
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {import('./channels').Channels} channels
- * @property {{ ALL_HEAR: boolean, ANSWERS_ALL: boolean }} wire
+ * @property {{ ANSWERS_ROLL_CALL: boolean, ANSWERS_ALL: boolean }} wire
  * @property {(request: any) => string | Buffer} encode encodes a request for the wire
  * @property {(channel: string, payload: string | Buffer) => void} publish
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
@@ -42,7 +42,9 @@ class Cluster {
     this.#context = context;
     this.#requests = new Requests(context.timeoutOf, context.awaitResponses);
     // Where nothing tells monitors from servers that are silent, all count as servers, as officially.
-    const rollCall = wire.ALL_HEAR ? async (/** @type {number} */ expected) => expected : this.#rollCall.bind(this);
+    const rollCall = wire.ANSWERS_ROLL_CALL
+      ? this.#rollCall.bind(this)
+      : async (/** @type {number} */ expected) => expected;
     this.#membership = new Membership({ uid, channels, pubsub, rollCall, peers });
   }
 

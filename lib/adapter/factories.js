@@ -39,7 +39,7 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
     };
     const makeBackplane = (/** @type {any} */ emitter) => {
       const backplane = new Backplane(emitter, endpoints, settings.backplane);
-      if (settings.heartbeat) backplane.native.beat(heartbeatChannel(settings.key), settings.wire.ALL_HEAR);
+      if (settings.heartbeat) backplane.native.beat(heartbeatChannel(settings.key), settings.wire.IS_SHARDED);
       return backplane;
     };
     const opened = new SharedConnections(settings, clients, makeBackplane, { onLast });

@@ -1,10 +1,8 @@
 'use strict';
 
 const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./factories');
-const { isOptions, readAdapterOptions, refuseOptions } = require('./options');
+const { CLASSIC, SHARDED, isOptions, readAdapterOptions, refuseOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
-const classic = require('./wire/classic');
-const sharded = require('./wire/sharded');
 
 /**
  * Makes the adapter of Socket.IO 4, in the place of `@socket.io/redis-adapter`'s.
@@ -23,7 +21,7 @@ const sharded = require('./wire/sharded');
  * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
  */
 function createAdapter(pubClient, subClient, opts) {
-  return create(classic, pubClient, subClient, opts);
+  return create(CLASSIC, pubClient, subClient, opts);
 }
 
 /**
@@ -37,18 +35,18 @@ function createAdapter(pubClient, subClient, opts) {
  * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
  */
 function createShardedAdapter(pubClient, subClient, opts) {
-  return create(sharded, pubClient, subClient, opts);
+  return create(SHARDED, pubClient, subClient, opts);
 }
 
-/** @param {import('./options').Wire} wire @param {any} pubClient @param {any} subClient @param {any} opts */
-function create(wire, pubClient, subClient, opts) {
-  if (opts === undefined && isOptions(subClient, wire)) {
+/** @param {import('./options').Kind} kind @param {any} pubClient @param {any} subClient @param {any} opts */
+function create(kind, pubClient, subClient, opts) {
+  if (opts === undefined && isOptions(subClient, kind)) {
     opts = subClient ?? undefined;
     subClient = undefined;
   }
-  refuseOptions('pubClient', pubClient, wire);
-  refuseOptions('subClient', subClient, wire);
-  const settings = readAdapterOptions(opts ?? {}, true, wire);
+  refuseOptions('pubClient', pubClient, kind);
+  refuseOptions('subClient', subClient, kind);
+  const settings = readAdapterOptions(opts ?? {}, true, kind);
   const pub = parseEndpoint('pubClient', pubClient);
   const sub = subClient === undefined || subClient === null ? pub : parseEndpoint('subClient', subClient);
   return adapterFactoryOnEndpoints(settings, pub, sub, { pubClient, subClient: subClient ?? pubClient });
@@ -62,7 +60,7 @@ function create(wire, pubClient, subClient, opts) {
  * @returns {import('../..').AdapterFactory}
  */
 function adapterOnStore(store, backplane, options) {
-  const settings = readAdapterOptions(options, false, classic);
+  const settings = readAdapterOptions(options, false, CLASSIC);
   return adapterFactoryOnStore(settings, backplane, { pubClient: store.pub, subClient: store.sub });
 }
 

@@ -115,12 +115,10 @@ class OpenNamespace {
     else if (event === 'delete-room') this.localRooms.roomDeleted(room);
   }
 
-  /** @param {string[]} args of `PUBSUB`, as the wire of channels of all servers knows it */
-  async #pubsub([subcommand, ...names]) {
-    const { wire } = this.#connections.settings;
-    // Of channels of shards, those of servers have the names that rooms may have.
-    if (subcommand !== 'NUMSUB' && wire.ALL_HEAR) return [];
-    return this.#askRedis([subcommand === 'NUMSUB' ? wire.NUMSUB : subcommand, ...names]);
+  /** @param {string[]} args of `PUBSUB`, as the classic wire knows it */
+  async #pubsub(args) {
+    const asked = this.#connections.settings.wire.pubsub(args);
+    return asked === null ? [] : this.#askRedis(asked);
   }
 
   #askRedis(args) {
@@ -158,7 +156,7 @@ class OpenNamespace {
     const { publishOnSpecificResponseChannel } = this.#adapter;
     const isOfThisPackage = type === types.COUNT_SOCKETS || type === types.SOCKET_IDS;
     const isWanted = publishOnSpecificResponseChannel && type !== types.SERVER_SIDE_EMIT;
-    const hears = isGiven(uid) && (settings.wire.ALL_HEAR || isOfThisPackage || isWanted || this.cluster.hears(uid));
+    const hears = isGiven(uid) && (settings.wire.HEARS_OWN || isOfThisPackage || isWanted || this.cluster.hears(uid));
     const channel = hears ? channelOfServer(responses, /** @type {string} */ (uid)) : responses;
     native.respond(channel, response);
   }

@@ -8,50 +8,72 @@ const { isGiven, isObject, isPlainObject } = require('../values');
 const classic = require('./wire/classic');
 const sharded = require('./wire/sharded');
 
-/** Those of `createAdapter` of `@socket.io/redis-adapter`, and ours. */
-const ADAPTER = [
-  'key',
-  'requestsTimeout',
-  'publishOnSpecificResponseChannel',
-  'parser',
-  'subscriptionMode',
-  'partial',
-  'limits',
-];
-/** The same for `createShardedAdapter`. */
-const SHARDED = ['channelPrefix', 'subscriptionMode', 'requestsTimeout', 'partial', 'limits'];
-/** Those of the connections. */
+/** What the names of channels begin with, unless it is said. */
+const PREFIX = 'socket.io';
+/** Options of the connections. */
 const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout', 'heartbeat'];
 
-/** @typedef {typeof classic | typeof sharded} Wire */
+/**
+ * A function that makes adapters.
+ * @typedef {object} Kind
+ * @property {string} factory its name
+ * @property {typeof classic | typeof sharded} wire
+ * @property {string[]} options those of its adapters
+ * @property {string} prefix the option that says what the names of channels begin with
+ * @property {(prefix: string | undefined) => string} prefixOf what they begin with
+ * @property {Record<string, SubscriptionMode>} modes what each `subscriptionMode` is to the native side
+ * @property {string} mode the default
+ */
 
-/** Of each wire, the options of its adapters. @type {Map<Wire, string[]>} */
-const OPTIONS = new Map(
-  /** @type {[Wire, string[]][]} */ ([
-    [classic, ADAPTER],
-    [sharded, SHARDED],
-  ]),
-);
-/** What the option `subscriptionMode` of channels of shards is to the native side. */
-const SHARDED_MODES = {
-  static: SubscriptionMode.Pattern,
-  dynamic: SubscriptionMode.Dynamic,
-  'dynamic-private': SubscriptionMode.DynamicPrivate,
+/** @type {Kind} */
+const CLASSIC = {
+  factory: 'createAdapter',
+  wire: classic,
+  // Those of the official one, and ours.
+  options: [
+    'key',
+    'requestsTimeout',
+    'publishOnSpecificResponseChannel',
+    'parser',
+    'subscriptionMode',
+    'partial',
+    'limits',
+  ],
+  prefix: 'key',
+  // As with the official one, an empty one is the default.
+  prefixOf: (prefix) => prefix || PREFIX,
+  modes: Object.fromEntries(Object.values(SubscriptionMode).map((mode) => [mode, mode])),
+  mode: SubscriptionMode.Pattern,
+};
+/** @type {Kind} */
+const SHARDED = {
+  factory: 'createShardedAdapter',
+  wire: sharded,
+  options: ['channelPrefix', 'subscriptionMode', 'requestsTimeout', 'partial', 'limits'],
+  prefix: 'channelPrefix',
+  // As with the official one, an empty one is one.
+  prefixOf: (prefix) => prefix ?? PREFIX,
+  modes: {
+    static: SubscriptionMode.Pattern,
+    dynamic: SubscriptionMode.Dynamic,
+    'dynamic-private': SubscriptionMode.DynamicPrivate,
+  },
+  mode: 'dynamic',
 };
 
-/** The options of an adapter, and of its connections. @param {Wire} wire */
-function knownTo(wire) {
-  return [.../** @type {string[]} */ (OPTIONS.get(wire)), ...BACKPLANE];
+/** The options of an adapter, and of its connections. @param {Kind} kind */
+function knownTo({ options }) {
+  return [...options, ...BACKPLANE];
 }
 
 /**
  * Whether a value is meant as the options of an adapter, even if one is misspelt, and not as an endpoint.
  * @param {unknown} value
- * @param {Wire} wire
+ * @param {Kind} kind
  */
-function isOptions(value, wire) {
+function isOptions(value, kind) {
   if (!isGiven(value)) return true;
-  const known = knownTo(wire);
+  const known = knownTo(kind);
   return isPlainObject(value) && Object.keys(value).every((name) => known.includes(name) || isSlip(name, known));
 }
 
@@ -71,21 +93,20 @@ function isSlip(name, known) {
  * the adapter's when they are objects.
  * @param {string} place `pubClient` or `subClient`
  * @param {unknown} value what was passed there
- * @param {Wire} wire
+ * @param {Kind} kind
  * @throws {TypeError} `ERR_INVALID_OPTION`
  */
-function refuseOptions(place, value, wire) {
+function refuseOptions(place, value, kind) {
   if (!isPlainObject(value)) return;
-  const known = knownTo(wire);
+  const known = knownTo(kind);
   const names = Object.keys(value);
   const ours = names.filter((name) => known.includes(name) && (!isEndpointOption(name) || isObject(value[name])));
   const slip = names.find((name) => isSlip(name, known) && (ours.length > 0 || nearestName(name, known) !== undefined));
   if (slip !== undefined) throw unknownOption(slip, known);
   if (ours[0] === undefined) return;
-  const factory = wire === sharded ? 'createShardedAdapter' : 'createAdapter';
   throw optionError(
     `${place}.${ours[0]}`,
-    `it is an option of the adapter; these come behind the endpoints: ${factory}(endpoint, { ${ours.join(', ')} }).`,
+    `it is an option of the adapter; these come behind the endpoints: ${kind.factory}(endpoint, { ${ours.join(', ')} }).`,
   );
 }
 
@@ -93,21 +114,21 @@ function refuseOptions(place, value, wire) {
  * Checks the options of an adapter.
  * @param {Record<string, any>} options
  * @param {boolean} withBackplane whether those of the connections may be among them
- * @param {Wire} wire
+ * @param {Kind} kind
  * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
  */
-function readAdapterOptions(options, withBackplane, wire) {
+function readAdapterOptions(options, withBackplane, kind) {
   if (options === null || typeof options !== 'object') throw optionError('opts', 'it must be an object.');
-  for (const name of Object.keys(options)) checkName(name, withBackplane, wire);
+  for (const name of Object.keys(options)) checkName(name, withBackplane, kind);
   const { requestsTimeout, publishOnSpecificResponseChannel, parser, subscriptionMode, partial, limits } = options;
   return {
-    wire,
-    key: readPrefix(options, wire),
+    wire: kind.wire,
+    key: readPrefix(options, kind),
     // As the official adapter does, 0 ms are the default.
     requestsTimeout: readWholeNumber('requestsTimeout', requestsTimeout || 5000, MAX_TIMEOUT),
     publishOnSpecificResponseChannel: Boolean(publishOnSpecificResponseChannel),
     parser: readParser(parser),
-    mode: readMode(subscriptionMode, wire),
+    mode: kind.modes[oneOf('subscriptionMode', subscriptionMode ?? kind.mode, Object.keys(kind.modes))],
     partial: Boolean(partial),
     limits: readLimits(limits),
     heartbeat: readHeartbeat(options.heartbeat),
@@ -115,25 +136,18 @@ function readAdapterOptions(options, withBackplane, wire) {
   };
 }
 
-/** What the names of channels begin with. @param {Record<string, any>} options @param {Wire} wire */
-function readPrefix({ key, channelPrefix }, wire) {
-  const [name, value] = wire === sharded ? ['channelPrefix', channelPrefix] : ['key', key];
-  if (value !== undefined && typeof value !== 'string') throw optionError(name, 'it must be a string.');
-  // As the official adapters do: of the two, only `createAdapter` takes an empty one for the default.
-  return wire === sharded ? (value ?? 'socket.io') : value || 'socket.io';
+/** @param {Record<string, any>} options @param {Kind} kind */
+function readPrefix(options, { prefix, prefixOf }) {
+  const value = options[prefix];
+  if (value !== undefined && typeof value !== 'string') throw optionError(prefix, 'it must be a string.');
+  return prefixOf(value);
 }
 
-function readMode(mode, wire) {
-  if (wire === classic)
-    return oneOf('subscriptionMode', mode ?? SubscriptionMode.Pattern, Object.values(SubscriptionMode));
-  return SHARDED_MODES[oneOf('subscriptionMode', mode ?? 'dynamic', Object.keys(SHARDED_MODES))];
-}
-
-function checkName(name, withBackplane, wire) {
-  const adapters = /** @type {string[]} */ (OPTIONS.get(wire));
-  if (adapters.includes(name) || (withBackplane && BACKPLANE.includes(name))) return;
+/** @param {string} name @param {boolean} withBackplane @param {Kind} kind */
+function checkName(name, withBackplane, kind) {
+  if (kind.options.includes(name) || (withBackplane && BACKPLANE.includes(name))) return;
   if (BACKPLANE.includes(name)) throw optionError(name, 'the store has it: give it to new RedisStore.');
-  throw unknownOption(name, withBackplane ? knownTo(wire) : adapters);
+  throw unknownOption(name, withBackplane ? knownTo(kind) : kind.options);
 }
 
 function readParser(parser) {
@@ -142,4 +156,4 @@ function readParser(parser) {
   throw optionError('parser', 'it must be an object with encode and decode.');
 }
 
-module.exports = { isOptions, readAdapterOptions, refuseOptions };
+module.exports = { CLASSIC, SHARDED, isOptions, readAdapterOptions, refuseOptions };

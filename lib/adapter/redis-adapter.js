@@ -1,7 +1,6 @@
 'use strict';
 
 const types = require('./types');
-const { channelsOf, shardedChannelsOf } = require('./channels');
 const { filterOf, listsOf } = require('./cluster');
 const { LocalSockets, withSets } = require('./local-sockets');
 const { OpenNamespace } = require('./open-namespace');
@@ -58,10 +57,10 @@ class RedisAdapter extends adapterBase() {
     /** The client objects or whatever else was passed. They are never used. */
     this.pubClient = connections.pubClient;
     this.subClient = connections.subClient;
-    this.#channels = (wire.ALL_HEAR ? shardedChannelsOf : channelsOf)(key, nsp.name, this.uid);
+    this.#channels = wire.channelsOf(key, nsp.name, this.uid);
     this.channel = this.#channels.broadcasts;
     this.requestChannel = this.#channels.requests;
-    this.responseChannel = wire.ALL_HEAR ? this.#channels.ownResponses : this.#channels.responses;
+    this.responseChannel = wire.HEARS_OWN ? this.#channels.ownResponses : this.#channels.responses;
     this.specificResponseChannel = this.#channels.ownResponses;
     this.#namespace = this.#open(connections);
     // Socket.IO makes it the namespace's adapter next.

@@ -39,10 +39,7 @@ class SharedConnections {
     /** The connections. */
     this.backplane = makeBackplane(this);
     /** The native side of the adapters on them. */
-    this.native = new NativeAdapter(
-      this.backplane.native,
-      settings.wire.NAME === 'sharded' ? AdapterWire.Sharded : AdapterWire.Classic,
-    );
+    this.native = new NativeAdapter(this.backplane.native, AdapterWire[settings.wire.NAME]);
   }
 
   /** Hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Inbox>} */

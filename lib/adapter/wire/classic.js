@@ -9,6 +9,7 @@ const { MAX_ARGS_DEPTH, MAX_DEPTH } = require('./bounds');
 const { ENVELOPE, LISTS, always, listsIn, pack, toJson, unpack } = require('./common');
 const { parseInSlices } = require('./json');
 const { isFilter, isPacket, isRequest, isResponse, isId } = require('./valid');
+const { channelsOf } = require('../channels');
 const types = require('../types');
 const { isObject } = require('../../values');
 
@@ -249,15 +250,24 @@ function* parse(payload, parserOf, limits, lists = [], isWanted = always) {
   return unpack(payload, parserOf, limits);
 }
 
+/** What Redis is asked in the place of this `PUBSUB`: the same. @param {string[]} args @returns {string[] | null} */
+function pubsub(args) {
+  return args;
+}
+
 module.exports = {
-  /** What the native side calls it. */
-  NAME: 'classic',
-  /** What `PUBSUB` calls the number of subscribers of a channel. */
-  NUMSUB: 'NUMSUB',
-  /** Whether each server has a channel for responses to it alone, and nothing else hears responses. */
-  ALL_HEAR: false,
+  /** What `AdapterWire` calls it. */
+  NAME: /** @type {const} */ ('Classic'),
+  /** Whether its channels are of shards. */
+  IS_SHARDED: false,
+  /** Whether each server hears the channel for responses to it alone. */
+  HEARS_OWN: false,
+  /** Whether servers of every age answer a request for nothing, by which they are told from monitors. */
+  ANSWERS_ROLL_CALL: true,
   /** Whether official servers tell their rooms, and answer what changes one socket. */
   ANSWERS_ALL: true,
+  channelsOf,
+  pubsub,
   encodeBroadcast,
   encodeItems,
   encodeList,

@@ -10,6 +10,7 @@ const classic = require('./classic');
 const { ENVELOPE, LISTS, always, listsIn, pack, toJson, unpack } = require('./common');
 const { parseInSlices } = require('./json');
 const { isFilter, isId, isPacket, isRequest, isResponse } = require('./valid');
+const { shardedChannelsOf } = require('../channels');
 const types = require('../types');
 const { isObject } = require('../../values');
 
@@ -270,15 +271,29 @@ function* parse(payload, parserOf, limits, isWanted = always) {
   return yield* parseInSlices(payload, most, LISTS, isWanted, 'data');
 }
 
+/**
+ * What Redis is asked in the place of this `PUBSUB`; nothing for a search, since channels of servers have the names
+ * that those of rooms may have.
+ * @param {string[]} args
+ * @returns {string[] | null}
+ */
+function pubsub([subcommand, ...names]) {
+  return subcommand === 'NUMSUB' ? ['SHARDNUMSUB', ...names] : null;
+}
+
 module.exports = {
-  /** What the native side calls it. */
-  NAME: 'sharded',
-  /** What `PUBSUB` calls the number of subscribers of a channel. */
-  NUMSUB: 'SHARDNUMSUB',
-  /** Whether each server has a channel for responses to it alone, and nothing else hears responses. */
-  ALL_HEAR: true,
+  /** What `AdapterWire` calls it. */
+  NAME: /** @type {const} */ ('Sharded'),
+  /** Whether its channels are of shards. */
+  IS_SHARDED: true,
+  /** Whether each server hears the channel for responses to it alone. */
+  HEARS_OWN: true,
+  /** Whether servers of every age answer a request for nothing, by which they are told from monitors. */
+  ANSWERS_ROLL_CALL: false,
   /** Whether official servers tell their rooms, and answer what changes one socket. */
   ANSWERS_ALL: false,
+  channelsOf: shardedChannelsOf,
+  pubsub,
   encodeBroadcast,
   encodeItems: classic.encodeItems,
   encodeList,
