@@ -846,7 +846,7 @@ export interface AdapterOptions {
    * - `pattern`: all of the namespace, by one pattern, as with the official adapter. Those for rooms
    *   without a socket here are dropped off the event loop. Default
    * - `dynamic`: those for all, and those for rooms with sockets here, by one channel for each;
-   *   and those for single sockets, by one pattern
+   *   and those for single sockets, by one pattern or, where Redis refuses that, by one channel for each
    * - `dynamic-private`: the same, but by one channel for each socket too
    *
    * Official servers and emitters work with all of them. What they emit to a room right after

@@ -218,7 +218,7 @@ impl Serialize for Error {
 /// What to do where a server, or a user of it, has no patterns.
 fn without_patterns(command: &str) -> &'static str {
     if command == "PSUBSCRIBE" {
-        "; where patterns are not allowed, subscriptionMode: 'dynamic-private' of createAdapter does without"
+        "; where patterns are not allowed, subscriptionMode: 'dynamic' of createAdapter does without"
     } else {
         ""
     }

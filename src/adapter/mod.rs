@@ -10,6 +10,7 @@ mod native_sockets;
 pub mod packet;
 mod recent_joins;
 mod room_names;
+mod socket_rooms;
 mod subscriptions;
 pub mod wire;
 

@@ -1,12 +1,13 @@
 //! Which channels a namespace is subscribed to.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use super::broadcast::Origin;
 use super::channels::Channels;
 use super::entry::payload_kind;
 use super::namespace::{Broadcasts, Namespace, Requests};
+use super::socket_rooms::SocketRooms;
 use super::wire::Wire;
 use crate::backplane::Backplane;
 use crate::pubsub::{Consumer, Kind, Need};
@@ -19,7 +20,8 @@ pub enum Mode {
     /// (`static`).
     Pattern,
     /// The namespace's, and one for each room that has a socket here. The rooms that sockets have
-    /// under their ids come and go with every connection, so those share one pattern.
+    /// under their ids come and go with every connection, so those share one pattern; where Redis
+    /// refuses that, they have channels as all others.
     Dynamic,
     /// The same, with a channel for the id of each socket too.
     DynamicPrivate,
@@ -53,6 +55,8 @@ pub(super) struct Subscribed {
     namespace: Arc<Namespace>,
     mode: Mode,
     broadcasts: Arc<dyn Consumer>,
+    // Where they share a pattern.
+    socket_rooms: Option<Arc<SocketRooms>>,
     fixed: Vec<Fixed>,
     // The channel of requests.
     requests: String,
@@ -67,11 +71,14 @@ impl Subscribed {
     ) -> Self {
         let broadcasts: Arc<dyn Consumer> = Arc::new(Broadcasts::new(Arc::clone(&namespace)));
         let requests = channels.requests.clone();
-        let fixed = fixed(&namespace, mode, channels, &broadcasts);
+        let share = mode == Mode::Dynamic && namespace.origin.wire == Wire::Classic;
+        let socket_rooms =
+            share.then(|| Arc::new(SocketRooms::new(&backplane, &namespace, &broadcasts)));
+        let fixed = fixed(&namespace, mode, channels, &broadcasts, socket_rooms.as_ref());
         for Fixed { kind, name, consumer, need } in &fixed {
             backplane.subscribe(*kind, name, Arc::clone(consumer), *need, None);
         }
-        Self { backplane, namespace, mode, broadcasts, fixed, requests }
+        Self { backplane, namespace, mode, broadcasts, socket_rooms, fixed, requests }
     }
 
     /// How other servers know this namespace of this server: by its channel of requests and its uid.
@@ -95,7 +102,9 @@ impl Subscribed {
     /// Asks Redis again for each subscription that the namespace cannot do without, of which there
     /// are at most as many as tickets. A reply comes under each ticket.
     pub(super) fn confirm(&self, tickets: &[u32]) {
-        let mut required = self.fixed.iter().filter(|fixed| fixed.need == Need::Required);
+        let guard = self.hold_rooms();
+        let apart = guard.as_deref() == Some(&true);
+        let mut required = self.fixed.iter().filter(|fixed| fixed.is_required(apart));
         for ticket in tickets {
             match required.next() {
                 Some(Fixed { kind, name, consumer, need }) => {
@@ -110,9 +119,11 @@ impl Subscribed {
     /// The first socket has joined each of `added` and the last has left each of `removed`. With a
     /// ticket, a reply comes once the subscription that the room needs, if any, is confirmed.
     pub(super) fn change_rooms(&self, added: &[(String, Option<u32>)], removed: &[String]) {
+        let guard = self.hold_rooms();
+        let apart = guard.as_deref() == Some(&true);
         for (room, ticket) in added {
             self.namespace.rooms.add(room);
-            match self.channel(room) {
+            match self.channel(room, apart) {
                 Some(name) => {
                     let consumer = Arc::clone(&self.broadcasts);
                     let need = Need::Required;
@@ -123,13 +134,19 @@ impl Subscribed {
         }
         for room in removed {
             if self.namespace.rooms.remove(room) {
-                self.leave(room);
+                self.leave(room, apart);
             }
         }
     }
 
-    fn leave(&self, room: &str) {
-        if let Some(name) = self.channel(room) {
+    /// Whether the rooms of sockets have channels of their own, for as long as this is held; `None` where that
+    /// does not change.
+    fn hold_rooms(&self) -> Option<MutexGuard<'_, bool>> {
+        self.socket_rooms.as_ref().map(|rooms| rooms.are_apart())
+    }
+
+    fn leave(&self, room: &str, apart: bool) {
+        if let Some(name) = self.channel(room, apart) {
             self.backplane.unsubscribe(self.kind(), &name, &self.broadcasts, None);
         }
     }
@@ -140,10 +157,10 @@ impl Subscribed {
 
     /// The channel that a room needs for itself. Official servers publish on that of the id of a client of
     /// Engine.IO 3 in a namespace, which is longer than other ids.
-    fn channel(&self, room: &str) -> Option<String> {
+    fn channel(&self, room: &str, apart: bool) -> Option<String> {
         let own = match self.mode {
             Mode::Pattern => false,
-            Mode::Dynamic => !self.origin().wire.is_id(room),
+            Mode::Dynamic => apart || !self.origin().wire.is_id(room),
             Mode::DynamicPrivate => true,
         };
         own.then(|| self.origin().room_channel(room))
@@ -152,11 +169,19 @@ impl Subscribed {
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        self.namespace.rooms.names().iter().for_each(|room| self.leave(room));
+        let mut guard = self.hold_rooms();
+        let was_apart = guard.as_deref() == Some(&true);
+        self.namespace.rooms.names().iter().for_each(|room| self.leave(room, was_apart));
+        // A refusal that comes now changes nothing.
+        if let Some(apart) = guard.as_deref_mut() {
+            *apart = true;
+        }
         // What still waits is for nobody.
         self.namespace.fanout.get().into_iter().for_each(|fanout| fanout.clear());
-        for Fixed { kind, name, consumer, .. } in &self.fixed {
-            self.backplane.unsubscribe(*kind, name, consumer, None);
+        for Fixed { kind, name, consumer, need } in &self.fixed {
+            if !(was_apart && *need == Need::Replaceable) {
+                self.backplane.unsubscribe(*kind, name, consumer, None);
+            }
         }
     }
 }
@@ -169,19 +194,28 @@ struct Fixed {
     need: Need,
 }
 
+impl Fixed {
+    /// Whether nothing works without it, `apart` from what Redis has refused.
+    fn is_required(&self, apart: bool) -> bool {
+        match self.need {
+            Need::Required => true,
+            Need::Replaceable => !apart,
+            Need::Optional => false,
+        }
+    }
+}
+
 fn fixed(
     namespace: &Arc<Namespace>,
     mode: Mode,
     channels: Channels,
     broadcasts: &Arc<dyn Consumer>,
+    socket_rooms: Option<&Arc<SocketRooms>>,
 ) -> Vec<Fixed> {
     let consumer = |kind| -> Arc<dyn Consumer> {
         Arc::new(Requests { namespace: Arc::clone(namespace), kind })
     };
-    let pattern = |name| {
-        let consumer = Arc::clone(broadcasts);
-        Fixed { kind: Kind::Pattern, name, consumer, need: Need::Required }
-    };
+    let pattern = |name, consumer, need| Fixed { kind: Kind::Pattern, name, consumer, need };
     let wire = namespace.origin.wire;
     let channel = |name, consumer: &Arc<dyn Consumer>, need| Fixed {
         kind: wire.kind(),
@@ -199,11 +233,14 @@ fn fixed(
             channel(channels.broadcasts, broadcasts, Need::Required),
         ];
     }
-    let mut all = match mode {
-        Mode::Pattern => vec![pattern(channels.all_broadcasts)],
-        Mode::Dynamic => vec![pattern(channels.socket_broadcasts)],
-        Mode::DynamicPrivate => vec![],
-    };
+    let mut all = Vec::new();
+    if mode == Mode::Pattern {
+        all.push(pattern(channels.all_broadcasts, Arc::clone(broadcasts), Need::Required));
+    }
+    if let Some(rooms) = socket_rooms {
+        let rooms: Arc<dyn Consumer> = Arc::clone(rooms) as _;
+        all.push(pattern(channels.socket_broadcasts, rooms, Need::Replaceable));
+    }
     if mode != Mode::Pattern {
         all.push(channel(channels.broadcasts, broadcasts, Need::Required));
     }

@@ -319,12 +319,24 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             }
             Some(Owed::Op(op)) => op,
         };
+        let restores = self.to_restore > 0;
         self.to_restore = self.to_restore.saturating_sub(1);
         if self.session.subscriber.redirects(op.name(), reply) {
             self.session.lock().misplaced(&op);
             return Ok(());
         }
-        let Refused { tickets, is_news } = self.session.lock().refused(&op);
+        let Refused { tickets, is_news, replacing } = self.session.lock().refused(&op);
+        if let Some(consumers) = replacing {
+            consumers.iter().for_each(|consumer| consumer.refused());
+            if restores {
+                // What is wanted instead is restored as well.
+                let is_op = |owed: &&Owed| matches!(owed, Owed::Op(_));
+                let owed = self.owed.iter().filter(is_op).count();
+                self.to_restore = owed + self.session.lock().unsent();
+            }
+            self.session.subscriber.settled(&tickets);
+            return Ok(());
+        }
         let error = refusal(&op, reply.to_owned());
         // Status and report first: once a caller has the error, both say so.
         self.update_status();

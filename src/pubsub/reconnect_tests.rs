@@ -1,11 +1,13 @@
 //! What a session restores, and what it says about the time between.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
 
 use crate::connection::testing::{Server, message, push};
-use crate::pubsub::testing::Fixture;
+use crate::pubsub::testing::{Fixture, TestSubscriber};
+use crate::pubsub::{Consumer, Kind, Need, Session};
 
 const NOPERM: &str = "-NOPERM this user has no permissions to access the channel\r\n";
 
@@ -173,6 +175,54 @@ async fn grant_while_another_is_restored() {
     fixture.expect("Connected").await;
     let gaps = [fixture.expect_gap().await, fixture.expect_gap().await];
     assert!(gaps.into_iter().min().unwrap() <= refused);
+}
+
+/// Wants a channel where it may not have a pattern.
+struct Replacing {
+    session: Arc<Session<TestSubscriber>>,
+    consumer: Arc<dyn Consumer>,
+}
+
+impl Consumer for Replacing {
+    fn message(&self, channel: &[u8], payload: &[u8]) {
+        self.consumer.message(channel, payload);
+    }
+
+    fn refused(&self) {
+        let consumer = Arc::clone(&self.consumer);
+        self.session.subscribe(Kind::Channel, "instead", consumer, Need::Required, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wanted_instead_of_what_is_refused_is_restored_with_the_rest() {
+    let (mut fixture, mut server) = Fixture::connected("a").await;
+    let (session, consumer) = (Arc::clone(&fixture.session), Arc::clone(&fixture.consumer));
+    let replacing = Arc::new(Replacing { session, consumer });
+    fixture.session.subscribe(Kind::Pattern, "p", replacing, Need::Replaceable, Some(1));
+    server.answer("PSUBSCRIBE p", &push(&["psubscribe", "p", "2"])).await;
+    fixture.expect("settled 1").await;
+    drop(server);
+    fixture.expect_all(&["Disconnected", "Retrying 1"]).await;
+    let mut server = fixture.servers.accept().await;
+    server.confirm("a").await;
+    server.answer("PSUBSCRIBE p", NOPERM).await;
+    server.expect("SUBSCRIBE instead").await;
+    sleep(Duration::from_millis(100)).await;
+    assert!(fixture.unseen().is_empty());
+    server.say(&push(&["subscribe", "instead", "2"])).await;
+    fixture.expect_all(&["Connected", "Gap"]).await;
+    server.say(&message("instead", "hello")).await;
+    fixture.expect("message instead hello").await;
+    // It is not asked for again, not even on another connection.
+    drop(server);
+    fixture.expect_all(&["Disconnected", "Retrying 1"]).await;
+    let mut server = fixture.servers.accept().await;
+    for command in expect_subscriptions(&mut server, &["a", "instead"]).await {
+        answer(&mut server, &command).await;
+    }
+    fixture.expect_all(&["Connected", "Gap"]).await;
+    server.until(sleep(Duration::from_secs(60))).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,9 @@ use std::time::SystemTime;
 pub trait Consumer: Send + Sync + 'static {
     /// A message has arrived on `channel`.
     fn message(&self, channel: &[u8], payload: &[u8]);
+    /// Redis has refused what is [`Need::Replaceable`], which is not wanted any more: something else is to be
+    /// wanted now.
+    fn refused(&self) {}
 }
 
 /// All consumers of one subscription; there is seldom more than one.
@@ -35,6 +38,8 @@ pub enum Need {
     Required,
     /// Everything works without it, if less well.
     Optional,
+    /// Something else does in its place: see [`Consumer::refused`].
+    Replaceable,
 }
 
 /// A command that Redis confirms with the channel's or pattern's name.
@@ -87,7 +92,7 @@ impl Wanted {
 
     /// Whether it is refused or ended although it is required.
     fn is_missed(&self) -> bool {
-        self.need == Need::Required && self.refusal != Refusal::None
+        self.need != Need::Optional && self.refusal != Refusal::None
     }
 }
 
@@ -117,12 +122,19 @@ pub struct Handover {
 }
 
 /// What a refusal comes to.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The tickets that waited for it.
     pub tickets: Vec<u32>,
     /// Whether it is news: the subscription is required, and was not refused before.
     pub is_news: bool,
+    /// Those that are to want something else now: they do not want this any more, and nothing is missed.
+    pub replacing: Option<Consumers>,
+}
+
+impl Refused {
+    const fn new(tickets: Vec<u32>, is_news: bool) -> Self {
+        Self { tickets, is_news, replacing: None }
+    }
 }
 
 /// Wanted subscriptions against confirmed ones.
@@ -263,7 +275,7 @@ impl Subscriptions {
         let wanted = self.wanted(*kind).get_mut(name).filter(|wanted| wanted.number == *number);
         let Some(wanted) = wanted else { return };
         if std::mem::replace(&mut wanted.refusal, Refusal::Ended) == Refusal::None
-            && wanted.need == Need::Required
+            && wanted.is_missed()
         {
             self.note_missed();
         }
@@ -383,19 +395,30 @@ impl Subscriptions {
         let (kind, name, number) = match op {
             Op::Subscribe(kind, name, number) => (*kind, name, *number),
             Op::Unsubscribe(.., ticket) => {
-                return Refused { tickets: ticket.iter().copied().collect(), is_news: true };
+                return Refused::new(ticket.iter().copied().collect(), true);
             }
         };
         let wanted = self.wanted(kind).get_mut(name).filter(|wanted| wanted.number == number);
-        let Some(wanted) = wanted else { return Refused { tickets: Vec::new(), is_news: false } };
+        let Some(wanted) = wanted else { return Refused::new(Vec::new(), false) };
         let tickets = std::mem::take(&mut wanted.tickets);
+        if wanted.need == Need::Replaceable {
+            let (was_missed, consumers) = (wanted.is_missed(), Arc::clone(&wanted.consumers));
+            self.wanted(kind).remove(name);
+            self.missed -= usize::from(was_missed);
+            return Refused { tickets, is_news: false, replacing: Some(consumers) };
+        }
         let before = std::mem::replace(&mut wanted.refusal, Refusal::Refused);
         let is_required = wanted.need == Need::Required;
         if is_required && before == Refusal::None {
             self.note_missed();
         }
         let is_news = is_required && matches!(before, Refusal::None | Refusal::Ended);
-        Refused { tickets, is_news }
+        Refused::new(tickets, is_news)
+    }
+
+    /// How many commands are to be written.
+    pub fn unsent(&self) -> usize {
+        self.unsent.len()
     }
 
     fn note_missed(&mut self) {
@@ -413,7 +436,7 @@ impl Subscriptions {
         if was_whole {
             wanted.refusal = Refusal::Ended;
         }
-        if was_whole && wanted.need == Need::Required {
+        if was_whole && wanted.is_missed() {
             self.note_missed();
         }
         self.unsent.push_back(op);

@@ -67,7 +67,7 @@ impl Client {
 
     fn refuse(&mut self) -> (Vec<u32>, bool) {
         let op = self.owed.pop_front().unwrap();
-        let Refused { tickets, is_news } = self.subscriptions.refused(&op);
+        let Refused { tickets, is_news, .. } = self.subscriptions.refused(&op);
         (tickets, is_news)
     }
 
@@ -244,6 +244,23 @@ fn what_is_optional_is_not_missed() {
     client.offline();
     client.subscriptions.online();
     assert_eq!(client.send(), ["+a"]);
+}
+
+#[test]
+fn what_can_be_replaced_is_wanted_until_it_is_refused() {
+    let mut client = Client::online();
+    client.want("a", Need::Replaceable, Some(1));
+    client.send();
+    assert!(client.subscriptions.wants(Kind::Channel, "a"));
+    let op = client.owed.pop_front().unwrap();
+    let Refused { tickets, is_news, replacing } = client.subscriptions.refused(&op);
+    assert_eq!((tickets, is_news), (vec![1], false));
+    assert_eq!(replacing.map(|consumers| consumers.len()), Some(1));
+    assert!(!client.subscriptions.wants(Kind::Channel, "a"));
+    assert!(!client.subscriptions.is_degraded());
+    assert!(!client.subscriptions.has_refused());
+    // An answer that comes behind it, to the same.
+    assert!(client.subscriptions.refused(&op).replacing.is_none());
 }
 
 #[test]

@@ -25,8 +25,8 @@ const ADAPTERS = [
     name: "createAdapter, 'dynamic'",
     create: createAdapter,
     mode: 'dynamic',
-    rights: [...PUB_SUB, '+psubscribe', '+punsubscribe'],
-    channels: ['&socket.io#/#*', `&socket.io#/#${'?'.repeat(20)}#`, ...CLASSIC],
+    rights: PUB_SUB,
+    channels: ['&socket.io#/#*', ...CLASSIC],
   },
   {
     name: "createAdapter, 'dynamic-private'",
