@@ -57,7 +57,7 @@ pub enum Error {
         /// Where Redis listens.
         endpoint: String,
         /// For how long, in s.
-        seconds: u32,
+        seconds: u64,
     },
     /// What is published does not come back.
     #[error(

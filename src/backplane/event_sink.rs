@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
-use tokio::sync::Notify;
-use tokio::time::{Duration, sleep};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
 
 use super::fleet::Fleet;
 use super::heartbeat::Heartbeat;
@@ -50,6 +50,8 @@ pub struct EventSink {
     pub(super) mailbox: Mailbox,
     pub(super) counters: Counters,
     pub(super) links: Links,
+    // Since when the subscriber's connection is up; nothing while it is lost.
+    subscribed: watch::Sender<Option<Instant>>,
     // What waits until JavaScript has handled what is before it.
     waiting: Waiting,
     // What broadcasts are written to, once they are.
@@ -68,6 +70,10 @@ pub struct EventSink {
 impl EventSink {
     /// What is shown of a channel's name, in bytes: a peer may make it as long as a message.
     const MAX_CHANNEL: usize = 256;
+    /// By how much other nodes may have their subscriptions back later.
+    const REJOINING: Duration = Duration::from_millis(100);
+    /// How long subscriptions are waited for at most.
+    const REJOINED: Duration = Duration::from_millis(500);
     /// How long shards that cannot keep up are left alone.
     const WRITE_PAUSE: Duration = Duration::from_millis(1);
 
@@ -79,6 +85,8 @@ impl EventSink {
             mailbox,
             counters,
             links,
+            // Who has not connected yet is not waited for.
+            subscribed: watch::Sender::new(Some(Instant::now())),
             waiting,
             connections,
             heartbeat,
@@ -88,6 +96,20 @@ impl EventSink {
             panics,
             closed,
         }
+    }
+
+    /// Waits until the other nodes are likely to hear again what is published: they lose their
+    /// subscriptions when this one does, and have them back about when this one does.
+    pub(super) async fn heard_again(&self) {
+        let mut subscribed = self.subscribed.subscribe();
+        let back = async {
+            let since = subscribed.wait_for(Option::is_some).await.ok().and_then(|since| *since);
+            if let Some(since) = since {
+                sleep_until(since + Self::REJOINING).await;
+            }
+        };
+        // The subscriber's server may be another one, that stays away.
+        let _ = timeout(Self::REJOINED, back).await;
     }
 
     /// What is counted.
@@ -346,6 +368,9 @@ impl LinkEvents {
         }
         let was_down =
             matches!(before, ConnectionState::Connecting | ConnectionState::Reconnecting);
+        if was_down && self.link == Link::Sub {
+            self.events.subscribed.send_replace(Some(Instant::now()));
+        }
         if let Some(heartbeat) = self.events.heartbeat().filter(|_| was_down) {
             heartbeat.connected();
         }
@@ -366,6 +391,9 @@ impl LinkEvents {
         };
         let (connection, Some(endpoint)) = (self.link, led_to) else { return };
         self.state().change(ConnectionState::Reconnecting);
+        if self.link == Link::Sub {
+            self.events.subscribed.send_replace(None);
+        }
         self.events.emit(&Event::Disconnect { connection, endpoint, error });
     }
 

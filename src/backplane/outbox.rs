@@ -324,6 +324,11 @@ impl Outbox {
         std::mem::take(&mut self.lock().losses)
     }
 
+    /// Whether a publish waits.
+    pub(super) fn holds_publishes(&self) -> bool {
+        self.lock().items.iter().any(|item| item.request.is_publish())
+    }
+
     /// How many requests wait or are under way, and the bytes of those that wait.
     pub(super) fn depth(&self) -> (usize, usize) {
         let state = self.lock();

@@ -300,14 +300,17 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         if let Some(value) = self.connection.next().now_or_never() {
             self.take_burst(value?)?;
         }
-        self.ask_role();
+        // Before anything is asked: what is written for that is no progress.
         match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
-            Verdict::Fine => {}
+            Verdict::Fine => self.ask_role(),
             Verdict::Ping => {
-                let mut packed = Vec::new();
-                pack("PING", &[], &mut packed);
-                self.connection.queue(&packed);
-                self.owed.push_back(Owed::Ping);
+                self.ask_role();
+                if self.owed.is_empty() {
+                    let mut packed = Vec::new();
+                    pack("PING", &[], &mut packed);
+                    self.connection.queue(&packed);
+                    self.owed.push_back(Owed::Ping);
+                }
             }
             Verdict::Stalled(error) => {
                 self.stalled = true;

@@ -33,6 +33,10 @@ impl Connector for Steered {
         }
     }
 
+    async fn elsewhere(&self) {
+        self.place.elsewhere().await;
+    }
+
     fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
         [self.place.confirmed(endpoint), self.events.take_suspect()].into_iter().flatten().min()
     }

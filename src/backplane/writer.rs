@@ -72,6 +72,7 @@ impl Writer {
         let mut backoff = Backoff::new();
         let mut second: Option<Box<Opened<C::Stream>>> = None;
         let mut doubtful: Option<Doubtful> = None;
+        let mut is_back = false;
         loop {
             let opened = match second.take() {
                 Some(opened) => Ok(*opened),
@@ -82,6 +83,9 @@ impl Writer {
                     let since = Instant::now();
                     if let Some(doubtful) = doubtful.take() {
                         self.doubt(&doubtful, connector, opened.connection.endpoint());
+                    }
+                    if std::mem::replace(&mut is_back, true) && self.publishes() {
+                        self.events().heard_again().await;
                     }
                     let (ended, in_doubt) = self.serve(connector, opened).await;
                     backoff = Backoff::after(since.into_std());
@@ -97,8 +101,16 @@ impl Writer {
             };
             let (attempt, pause) = backoff.next_pause();
             self.link().retrying(error, attempt, pause);
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = connector.elsewhere() => {}
+            }
         }
+    }
+
+    /// Whether messages wait that other nodes are to hear.
+    fn publishes(&self) -> bool {
+        self.router.is_none() && self.outbox.holds_publishes()
     }
 
     /// Writes until the connection breaks.
@@ -246,6 +258,10 @@ impl Writer {
 #[cfg(test)]
 #[path = "writer_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rejoining_tests.rs"]
+mod rejoining_tests;
 
 #[cfg(test)]
 #[path = "losses_tests.rs"]

@@ -63,6 +63,12 @@ pub trait Connector: Send + Sync + 'static {
         std::future::pending()
     }
 
+    /// Resolves once there is a reason to connect again before a pause is over: it leads to another
+    /// server than the last attempt has led to. Safe to cancel.
+    fn elsewhere(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Until when connections to `endpoint` were known to lead where they should; `None` where nothing
     /// tells that but the connections themselves.
     fn confirmed(&self, _endpoint: &str) -> Option<SystemTime> {

@@ -79,6 +79,15 @@ impl Connector for Place {
         }
     }
 
+    async fn elsewhere(&self) {
+        match self {
+            Self::Server(server) => server.elsewhere().await,
+            Self::Cluster(any) => any.elsewhere().await,
+            Self::Node(node) => node.elsewhere().await,
+            Self::Sentinel(sentinel) => sentinel.elsewhere().await,
+        }
+    }
+
     fn confirmed(&self, endpoint: &str) -> Option<SystemTime> {
         match self {
             Self::Server(server) => server.confirmed(endpoint),

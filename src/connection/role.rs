@@ -51,6 +51,12 @@ impl Question {
 }
 
 impl Role {
+    /// Of a master, which says so in its `INFO`.
+    #[cfg(test)]
+    pub const fn of_a_master() -> Self {
+        Self { is_replica: false, history: None, question: Question::Info }
+    }
+
     /// Asks a server; nothing where this user may not know.
     ///
     /// # Errors

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use futures_util::FutureExt;
 use tokio::io::{DuplexStream, duplex};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Duration, sleep, timeout};
 
-use super::{Connection, Connector, Opened, Patience, Purpose, Value};
+use super::{Connection, Connector, Opened, Patience, Purpose, Role, Value};
 use crate::error::{Error, Result};
 
 /// Asks the test for each connection.
@@ -26,6 +26,8 @@ pub struct Told {
     pub confirmed: Mutex<Option<SystemTime>>,
     /// The endpoint that connections must not lead to any more.
     pub left: watch::Sender<String>,
+    /// There is another server to try.
+    pub elsewhere: Notify,
 }
 
 /// The attempts of a [`TestConnector`].
@@ -61,6 +63,10 @@ impl Connector for TestConnector {
         let is_left = left.wait_for(|left| left == endpoint).await.is_ok();
         assert!(is_left, "the connector has the sender");
         "the test says so".to_owned()
+    }
+
+    async fn elsewhere(&self) {
+        self.told.elsewhere.notified().await;
     }
 
     fn confirmed(&self, _: &str) -> Option<SystemTime> {
@@ -116,9 +122,18 @@ impl Attempt {
 
     /// Lets it in at this endpoint.
     pub fn accept_at(self, endpoint: &str, buffer: usize) -> Server {
+        self.accept_as(endpoint, buffer, None)
+    }
+
+    /// Lets it in at a server that says to be a master.
+    pub fn accept_master(self) -> Server {
+        self.accept_as("test:6379", 1024 * 1024, Some(Role::of_a_master()))
+    }
+
+    fn accept_as(self, endpoint: &str, buffer: usize, role: Option<Role>) -> Server {
         let (client, server) = duplex(buffer);
         let connection = Connection::new(client, endpoint.to_owned());
-        let opened = Opened { connection, warning: None, role: None };
+        let opened = Opened { connection, warning: None, role };
         assert!(self.answer.send(Ok(opened)).is_ok(), "the attempt was given up");
         Server::new(server)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::connection::testing::{Server, message, push};
 use crate::pubsub::testing::{Fixture, TestSubscriber};
@@ -274,4 +274,19 @@ async fn a_gap_begins_when_the_server_was_last_known_to_be_the_right_one() {
     second.confirm("a").await;
     second.until(fixture.expect("Connected")).await;
     assert_eq!(fixture.expect_gap().await, confirmed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_server_is_tried_without_a_pause() {
+    let (mut fixture, server) = Fixture::connected("a").await;
+    drop(server);
+    for _ in 0..5 {
+        fixture.servers.attempt().await.refuse();
+    }
+    // Within the pause after the fifth.
+    sleep(Duration::from_millis(1)).await;
+    let since = Instant::now();
+    fixture.servers.told.elsewhere.notify_one();
+    fixture.servers.accept().await.confirm("a").await;
+    assert_eq!(since.elapsed(), Duration::ZERO);
 }

@@ -239,7 +239,10 @@ impl<S: Subscriber> Session<S> {
             }
             let (attempt, delay) = backoff.next_pause();
             self.subscriber.event(SessionEvent::Retrying { error, attempt, delay });
-            sleep(delay).await;
+            tokio::select! {
+                () = sleep(delay) => {}
+                () = connector.elsewhere() => {}
+            }
         }
     }
 

@@ -29,8 +29,8 @@ const FAULTS = [
     id: 'half-open',
     title: 'half-open connections of one node: nothing passes, nothing is closed, new ones are let in',
     setup: 'single',
-    note: 'well again includes the time until the silence is noticed, which takes ours 3 to 5 s',
-    limit: 5000,
+    note: 'well again includes the time until the silence is noticed, which takes ours 2.5 to 3 s',
+    limit: 4000,
     times: { quick: 1, full: 5 },
     async run(part) {
       for (let time = 0; time < part.times; time++) {

@@ -14,14 +14,14 @@ mod votes;
 mod watch;
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
 
 use self::watch::{Place, Watch};
 use super::connector::{Connector, Opened, Patience, Server, TlsConfig};
-use super::endpoint::{Endpoint, SentinelAt};
+use super::endpoint::{Address, Endpoint, SentinelAt};
 use super::greeting::Purpose;
 use super::stream::Stream;
 use crate::error::{Error, Result};
@@ -38,6 +38,8 @@ pub struct Sentinel {
     tls: TlsConfig,
     // Begun within the runtime, with the first connection.
     watch: OnceLock<Arc<Watch>>,
+    // The master of the last attempt. A plain mutex: never held across an await.
+    tried: Mutex<Option<String>>,
 }
 
 impl Sentinel {
@@ -45,8 +47,8 @@ impl Sentinel {
     #[must_use]
     pub fn new(endpoint: Endpoint, sentinel: SentinelAt) -> Self {
         let (name, map) = (endpoint.name.clone(), endpoint.address_map.clone());
-        let (tls, watch) = Default::default();
-        Self { endpoint, place: Place { sentinel, name, map }, tls, watch }
+        let (tls, watch, tried) = Default::default();
+        Self { endpoint, place: Place { sentinel, name, map }, tls, watch, tried }
     }
 
     fn watch(&self) -> &Watch {
@@ -58,24 +60,42 @@ impl Sentinel {
         watch.ask().await;
         for _ in 0..MAX_TRIED {
             let Some(named) = watch.named() else { break };
-            let master = self.endpoint.at(named.master.clone());
-            let server = Server::sharing(master, Arc::clone(&self.tls));
-            let mut opened = server.connect(purpose, patience).await?;
-            let role = questions::is_replica(&mut opened.connection);
-            let is_replica = match patience {
-                Patience::UntilAnswered => role.await?,
-                Patience::Limited => timeout(ROLE_TIMEOUT, role).await.unwrap_or_else(|_| {
-                    let source = Arc::new(io::ErrorKind::TimedOut.into());
-                    Err(Error::Connect { endpoint: named.master.to_string(), source })
-                })?,
+            let master = named.master.to_string();
+            *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = Some(master.clone());
+            let entered = tokio::select! {
+                biased;
+                entered = self.enter(named.master.clone(), purpose, patience) => entered?,
+                // It may take long to find out that the old one does not answer.
+                _ = watch.moved(&master) => continue,
             };
-            if !is_replica {
-                return Ok(opened);
+            match entered {
+                Some(opened) => return Ok(opened),
+                None => watch.disbelieve(named),
             }
-            watch.disbelieve(named);
         }
         let name = self.place.sentinel.name.clone();
         Err(Error::Sentinel { name, reasons: watch.reasons() })
+    }
+
+    /// Enters a server; `None` if that is a replica.
+    async fn enter(
+        &self,
+        master: Address,
+        purpose: Purpose,
+        patience: Patience,
+    ) -> Result<Option<Opened<Stream>>> {
+        let at = master.to_string();
+        let server = Server::sharing(self.endpoint.at(master), Arc::clone(&self.tls));
+        let mut opened = server.connect(purpose, patience).await?;
+        let role = questions::is_replica(&mut opened.connection);
+        let is_replica = match patience {
+            Patience::UntilAnswered => role.await?,
+            Patience::Limited => timeout(ROLE_TIMEOUT, role).await.unwrap_or_else(|_| {
+                let source = Arc::new(io::ErrorKind::TimedOut.into());
+                Err(Error::Connect { endpoint: at, source })
+            })?,
+        };
+        Ok(Some(opened).filter(|_| !is_replica))
     }
 }
 
@@ -90,6 +110,14 @@ impl Connector for Sentinel {
         match self.watch.get() {
             Some(watch) => watch.moved(endpoint).await,
             None => std::future::pending().await,
+        }
+    }
+
+    async fn elsewhere(&self) {
+        let tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (self.watch.get(), tried) {
+            (Some(watch), Some(tried)) => drop(watch.moved(&tried).await),
+            _ => std::future::pending().await,
         }
     }
 

@@ -191,6 +191,42 @@ async fn follows_most_of_them() {
 }
 
 #[tokio::test]
+async fn there_is_a_reason_to_try_again_once_another_is_named() {
+    let (a, b) = (Peer::server("master").await, Peer::server("master").await);
+    let one = Peer::sentinel(&a, 1).await;
+    let place = sentinel(&endpoint(&[&one]));
+    assert!(place.elsewhere().now_or_never().is_none());
+    reached(&place).await.unwrap();
+    assert!(place.elsewhere().now_or_never().is_none());
+    one.name(&b, 2);
+    place.elsewhere().await;
+    assert_eq!(reached(&place).await.unwrap(), text(&b));
+    assert!(place.elsewhere().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn a_master_that_does_not_answer_is_left_when_another_is_named() {
+    let frozen = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = Address { host: "127.0.0.1".to_owned(), port: frozen.local_addr().unwrap().port() };
+    let b = Peer::server("master").await;
+    let one = Peer::sentinel(&b, 2).await;
+    one.says.lock().unwrap().master = Some((at, 1));
+    let place = sentinel(&endpoint(&[&one]));
+    let named_later = async {
+        let _silent = frozen.accept().await.unwrap();
+        one.name(&b, 2);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        opened = place.connect(Purpose::Subscribe, Patience::UntilAnswered) => {
+            assert_eq!(opened.unwrap().connection.endpoint(), text(&b));
+        }
+        () = named_later => {}
+        () = tokio::time::sleep(std::time::Duration::from_secs(60)) => panic!("it is not left"),
+    }
+}
+
+#[tokio::test]
 async fn confirms_as_long_as_most_name_it() {
     let (a, b) = (Peer::server("master").await, Peer::server("master").await);
     let one = Peer::sentinel(&a, 1).await;
