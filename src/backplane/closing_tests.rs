@@ -11,7 +11,7 @@ use crate::connection::testing::{message, push, servers};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 
 /// Counts as an event of its own.
-struct Echo(super::event_sink::LinkEvents);
+struct Echo(super::link_events::LinkEvents);
 
 impl Consumer for Echo {
     fn message(&self, _: &[u8], _: &[u8]) {

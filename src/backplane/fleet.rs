@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use super::event_sink::{LinkEvents, LinkStatus};
+use super::link_events::{LinkEvents, LinkStatus};
 use crate::event_loop::LinkState;
 
 /// One connection of a fleet.

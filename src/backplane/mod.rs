@@ -7,6 +7,7 @@ mod event_sink;
 mod fleet;
 mod gather;
 mod heartbeat;
+mod link_events;
 mod outages;
 mod outbox;
 mod pipeline;
@@ -33,9 +34,9 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
-use self::event_sink::LinkEvents;
 use self::fleet::Fleet;
 use self::heartbeat::Heartbeat;
+use self::link_events::LinkEvents;
 use self::outbox::{Item, Outbox};
 use self::router::Router;
 use self::shards::Shards;

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
-use super::event_sink::LinkEvents;
 use super::gather::Part;
+use super::link_events::LinkEvents;
 use super::request::Request;
 use super::router::Lane;
 use crate::error::Error;

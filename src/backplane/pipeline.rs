@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::doubts::{Doubtful, Doubts};
-use super::event_sink::LinkStatus;
+use super::link_events::LinkStatus;
 use super::outbox::Item;
 use super::request::Request;
 use super::router::Lane;

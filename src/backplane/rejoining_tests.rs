@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Duration, Instant, sleep};
 
-use super::super::event_sink::{LinkEvents, LinkStatus};
+use super::super::link_events::{LinkEvents, LinkStatus};
 use super::super::testing::Fixture;
 use crate::connection::testing::Server;
 use crate::error::Error;

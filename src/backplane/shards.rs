@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
-use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
+use super::link_events::LinkEvents;
 use super::subscriber::MailboxSubscriber;
 use super::supervisor::supervise;
 use crate::connection::{Address, Cluster, Node, Place, Redirection, redirection, slot_of};

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use tokio::time::{Duration, Instant};
 
-use super::event_sink::{EventSink, LinkEvents, LinkStatus};
+use super::event_sink::EventSink;
+use super::link_events::{LinkEvents, LinkStatus};
 use super::shards::Shards;
 use crate::connection::{Address, Warning};
 use crate::error::Error;

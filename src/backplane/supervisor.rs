@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
-use super::event_sink::LinkEvents;
+use super::link_events::LinkEvents;
 use crate::connection::Backoff;
 use crate::error::panic_reason;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::{Duration, Instant};
 
-use super::super::event_sink::LinkStatus;
+use super::super::link_events::LinkStatus;
 use super::super::testing::Inbox;
 use super::supervise;
 use crate::event_loop::Counters;

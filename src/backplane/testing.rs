@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Duration;
 
-use super::event_sink::{EventSink, LinkEvents};
+use super::event_sink::EventSink;
+use super::link_events::LinkEvents;
 use super::outbox::{Outbox, QueueLimits};
 use super::request::{Command, Packed, Publication, Request, Route};
 use super::supervisor::supervise;

@@ -11,7 +11,8 @@ use futures_util::FutureExt;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::doubts::Doubtful;
-use super::event_sink::{EventSink, LinkEvents, LinkStatus};
+use super::event_sink::EventSink;
+use super::link_events::{LinkEvents, LinkStatus};
 use super::outages::Outages;
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;

@@ -26,9 +26,9 @@ use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 
 use self::lanes::{Slot, Stage};
 use self::nodes::NodeWriter;
-use super::event_sink::LinkEvents;
 use super::fleet::Fleet;
 use super::gather::{Gather, Part, Role};
+use super::link_events::LinkEvents;
 use super::outbox::{Item, Outbox, QueueLimits};
 use super::request::{Command, Request, Route};
 use super::supervisor::supervise;

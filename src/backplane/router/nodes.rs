@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::task::JoinHandle;
 
 use super::{Router, State};
-use crate::backplane::event_sink::LinkEvents;
+use crate::backplane::link_events::LinkEvents;
 use crate::backplane::outbox::Outbox;
 use crate::backplane::supervisor::supervise;
 use crate::backplane::writer::Writer;
