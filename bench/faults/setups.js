@@ -127,11 +127,16 @@ async function secured(closing) {
   return { redis, certificates, fleets };
 }
 
+/** In ms. */
+const FAILOVER_TIMEOUT = 2000;
+
 /** @param {Closing} closing */
 async function watched(closing) {
-  const all = closing.add(await startSentinels({ replicas: 2 }));
+  const all = closing.add(await startSentinels({ replicas: 2, failoverTimeout: FAILOVER_TIMEOUT }));
   const sentinels = all.sentinels.map(({ host, port }) => ({ host, port }));
-  return { all, fleets: await startFleets(closing, () => ({ sentinels })) };
+  // So long after a failover they begin none of their own: twice the time, and up to a second by chance.
+  const rest = 2 * FAILOVER_TIMEOUT + 1000;
+  return { all, rest, fleets: await startFleets(closing, () => ({ sentinels })) };
 }
 
 /** @param {Closing} closing @param {boolean} sharded */
