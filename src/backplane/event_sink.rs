@@ -95,14 +95,15 @@ impl EventSink {
         }
     }
 
-    /// Waits until the other nodes are likely to hear again what is published: they lose their
-    /// subscriptions when this one does, and have them back about when this one does.
-    pub(super) async fn heard_again(&self) {
+    /// Waits until the other nodes are likely to hear again what is published: where they all lose their
+    /// server, they have their subscriptions back about when this one does.
+    pub(super) async fn heard_again(&self, by_all: bool) {
+        let later = if by_all { Self::REJOINING } else { Duration::ZERO };
         let mut subscribed = self.subscribed.subscribe();
         let back = async {
             let since = subscribed.wait_for(Option::is_some).await.ok().and_then(|since| *since);
             if let Some(since) = since {
-                sleep_until(since + Self::REJOINING).await;
+                sleep_until(since + later).await;
             }
         };
         // The subscriber's server may be another one, that stays away.

@@ -15,19 +15,26 @@ const REJOINING: Duration = Duration::from_millis(100);
 /// How long a subscriber is waited for that stays away.
 const REJOINED: Duration = Duration::from_millis(500);
 
-/// A writer that has just connected again, where requests were made meanwhile; and the link of a
+/// The link of a subscriber that has lost its connection.
+fn lost(fixture: &Fixture) -> LinkEvents {
+    let subscriber = LinkEvents::new(Arc::clone(&fixture.inbox.events), Link::Sub);
+    let (endpoint, reason) = ("test:6379".to_owned(), "the test says so".to_owned());
+    subscriber.disconnected(Error::Lost { endpoint, reason });
+    subscriber
+}
+
+/// A writer that has just connected again to a server that was away, where requests were made meanwhile; and the link of a
 /// subscriber that has lost its connection too.
 async fn back(
     fixture: &mut Fixture,
     server: Server,
     requests: impl Fn(&Fixture),
 ) -> (Server, LinkEvents) {
-    let subscriber = LinkEvents::new(Arc::clone(&fixture.inbox.events), Link::Sub);
-    let (endpoint, reason) = ("test:6379".to_owned(), "the test says so".to_owned());
-    subscriber.disconnected(Error::Lost { endpoint, reason });
+    let subscriber = lost(fixture);
     drop(server);
     fixture.inbox.expect(&["disconnect", "disconnect"]).await;
     requests(fixture);
+    fixture.servers.attempt().await.refuse();
     (fixture.servers.accept().await, subscriber)
 }
 
@@ -77,6 +84,22 @@ async fn a_subscriber_that_was_there_all_the_time_is_not_waited_for() {
     let since = Instant::now();
     server.expect("PUBLISH c a").await;
     assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_are_given_time_where_it_is_another_server_alone() {
+    for (at, margin) in [("test:6379", Duration::ZERO), ("other:6379", REJOINING)] {
+        let (mut fixture, server) = Fixture::connected().await;
+        let subscriber = lost(&fixture);
+        drop(server);
+        fixture.inbox.expect(&["disconnect", "disconnect"]).await;
+        fixture.publish("a");
+        let mut server = fixture.servers.attempt().await.accept_at(at, 1024);
+        subscriber.status(LinkStatus::Connected);
+        let since = Instant::now();
+        server.expect("PUBLISH c a").await;
+        assert_eq!(since.elapsed(), margin, "{at}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

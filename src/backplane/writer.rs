@@ -73,7 +73,8 @@ impl Writer {
         let mut backoff = Backoff::new();
         let mut second: Option<Box<Opened<C::Stream>>> = None;
         let mut doubtful: Option<Doubtful> = None;
-        let mut is_back = false;
+        // Where the last connection led, and whether its server was away since.
+        let mut last: Option<(String, bool)> = None;
         loop {
             let opened = match second.take() {
                 Some(opened) => Ok(*opened),
@@ -85,8 +86,11 @@ impl Writer {
                     if let Some(doubtful) = doubtful.take() {
                         self.doubt(&doubtful, connector, opened.connection.endpoint());
                     }
-                    if std::mem::replace(&mut is_back, true) && self.publishes() {
-                        self.events().heard_again().await;
+                    let at = opened.connection.endpoint().to_owned();
+                    if let Some((endpoint, was_away)) = last.replace((at.clone(), false))
+                        && self.publishes()
+                    {
+                        self.events().heard_again(was_away || endpoint != at).await;
                     }
                     let (ended, in_doubt) = self.serve(connector, opened).await;
                     backoff = Backoff::after(since.into_std());
@@ -98,7 +102,10 @@ impl Writer {
                     }
                     None
                 }
-                Err(error) => Some(error),
+                Err(error) => {
+                    last = last.map(|(endpoint, _)| (endpoint, true));
+                    Some(error)
+                }
             };
             let (attempt, pause) = backoff.next_pause();
             self.link().retrying(error, attempt, pause);
