@@ -224,12 +224,12 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         match owed {
             // Any answer to a ping means that the connection is alive.
             Owed::Ping | Owed::Role(_) | Owed::Asking => return Ok(()),
-            Owed::Publish { .. } => {
+            Owed::Publish { queued, .. } => {
                 self.unproven += 1;
                 if !matches!(answer, Answer::Error(_)) {
                     self.doubts.published();
                 }
-                self.writer.published("PUBLISH", &answer);
+                self.writer.published("PUBLISH", queued, &answer);
             }
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {

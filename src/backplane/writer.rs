@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 use super::doubts::Doubtful;
 use super::event_sink::EventSink;
 use super::link_events::{LinkEvents, LinkStatus};
-use super::outages::Outages;
+use super::outages::{Lost, Outages};
 use super::outbox::{Item, Losses, Outbox};
 use super::pipeline::Pipeline;
 use super::request::Request;
@@ -67,6 +67,7 @@ impl Writer {
             () = self.expire() => {}
         }
         self.report_losses();
+        self.report(self.outages.closed());
     }
 
     async fn keep_writing<C: Connector>(&self, connector: &Arc<C>) {
@@ -151,12 +152,12 @@ impl Writer {
     }
 
     /// Redis has answered a publish.
-    pub(super) fn published(&self, command: &'static str, answer: &Answer) {
+    pub(super) fn published(&self, command: &'static str, queued: Instant, answer: &Answer) {
         if let Answer::Error(reply) = answer {
             let reply = reply.clone();
-            self.dropped(Error::Reply { command, reply });
+            self.dropped(queued, Error::Reply { command, reply });
         } else {
-            self.outages.worked(command);
+            self.report(self.outages.worked(command));
             Counters::count(&self.events().counters.published);
         }
     }
@@ -166,7 +167,7 @@ impl Writer {
         match (&item.request, answer) {
             (Request::Beat(beat), Answer::Error(_)) => beat.refused(),
             (Request::Beat(beat), _) => beat.confirmed(),
-            (request, answer) => self.published(request.name(), answer),
+            (request, answer) => self.published(request.name(), item.queued, answer),
         }
     }
 
@@ -185,7 +186,7 @@ impl Writer {
                 return self.refused(item, Error::Reply { command, reply });
             }
         };
-        self.outages.worked(item.request.name());
+        self.report(self.outages.worked(item.request.name()));
         if let Some(ticket) = item.ticket.filter(|&ticket| self.outbox.claim(ticket)) {
             self.events().reply(ticket, outcome);
         }
@@ -196,15 +197,17 @@ impl Writer {
         match item.ticket {
             Some(ticket) if self.outbox.claim(ticket) => self.events().fail(ticket, &error),
             Some(_) => {}
-            None => self.dropped(error),
+            None => self.dropped(item.queued, error),
         }
     }
 
     /// Counts a request that is dropped, and reports why: once in an outage, else now and then.
-    fn dropped(&self, error: Error) {
+    fn dropped(&self, queued: Instant, error: Error) {
         Counters::count(&self.events().counters.dropped);
         let count = match &error {
-            Error::Reply { command, reply } => self.outages.refused(command, reply).then_some(1),
+            Error::Reply { command, reply } => {
+                self.outages.refused(command, reply, queued).then_some(1)
+            }
             _ => self.failures.count(error.code()),
         };
         if let Some(count) = count {
@@ -223,15 +226,27 @@ impl Writer {
             item.ticket.iter().for_each(|&ticket| self.events().fail(ticket, &Error::Closed));
         }
         self.report_losses();
+        self.report(self.outages.closed());
     }
 
     pub(super) fn report_losses(&self) {
         let Losses { dropped, unconfirmed, since } = self.outbox.take_losses();
         if let Some(since) = since {
-            let since = SystemTime::now().checked_sub(since.elapsed()).unwrap_or(UNIX_EPOCH);
-            let times = (since, SystemTime::now());
-            self.events().emit(&Event::gap(self.link().link, times, dropped, unconfirmed));
+            self.gap(since, dropped, unconfirmed);
         }
+    }
+
+    /// Reports what Redis has refused.
+    fn report(&self, lost: Option<Lost>) {
+        if let Some(Lost { count, since }) = lost {
+            self.gap(since, count, 0);
+        }
+    }
+
+    fn gap(&self, since: Instant, dropped: u64, unconfirmed: u64) {
+        let since = SystemTime::now().checked_sub(since.elapsed()).unwrap_or(UNIX_EPOCH);
+        let times = (since, SystemTime::now());
+        self.events().emit(&Event::gap(self.link().link, times, dropped, unconfirmed));
     }
 
     pub(super) fn link(&self) -> &LinkEvents {

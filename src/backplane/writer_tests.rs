@@ -112,6 +112,7 @@ async fn a_refused_publish_is_dropped_and_reported_once_until_one_works() {
         assert!(fixture.inbox.unseen().is_empty());
         fixture.publish("4");
         server.answer("PUBLISH c 4", ":1\r\n").await;
+        fixture.inbox.expect(&["gap 3 0"]).await;
         fixture.sleep(&mut server, 1).await;
         assert_eq!(fixture.inbox.counts(), [outage, 3 * outage, 0]);
     }

@@ -127,13 +127,17 @@ for (const { code, advice, enter, leave } of STATES) {
         await leave(fixture.redis);
         assert.equal(await write(store, 'key', 'after'), null);
         assert.equal(await read(store, 'key'), 'after');
+        assert.deepEqual(
+          log.all('gap', 'pub').map(({ dropped, unconfirmed }) => [dropped, unconfirmed]),
+          Array(outage).fill([50, 0]),
+        );
       }
       await until('all messages', () => receipt.last === published);
       assert.deepEqual(receipt.numbers, range(1, published));
       assert.equal(store.stats().published, published);
       for (const { events } of [log, other.log])
         assert.deepEqual(
-          events.filter(({ event }) => event !== 'connect' && event !== 'error'),
+          events.filter(({ event }) => !['connect', 'error', 'gap'].includes(event)),
           [],
         );
     });
@@ -175,6 +179,7 @@ describe('a server that lets nobody publish', LIMIT, () => {
     await receipt.subscribed;
     for (const outage of [1, 2]) {
       await allow(fixture.redis, '-');
+      const began = Date.now();
       for (let i = 0; i < 50; i++) store.publish('news', 'refused');
       await write(store, 'barrier');
       assert.equal(store.stats().dropped, 50 * outage);
@@ -184,9 +189,16 @@ describe('a server that lets nobody publish', LIMIT, () => {
           .map(({ connection, error }) => [connection, error.code, /PUBLISH.*NOPERM/.test(error.message)]),
         Array(outage).fill(['pub', 'ERR_REDIS_REPLY', true]),
       );
+      const ended = Date.now();
       await allow(fixture.redis, '+');
       for (const n of range(10 * outage - 9, 10 * outage)) store.publish('news', n);
       await until('what is published again', () => receipt.last === 10 * outage);
+      await write(store, 'barrier');
+      const { since, duration, dropped } = log.all('gap', 'pub')[outage - 1];
+      assert.equal(dropped, 50);
+      // Its times are whole milliseconds.
+      assert.ok(since >= began - 1 && since + duration >= ended - 2, 'it is the time of the outage');
+      assert.equal(log.all('gap').length, outage);
     }
     assert.deepEqual(receipt.numbers, range(1, 20));
   });
