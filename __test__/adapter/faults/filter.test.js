@@ -19,7 +19,11 @@ const ELSEWHERE = /** @type {const} */ (['socket.io#/#elsewhere#', broadcast(['n
 async function filtered(t, others, prepare) {
   const fixture = await createFixture(t);
   const node = await fixture.node();
-  prepare?.(node.adapter());
+  if (prepare) {
+    const { received } = node.adapter().stats();
+    prepare(node.adapter());
+    await until('what it asks, which it hears too', () => node.adapter().stats().received > received);
+  }
   const written = [];
   t.after(stub(node, 'stub', ['here'], ([text]) => written.push(JSON.parse(text.slice(1)).join())));
   const publisher = new BlockingPublisher(fixture.redis.port);
