@@ -13,6 +13,8 @@ pub mod event_loop;
 mod connection;
 // Subscriptions that survive a reconnect.
 mod pubsub;
+// Streams, read from where reading stopped.
+mod streams;
 // Native connections of clients.
 pub mod websocket;
 // One process's connections. It knows neither version of Socket.IO.

@@ -11,12 +11,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first, as `src/lib.rs` lists them.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["error"],
     &["codec"],
     &["event_loop"],
     &["connection"],
     &["pubsub"],
+    &["streams"],
     &["websocket"],
     &["backplane"],
     &["adapter", "store"],

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::packet;
+use super::packet::{self, Packet};
 use super::recent_joins::RecentJoins;
 use super::subscriptions::Mode;
-use super::wire::Wire;
-use crate::backplane::{Publication, Request};
+use super::wire::{Wire, streams};
+use crate::backplane::{Addition, Publication, Request};
 
 /// Where broadcasts come from: one namespace of one server.
 #[derive(Debug)]
@@ -23,8 +23,23 @@ pub(super) struct Origin {
     pub wire: Wire,
     /// Which channels servers are subscribed to.
     pub mode: Mode,
+    /// Where broadcasts are added, where they are entries of a stream.
+    pub stream: Option<StreamOf>,
+    /// Whether it is no server, but an emitter.
+    pub emitter: bool,
     /// Which rooms sockets were lately asked to join, where rooms have channels of their own.
     pub recent_joins: Option<RecentJoins>,
+}
+
+/// The stream of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamOf {
+    /// Its name.
+    pub name: String,
+    /// How many entries it keeps, about.
+    pub max_len: u64,
+    /// Whether packets get the ids of their entries, by which clients recover what they have missed.
+    pub recovers: bool,
 }
 
 impl Origin {
@@ -50,7 +65,7 @@ impl Origin {
     fn has_channel(&self, room: &str) -> bool {
         match (self.wire, self.mode) {
             (Wire::Classic, _) | (Wire::Sharded, Mode::DynamicPrivate) => true,
-            (Wire::Sharded, Mode::Pattern) => false,
+            (Wire::Sharded, Mode::Pattern) | (Wire::Streams { .. }, _) => false,
             (Wire::Sharded, Mode::Dynamic) => !self.is_private(room),
         }
     }
@@ -78,8 +93,10 @@ impl Wire {
     /// The request to publish something.
     pub(super) fn publish(self, publication: impl Publication) -> Request {
         match self {
-            Self::Classic => Request::publish(publication),
-            Self::Sharded => Request::publish_sharded(publication),
+            Self::Classic | Self::Streams { sharded: false } => Request::publish(publication),
+            Self::Sharded | Self::Streams { sharded: true } => {
+                Request::publish_sharded(publication)
+            }
         }
     }
 }
@@ -109,16 +126,16 @@ impl Target {
         }
     }
 
-    /// JSON text of `{ rooms, except, flags }`.
-    fn opts(&self) -> Cow<'_, str> {
-        match self {
-            Self::All => r#"{"rooms":[],"except":[],"flags":{}}"#.into(),
-            Self::Room(room) => {
-                let room = serde_json::Value::from(&**room);
-                format!(r#"{{"rooms":[{room}],"except":[],"flags":{{}}}}"#).into()
-            }
-            Self::Given { opts, .. } => opts.into(),
-        }
+    /// JSON text of `{ rooms, except, flags }`, in the order that the official packages have: adapters, or
+    /// emitters.
+    fn opts(&self, emitter: bool) -> Cow<'_, str> {
+        let rooms: Cow<'_, str> = match self {
+            Self::All => "[]".into(),
+            Self::Room(room) => format!("[{}]", serde_json::Value::from(&**room)).into(),
+            Self::Given { opts, .. } => return opts.into(),
+        };
+        let rest = if emitter { r#""flags":{},"except":[]"# } else { r#""except":[],"flags":{}"# };
+        format!(r#"{{"rooms":{rooms},{rest}}}"#).into()
     }
 
     fn size(&self) -> usize {
@@ -150,6 +167,25 @@ impl Outgoing {
         let target = if room.is_empty() { Target::All } else { Target::Room(room) };
         Self { target, text, attachments: Vec::new() }
     }
+
+    fn packet(&self, nsp: &str) -> Result<Packet<'_>, String> {
+        let attachments = self.attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
+        packet::parse(&self.text, nsp, attachments)
+            .ok_or_else(|| "it is not a packet of this namespace".to_owned())
+    }
+
+    /// The data of an entry.
+    fn entry_data(&self, nsp: &str) -> Result<Vec<u8>, String> {
+        let data = streams::encode(&self.packet(nsp)?, &self.target.opts(false));
+        data.map_err(|error| error.to_string())
+    }
+
+    /// The bytes of memory that it holds, without itself.
+    fn size(&self) -> usize {
+        let parts = self.attachments.iter();
+        let binary: usize = parts.map(|part| size_of::<Vec<u8>>() + part.capacity()).sum();
+        self.target.size() + self.text.capacity() + binary
+    }
 }
 
 /// A broadcast, not yet encoded.
@@ -165,20 +201,74 @@ impl Publication for OutgoingBroadcast {
     }
 
     fn payload(&self) -> Result<Cow<'_, [u8]>, String> {
-        let Origin { uid, nsp, wire, .. } = &*self.origin;
-        let Outgoing { target, text, attachments } = &self.outgoing;
-        let attachments = attachments.iter().map(|part| Cow::Borrowed(&**part)).collect();
-        let packet = packet::parse(text, nsp, attachments)
-            .ok_or_else(|| "it is not a packet of this namespace".to_owned())?;
-        let payload = wire.encode(uid, &packet, nsp, &target.opts());
+        let Origin { uid, nsp, wire, emitter, .. } = &*self.origin;
+        let packet = self.outgoing.packet(nsp)?;
+        let payload = wire.encode(uid, &packet, nsp, &self.outgoing.target.opts(*emitter));
         payload.map(Cow::Owned).map_err(|error| error.to_string())
     }
 
     fn size(&self) -> usize {
-        let Outgoing { target, text, attachments } = &self.outgoing;
-        let binary: usize =
-            attachments.iter().map(|part| size_of::<Vec<u8>>() + part.capacity()).sum();
-        size_of::<Self>() + target.size() + text.capacity() + binary
+        size_of::<Self>() + self.outgoing.size()
+    }
+}
+
+/// What an entry holds.
+#[derive(Debug)]
+pub enum EntryData {
+    /// A broadcast, not yet encoded.
+    Broadcast(Outgoing),
+    /// Data that JavaScript has encoded, and the number of its type.
+    Ready(u32, Vec<u8>),
+}
+
+/// An entry for the stream of a namespace.
+#[derive(Debug)]
+pub(super) struct OutgoingEntry {
+    pub(super) origin: Arc<Origin>,
+    pub(super) data: EntryData,
+    // Whether this server does what it says when it comes back by the stream, like that of others: it is
+    // signed as if by another one.
+    pub(super) comes_back: bool,
+}
+
+impl Addition for OutgoingEntry {
+    fn stream(&self) -> &str {
+        self.origin.stream.as_ref().map_or("", |stream| &stream.name)
+    }
+
+    fn args(&self) -> Result<Vec<Cow<'_, [u8]>>, String> {
+        let Origin { uid, nsp, stream, .. } = &*self.origin;
+        let max_len = stream.as_ref().map_or(0, |stream| stream.max_len);
+        let (kind, data) = match &self.data {
+            EntryData::Broadcast(outgoing) => {
+                (streams::BROADCAST, outgoing.entry_data(nsp)?.into())
+            }
+            EntryData::Ready(kind, data) => (*kind, Cow::Borrowed(data.as_slice())),
+        };
+        let text = |text: &'static str| Cow::Borrowed(text.as_bytes());
+        let number = |number: String| Cow::Owned(number.into_bytes());
+        Ok(vec![
+            text("MAXLEN"),
+            text("~"),
+            number(max_len.to_string()),
+            text("*"),
+            text("uid"),
+            if self.comes_back { number(format!("{uid}~")) } else { Cow::Borrowed(uid.as_bytes()) },
+            text("nsp"),
+            Cow::Borrowed(nsp.as_bytes()),
+            text("type"),
+            number(kind.to_string()),
+            text("data"),
+            data,
+        ])
+    }
+
+    fn size(&self) -> usize {
+        let data = match &self.data {
+            EntryData::Broadcast(outgoing) => outgoing.size(),
+            EntryData::Ready(_, data) => data.capacity(),
+        };
+        size_of::<Self>() + data
     }
 }
 

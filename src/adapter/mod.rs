@@ -9,6 +9,7 @@ mod namespace;
 mod native_sockets;
 pub mod packet;
 mod recent_joins;
+mod recovery;
 mod room_names;
 mod socket_rooms;
 mod subscriptions;
@@ -25,12 +26,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::broadcast::{Origin, OutgoingBroadcast, OutgoingRequest, PackedBroadcast};
+pub(crate) use self::broadcast::EntryData;
+use self::broadcast::{
+    Origin, OutgoingBroadcast, OutgoingEntry, OutgoingRequest, PackedBroadcast, StreamOf,
+};
 use self::namespace::Namespace;
 use self::recent_joins::RecentJoins;
 use self::subscriptions::Subscribed;
-use crate::backplane::{Backplane, Packed};
+use crate::backplane::{Backplane, Command, Packed, Request, Route, Streams};
 use crate::pubsub::{Consumer, Need};
+use crate::streams::ReadOptions;
 use crate::websocket::{Connections, Fanout};
 
 /// What a namespace is opened with.
@@ -46,10 +51,16 @@ pub(crate) struct Opening {
     pub mode: Mode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
+    /// The name of the stream that its broadcasts are entries of, where there are streams.
+    pub stream: Option<String>,
+    /// Whether packets get the ids of their entries, by which clients recover what they have missed.
+    pub recovers: bool,
     /// What one message may hold.
     pub limits: Limits,
     /// How long a server may take to do what it is asked for.
     pub requests_timeout: Duration,
+    /// Whether this is no server: it hears nothing but responses, once their subscriptions are confirmed.
+    pub emitter: bool,
 }
 
 /// Ignores what is published on a channel that is a mark.
@@ -63,6 +74,7 @@ impl Consumer for Mark {
 pub(crate) struct Adapter {
     backplane: Arc<Backplane>,
     wire: Wire,
+    streams: Option<(Arc<Streams>, u64)>,
     marks: Arc<dyn Consumer>,
     // A plain mutex: only the event loop takes it.
     namespaces: Mutex<Namespaces>,
@@ -81,24 +93,51 @@ impl Adapter {
     /// An adapter without namespaces.
     #[must_use]
     pub fn new(backplane: Arc<Backplane>, wire: Wire) -> Self {
-        Self { backplane, wire, marks: Arc::new(Mark), namespaces: Mutex::default() }
+        Self { backplane, wire, streams: None, marks: Arc::new(Mark), namespaces: Mutex::default() }
+    }
+
+    /// An adapter whose broadcasts are entries of streams, which keep about `max_len` each.
+    #[must_use]
+    pub fn on_streams(
+        backplane: Arc<Backplane>,
+        sharded: bool,
+        names: Vec<String>,
+        max_len: u64,
+        options: ReadOptions,
+    ) -> Self {
+        let streams = backplane.read_streams(names, options);
+        Self {
+            streams: Some((streams, max_len)),
+            ..Self::new(backplane, Wire::Streams { sharded })
+        }
     }
 
     /// Opens a namespace: subscribes to its channels. Returns the number by which it goes.
     pub fn open(&self, opening: Opening) -> u32 {
-        self.backplane.serve(opening.channels.requests.clone(), opening.uid.clone());
+        if !opening.emitter {
+            self.backplane.serve(opening.channels.requests.clone(), opening.uid.clone());
+        }
         self.change(|namespaces| {
             let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-            let Opening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
+            let Opening {
+                nsp, uid, channels, mode, raw, limits, requests_timeout, emitter, ..
+            } = opening;
+            let stream = opening.stream.zip(self.streams.as_ref()).map(|(name, (_, max_len))| {
+                StreamOf { name, max_len: *max_len, recovers: opening.recovers }
+            });
             let channel = channels.broadcasts.clone();
             let wire = self.wire;
             let recent_joins =
                 (mode != Mode::Pattern).then(|| RecentJoins::new(requests_timeout, wire));
-            let origin = Arc::new(Origin { uid, nsp, channel, wire, mode, recent_joins });
+            let origin =
+                Arc::new(Origin { uid, nsp, channel, wire, mode, stream, emitter, recent_joins });
             let events = Arc::clone(self.backplane.events());
             let namespace = Arc::new(Namespace::new(number, origin, raw, limits, events));
             let backplane = Arc::clone(&self.backplane);
-            let subscribed = Subscribed::new(backplane, namespace, mode, channels);
+            let streams = self.streams.as_ref().filter(|_| !emitter);
+            let streams = streams.map(|(streams, _)| Arc::clone(streams));
+            let subscribed =
+                Subscribed::new(backplane, namespace, mode, channels, streams, emitter);
             namespaces.by_number.insert(number, subscribed);
             number
         })
@@ -185,8 +224,78 @@ impl Adapter {
         let Some(namespace) = self.namespace(number) else { return true };
         let has_others = namespace.write_local(&outgoing);
         let origin = Arc::clone(&namespace.origin);
-        self.backplane.send(self.wire.publish(OutgoingBroadcast { origin, outgoing }), None);
+        let request = if origin.stream.is_some() {
+            Request::add(OutgoingEntry {
+                origin,
+                data: EntryData::Broadcast(outgoing),
+                comes_back: false,
+            })
+        } else {
+            self.wire.publish(OutgoingBroadcast { origin, outgoing })
+        };
+        self.backplane.send(request, None);
         has_others
+    }
+
+    /// Adds an entry to the stream of a namespace. With a ticket, its id is the reply, and it comes back to
+    /// this server too.
+    pub fn add(&self, number: u32, data: EntryData, ticket: Option<u32>) {
+        match self.origin(number) {
+            Some(origin) => {
+                self.backplane.send(
+                    Request::add(OutgoingEntry { origin, data, comes_back: ticket.is_some() }),
+                    ticket,
+                );
+            }
+            None => self.backplane.events().settle(ticket.as_slice()),
+        }
+    }
+
+    /// Reads a page of the stream of a namespace for a session: see [`recovery::missed`].
+    pub fn missed(&self, number: u32, from: &str, count: u32, rooms: &str, ticket: u32) {
+        match self.namespace(number) {
+            Some(namespace) => {
+                let Namespace { origin, limits, .. } = &*namespace;
+                let request = recovery::missed(origin, *limits, from, count, rooms);
+                self.backplane.send(request, Some(ticket));
+            }
+            None => self.backplane.events().settle(&[ticket]),
+        }
+    }
+
+    /// Has nothing of the stream of a namespace be handed out: see [`Streams::hold`].
+    pub fn hold(&self, number: u32, ticket: u32) {
+        match (&self.streams, self.stream_of(number)) {
+            (Some((streams, _)), Some(stream)) => streams.hold(&stream, ticket),
+            _ => self.backplane.events().settle(&[ticket]),
+        }
+    }
+
+    /// Takes one [`Self::hold`] of a stream back.
+    pub fn release(&self, stream: &str) {
+        self.streams.iter().for_each(|(streams, _)| streams.release(stream));
+    }
+
+    fn stream_of(&self, number: u32) -> Option<String> {
+        Some(self.origin(number)?.stream.as_ref()?.name.clone())
+    }
+
+    /// Asks whether the stream of a namespace still has an entry: a list that is empty if not.
+    pub fn has_entry(&self, number: u32, id: String, ticket: u32) {
+        let stream = self.origin(number).and_then(|origin| origin.stream.clone());
+        match stream {
+            Some(StreamOf { name, .. }) => {
+                self.command("XRANGE", vec![name, id.clone(), id], Some(ticket));
+            }
+            None => self.backplane.events().settle(&[ticket]),
+        }
+    }
+
+    /// Sends a command about data.
+    pub fn command(&self, name: &'static str, args: Vec<String>, ticket: Option<u32>) {
+        let args = args.into_iter().map(String::into_bytes).collect();
+        let command = Command { name, args, route: Route::Key, reading: None };
+        self.backplane.send(Request::Command(command), ticket);
     }
 
     /// Writes a broadcast to the native sockets here alone. Whether JavaScript has sockets to write to.
@@ -196,10 +305,12 @@ impl Adapter {
 
     /// Publishes a broadcast that a parser of the application's own has encoded.
     pub fn broadcast_packed(&self, number: u32, room: Option<String>, payload: Vec<u8>) {
-        if let Some(origin) = self.origin(number) {
-            let broadcast = PackedBroadcast { origin, room, payload };
-            self.backplane.send(self.wire.publish(broadcast), None);
+        let Some(origin) = self.origin(number) else { return };
+        if origin.stream.is_some() {
+            return self.add(number, EntryData::Ready(wire::streams::BROADCAST, payload), None);
         }
+        let broadcast = PackedBroadcast { origin, room, payload };
+        self.backplane.send(self.wire.publish(broadcast), None);
     }
 
     /// Publishes a request to other servers.

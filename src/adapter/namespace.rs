@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use super::broadcast::Origin;
 use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
 use super::local_rooms::LocalRooms;
-use super::wire::{self, Broadcast, Limits, Reader, Received};
+use super::wire::{self, Broadcast, Limits, Reader, Received, streams};
 use super::{packet, room_names};
 use crate::backplane::EventSink;
 use crate::codec::Malformed;
 use crate::event_loop::{Chunk, Counters, Filter};
 use crate::pubsub::Consumer;
+use crate::streams::{Entry, EntryConsumer, Id};
 use crate::websocket::Fanout;
 
 /// One namespace of one server.
@@ -25,7 +26,7 @@ pub(super) struct Namespace {
     pub(super) fanout: OnceLock<Arc<Fanout>>,
     // Whether broadcasts go to JavaScript as they are, for a parser of the application's own.
     raw: bool,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) events: Arc<EventSink>,
 }
 
@@ -119,6 +120,9 @@ impl Namespace {
 
     /// The room that the channel is for, if it is for one.
     fn room_of<'a>(&self, channel: &'a [u8]) -> Option<Result<&'a str, std::str::Utf8Error>> {
+        if self.origin.stream.is_some() {
+            return None;
+        }
         let (_, room) = channel.get(self.origin.channel.len()..)?.split_last()?;
         (!room.is_empty()).then(|| str::from_utf8(room))
     }
@@ -127,9 +131,18 @@ impl Namespace {
         Payload { namespace: self.number, kind, channel, payload }
     }
 
+    /// What a packet gets behind its arguments: the id of its entry, which stands in the place of a
+    /// channel. Those that are volatile, or are to be acknowledged, get none, as socket.io-adapter has it.
+    fn offset<'a>(&self, channel: &'a [u8], broadcast: &Broadcast<'_>) -> Option<&'a str> {
+        let recovers = self.origin.stream.as_ref().is_some_and(|stream| stream.recovers);
+        let counts = recovers && broadcast.volatile.is_none() && broadcast.packet.id.is_none();
+        str::from_utf8(channel).ok().filter(|id| counts && Id::parse(id.as_bytes()).is_some())
+    }
+
     /// Calls back with the broadcast as the event loop gets it.
     pub(super) fn ready<T>(
         &self,
+        channel: &[u8],
         broadcast: &Broadcast<'_>,
         callback: impl FnOnce(&ReadyBroadcast<'_>) -> T,
     ) -> Result<T, Malformed> {
@@ -139,6 +152,11 @@ impl Namespace {
         }
         let mut text = Vec::new();
         packet::append_text(packet, &self.origin.nsp, &mut text);
+        if let Some(offset) = self.offset(channel, broadcast)
+            && text.pop_if(|last| *last == b']').is_some()
+        {
+            text.extend_from_slice(format!(r#","{offset}"]"#).as_bytes());
+        }
         if text.len() > packet::MAX_TEXT {
             return Err(Malformed::TooLong);
         }
@@ -192,7 +210,7 @@ impl Filter for Namespace {
 
     fn decide(&self, channel: &[u8], payload: &[u8], chunk: &mut Chunk) {
         let decided = self.judge(channel, payload).and_then(|verdict| match verdict {
-            Verdict::Deliver(broadcast) => self.ready(&broadcast, |entry| {
+            Verdict::Deliver(broadcast) => self.ready(channel, &broadcast, |entry| {
                 chunk.push(entry);
                 self.delivered();
             }),
@@ -229,12 +247,12 @@ impl Broadcasts {
         Self { namespace, filter }
     }
 
-    fn deliver(&self, broadcast: &Broadcast<'_>) -> Result<(), Malformed> {
+    fn deliver(&self, channel: &[u8], broadcast: &Broadcast<'_>) -> Result<(), Malformed> {
         let Self { namespace, .. } = self;
         let events = &namespace.events;
         match namespace.fanout.get() {
-            None => namespace.ready(broadcast, |entry| events.deliver(entry)),
-            Some(fanout) => namespace.fan_out(fanout, broadcast, |entry, reached| {
+            None => namespace.ready(channel, broadcast, |entry| events.deliver(entry)),
+            Some(fanout) => namespace.fan_out(fanout, channel, broadcast, |entry, reached| {
                 // Rooms that have just lost their last socket here are JavaScript's to judge.
                 if reached.is_none_or(|reached| reached.javascript || !reached.anybody) {
                     events.deliver(entry);
@@ -245,19 +263,20 @@ impl Broadcasts {
 
     /// A broadcast that is for no room here now, and that has to wait until JavaScript has handled what
     /// may change that. Whether it is one.
-    fn wait(&self, fanout: &Arc<Fanout>, payload: &[u8], defer: impl Fn()) -> bool {
+    fn wait(&self, fanout: &Arc<Fanout>, channel: &[u8], payload: &[u8], defer: impl Fn()) -> bool {
         let Self { namespace, .. } = self;
         if !namespace.events.is_gated() {
             return false;
         }
         let decoded = namespace.decode(payload, |_| true);
         let Ok(Received::Broadcast(broadcast)) = decoded else { return false };
-        let waits = namespace.fan_out(fanout, &broadcast, |entry, reached| match reached {
-            // JavaScript has handled it meanwhile.
-            Some(reached) if reached.javascript => namespace.events.deliver(entry),
-            Some(reached) if reached.anybody => {}
-            _ => defer(),
-        });
+        let waits =
+            namespace.fan_out(fanout, channel, &broadcast, |entry, reached| match reached {
+                // JavaScript has handled it meanwhile.
+                Some(reached) if reached.javascript => namespace.events.deliver(entry),
+                Some(reached) if reached.anybody => {}
+                _ => defer(),
+            });
         waits.is_ok()
     }
 }
@@ -271,14 +290,14 @@ impl Consumer for Broadcasts {
         let generation = filter.generation();
         let defer = || events.defer(filter, generation, channel, payload);
         let judged = namespace.judge(channel, payload).and_then(|verdict| match verdict {
-            Verdict::Deliver(broadcast) => self.deliver(&broadcast),
+            Verdict::Deliver(broadcast) => self.deliver(channel, &broadcast),
             Verdict::HandOver(kind) => {
                 events.deliver(&namespace.payload(kind, channel, payload));
                 Ok(())
             }
             Verdict::NotHere => {
                 let fanout = namespace.fanout.get();
-                if !fanout.is_some_and(|fanout| self.wait(fanout, payload, defer)) {
+                if !fanout.is_some_and(|fanout| self.wait(fanout, channel, payload, defer)) {
                     defer();
                 }
                 Ok(())
@@ -287,6 +306,25 @@ impl Consumer for Broadcasts {
         });
         if let Err(problem) = judged {
             events.malformed(problem.kind(), channel);
+        }
+    }
+}
+
+impl EntryConsumer for Broadcasts {
+    fn entry(&self, entry: &Entry<'_>) {
+        let Self { namespace, .. } = self;
+        let (counters, id) = (namespace.events.counters(), entry.id.to_string());
+        if entry.uid == namespace.origin.uid {
+            Counters::count(&counters.received);
+            return Counters::count(&counters.filtered_own);
+        }
+        match streams::message(entry, &namespace.limits) {
+            // The id stands in the place of a channel.
+            Ok(message) => self.message(id.as_bytes(), &message),
+            Err(problem) => {
+                Counters::count(&counters.received);
+                namespace.events.malformed(problem.kind(), id.as_bytes());
+            }
         }
     }
 }

@@ -20,10 +20,11 @@ impl Namespace {
     pub(super) fn fan_out<T>(
         &self,
         fanout: &Arc<Fanout>,
+        channel: &[u8],
         broadcast: &wire::Broadcast<'_>,
         callback: impl FnOnce(&ReadyBroadcast<'_>, Option<Reached>) -> T,
     ) -> Result<T, Malformed> {
-        self.ready(broadcast, |entry| {
+        self.ready(channel, broadcast, |entry| {
             let wire::Broadcast { rooms, except, volatile, .. } = broadcast;
             let (rooms, except): (Vec<_>, Vec<_>) =
                 (rooms.of_rooms().collect(), except.of_rooms().collect());

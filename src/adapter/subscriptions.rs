@@ -9,8 +9,9 @@ use super::entry::payload_kind;
 use super::namespace::{Broadcasts, Namespace, Requests};
 use super::socket_rooms::SocketRooms;
 use super::wire::Wire;
-use crate::backplane::Backplane;
+use crate::backplane::{Backplane, Streams};
 use crate::pubsub::{Consumer, Kind, Need};
+use crate::streams::EntryConsumer;
 
 /// Which channels of broadcasts a namespace is subscribed to (the option `subscriptionMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +35,8 @@ impl Wire {
     /// What its channels are.
     pub(super) const fn kind(self) -> Kind {
         match self {
-            Self::Classic => Kind::Channel,
-            Self::Sharded => Kind::Sharded,
+            Self::Classic | Self::Streams { sharded: false } => Kind::Channel,
+            Self::Sharded | Self::Streams { sharded: true } => Kind::Sharded,
         }
     }
 
@@ -44,7 +45,7 @@ impl Wire {
     pub(super) fn is_id(self, room: &str) -> bool {
         match self {
             Self::Classic => room.len() == ID_LENGTH,
-            Self::Sharded => room.encode_utf16().count() == ID_LENGTH,
+            Self::Sharded | Self::Streams { .. } => room.encode_utf16().count() == ID_LENGTH,
         }
     }
 }
@@ -60,25 +61,41 @@ pub(super) struct Subscribed {
     fixed: Vec<Fixed>,
     // The channel of requests.
     requests: String,
+    // The streams, and what gets the entries of one.
+    streams: Option<(Arc<Streams>, Arc<dyn EntryConsumer>)>,
 }
 
 impl Subscribed {
+    /// An `emitter` is subscribed to nothing until [`Self::confirm`], and then to responses alone: whoever
+    /// hears requests counts as a server.
     pub(super) fn new(
         backplane: Arc<Backplane>,
         namespace: Arc<Namespace>,
         mode: Mode,
         channels: Channels,
+        streams: Option<Arc<Streams>>,
+        emitter: bool,
     ) -> Self {
-        let broadcasts: Arc<dyn Consumer> = Arc::new(Broadcasts::new(Arc::clone(&namespace)));
+        let broadcasts = Arc::new(Broadcasts::new(Arc::clone(&namespace)));
+        let entries: Arc<dyn EntryConsumer> = Arc::clone(&broadcasts) as _;
+        let streams = streams.map(|streams| (streams, entries));
+        if let Some((streams, entries)) = &streams {
+            streams.consume(&namespace.origin.nsp, entries);
+        }
+        let broadcasts: Arc<dyn Consumer> = broadcasts;
         let requests = channels.requests.clone();
-        let share = mode == Mode::Dynamic && namespace.origin.wire == Wire::Classic;
+        let share = mode == Mode::Dynamic && namespace.origin.wire == Wire::Classic && !emitter;
         let socket_rooms =
             share.then(|| Arc::new(SocketRooms::new(&backplane, &namespace, &broadcasts)));
-        let fixed = fixed(&namespace, mode, channels, &broadcasts, socket_rooms.as_ref());
-        for Fixed { kind, name, consumer, need } in &fixed {
+        let fixed = if emitter {
+            responses(&namespace, channels)
+        } else {
+            fixed(&namespace, mode, channels, &broadcasts, socket_rooms.as_ref())
+        };
+        for Fixed { kind, name, consumer, need } in fixed.iter().filter(|_| !emitter) {
             backplane.subscribe(*kind, name, Arc::clone(consumer), *need, None);
         }
-        Self { backplane, namespace, mode, broadcasts, socket_rooms, fixed, requests }
+        Self { backplane, namespace, mode, broadcasts, socket_rooms, fixed, requests, streams }
     }
 
     /// How other servers know this namespace of this server: by its channel of requests and its uid.
@@ -102,6 +119,13 @@ impl Subscribed {
     /// Asks Redis again for each subscription that the namespace cannot do without, of which there
     /// are at most as many as tickets. A reply comes under each ticket.
     pub(super) fn confirm(&self, tickets: &[u32]) {
+        let mut tickets = tickets;
+        if let (Some((streams, _)), Some(stream)) = (&self.streams, &self.origin().stream)
+            && let Some((first, rest)) = tickets.split_first()
+        {
+            streams.confirm(&stream.name, *first);
+            tickets = rest;
+        }
         let guard = self.hold_rooms();
         let apart = guard.as_deref() == Some(&true);
         let mut required = self.fixed.iter().filter(|fixed| fixed.is_required(apart));
@@ -169,6 +193,9 @@ impl Subscribed {
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
+        if let Some((streams, entries)) = &self.streams {
+            streams.forget(&self.origin().nsp, entries);
+        }
         let mut guard = self.hold_rooms();
         let was_apart = guard.as_deref() == Some(&true);
         self.namespace.rooms.names().iter().for_each(|room| self.leave(room, was_apart));
@@ -192,6 +219,22 @@ struct Fixed {
     name: String,
     consumer: Arc<dyn Consumer>,
     need: Need,
+}
+
+/// What carries responses to an emitter. Classic servers before 7.1 respond to all alone.
+fn responses(namespace: &Arc<Namespace>, channels: Channels) -> Vec<Fixed> {
+    let wire = namespace.origin.wire;
+    let all = (wire == Wire::Classic).then_some(channels.responses);
+    let names = all.into_iter().chain([channels.own_responses]);
+    let (namespace, kind) = (Arc::clone(namespace), payload_kind::RESPONSE);
+    let consumer: Arc<dyn Consumer> = Arc::new(Requests { namespace, kind });
+    let fixed = |name| Fixed {
+        kind: wire.kind(),
+        name,
+        consumer: Arc::clone(&consumer),
+        need: Need::Required,
+    };
+    names.map(fixed).collect()
 }
 
 impl Fixed {
@@ -225,7 +268,7 @@ fn fixed(
     };
     let requests = consumer(payload_kind::REQUEST);
     let responses = consumer(payload_kind::RESPONSE);
-    if wire == Wire::Sharded {
+    if wire != Wire::Classic {
         return vec![
             channel(channels.native_requests, &requests, Need::Optional),
             channel(channels.own_responses, &responses, Need::Required),

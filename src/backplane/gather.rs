@@ -165,7 +165,7 @@ mod tests {
 
     fn gather(name: &str) -> std::sync::Arc<Gather> {
         let args = vec![name.as_bytes().to_vec()];
-        Gather::new(&Command { name: "PUBSUB", args, route: Route::Publisher }, 3, 0)
+        Gather::new(&Command { name: "PUBSUB", args, route: Route::Publisher, reading: None }, 3, 0)
     }
 
     fn list(json: &str) -> Answer {
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn replicas_count_and_are_not_waited_for_long() {
         let args = vec![b"NUMSUB".to_vec()];
-        let command = Command { name: "PUBSUB", args, route: Route::Publisher };
+        let command = Command { name: "PUBSUB", args, route: Route::Publisher, reading: None };
         let gather = || Gather::new(&command, 1, 2);
         let one = list(r#"["a",1]"#);
         let all = gather();

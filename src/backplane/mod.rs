@@ -15,6 +15,7 @@ mod request;
 mod router;
 mod shards;
 mod steered;
+mod streams;
 mod subscriber;
 mod supervisor;
 #[cfg(test)]
@@ -25,7 +26,8 @@ mod writer;
 pub use event_sink::EventSink;
 pub use heartbeat::Uids;
 pub use outbox::QueueLimits;
-pub use request::{Command, Packed, Publication, Request, Route};
+pub use request::{Addition, Command, Packed, Publication, Reading, Request, Route};
+pub use streams::Streams;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
@@ -47,6 +49,7 @@ use self::writer::Writer;
 use crate::connection::{Cluster, Endpoint, Place};
 use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
 use crate::pubsub::{Consumer, Kind, Need, Session};
+use crate::streams::ReadOptions;
 
 /// What a backplane is made from.
 #[derive(Debug, Clone)]
@@ -88,6 +91,7 @@ pub struct Backplane {
     // The connections that subscribe: more than one with `shards`.
     subscribers: Arc<Fleet>,
     heartbeat: OnceLock<Arc<Heartbeat>>,
+    streams: OnceLock<Arc<Streams>>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
 }
@@ -99,6 +103,7 @@ struct Tasks {
     routers: Vec<(Arc<Router>, JoinHandle<()>)>,
     shards: Option<(Arc<Shards>, JoinHandle<()>)>,
     heartbeat: Option<JoinHandle<()>>,
+    streams: Vec<JoinHandle<()>>,
 }
 
 /// What brings requests to the nodes of clusters.
@@ -115,7 +120,9 @@ impl Routers {
             Request::PublishSharded(_)
             | Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
             Request::Beat(beat) if beat.is_sharded() => self.publisher.as_ref(),
-            Request::Command(Command { route: Route::Key, .. }) => self.commander.as_ref(),
+            Request::Add(_) | Request::Command(Command { route: Route::Key, .. }) => {
+                self.commander.as_ref()
+            }
             // The nodes pass these on to each other: any of them will do.
             Request::Publish(_) | Request::Beat(_) => None,
         }
@@ -138,6 +145,7 @@ impl Backplane {
             subscribers,
             heartbeat: OnceLock::new(),
             commander: OnceLock::new(),
+            streams: OnceLock::new(),
             routers: OnceLock::new(),
             tasks: Mutex::default(),
             events,
@@ -163,7 +171,12 @@ impl Backplane {
             tasks.shards = Some(self.start_shards(cluster));
         }
         tasks.session = Some(self.spawn_session(subscriber));
+        let data = commander.clone();
         let commands = (!shared).then(|| place.beside(publisher, commander));
+        if let Some(streams) = self.streams.get() {
+            let cluster = commands.as_ref().unwrap_or(&place).cluster();
+            tasks.streams = streams.start(self, &data, cluster);
+        }
         let router = self.start_router(&place, &mut tasks);
         let routers = Routers {
             commander: match &commands {
@@ -212,6 +225,13 @@ impl Backplane {
 
     fn steered(&self, place: Place) -> Steered {
         Steered::new(place, Arc::clone(&self.events))
+    }
+
+    /// Reads streams once there are connections: what is added to them then reaches their consumers. The
+    /// first call counts.
+    pub fn read_streams(&self, names: Vec<String>, options: ReadOptions) -> Arc<Streams> {
+        let streams = || Streams::new(names, options, Arc::clone(&self.events));
+        Arc::clone(self.streams.get_or_init(streams))
     }
 
     /// Beats on `channel` from now on, and hears others there; the first call counts. Redis may refuse
@@ -373,6 +393,7 @@ impl Backplane {
         tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
         tasks.routers.iter().for_each(|(router, _)| router.close());
         self.session.close();
+        self.streams.get().into_iter().for_each(|streams| streams.close());
         tasks.shards.iter().for_each(|(shards, _)| shards.close());
         let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
         self.runtime.spawn(async move { shut_down(tasks, &events, deadline).await });
@@ -436,6 +457,10 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
 /// Ends all tasks, then emits [`Event::Close`].
 async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
     let mut clusters = Vec::new();
+    for task in tasks.streams {
+        task.abort();
+        let _ = task.await;
+    }
     if let Some(heartbeat) = tasks.heartbeat {
         heartbeat.abort();
         let _ = heartbeat.await;
@@ -484,6 +509,7 @@ impl Drop for Backplane {
             .chain(tasks.writers.iter().map(|(_, task)| task))
             .chain(tasks.routers.iter().map(|(_, task)| task))
             .chain(tasks.shards.iter().map(|(_, task)| task))
+            .chain(&tasks.streams)
             .chain(&tasks.heartbeat)
             .for_each(JoinHandle::abort);
     }

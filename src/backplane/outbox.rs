@@ -352,12 +352,12 @@ impl Outbox {
 impl State {
     /// Whether there is any sense in sending it.
     fn is_awaited(&self, item: &Item) -> bool {
-        item.ticket.is_none_or(|ticket| self.waiting.contains(&ticket))
+        is_awaited(item, &self.waiting)
     }
 
     fn forget_unawaited(&mut self) -> VecDeque<Item> {
         let waiting = &self.waiting;
-        let is_awaited = |item: &Item| item.ticket.is_none_or(|ticket| waiting.contains(&ticket));
+        let is_awaited = |item: &Item| is_awaited(item, waiting);
         let (kept, forgotten) = std::mem::take(&mut self.items).into_iter().partition(is_awaited);
         self.items = kept;
         self.bytes = self.items.iter().map(Item::size).sum();
@@ -398,6 +398,11 @@ impl State {
         }
         dropped
     }
+}
+
+/// A message is for others, whether its sender waits or not.
+fn is_awaited(item: &Item, waiting: &HashSet<u32>) -> bool {
+    item.request.is_publish() || item.ticket.is_none_or(|ticket| waiting.contains(&ticket))
 }
 
 impl Losses {

@@ -183,7 +183,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             self.owed.push_back(Owed::Asking);
         }
         let is_routed = self.writer.router.is_some();
-        self.owed.push_back(if item.request.is_beat() || item.request.is_publish() && is_routed {
+        let is_kept = is_routed || matches!(item.request, Request::Add(_));
+        self.owed.push_back(if item.request.is_beat() || item.request.is_publish() && is_kept {
             Owed::Routed(item, bytes)
         } else if item.request.is_publish() {
             Owed::Publish { queued: item.queued, bytes }
@@ -212,7 +213,10 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             self.owed.pop_front();
             return self.judge_role(&value, sent);
         }
-        let answer = Answer::from(value);
+        let answer = match (self.owed.front(), value) {
+            (Some(Owed::Command(item, _)), value @ Value::Array(_)) => item.request.read(value),
+            (_, value) => Answer::from(value),
+        };
         let Some(owed) = self.owed.pop_front() else {
             let reason = match answer {
                 Answer::Error(reply) => reply,
@@ -231,16 +235,18 @@ impl<'a, C: Connector> Pipeline<'a, C> {
                 }
                 self.writer.published("PUBLISH", queued, &answer);
             }
+            // Nothing was done: it is owed still, and goes again on the next connection.
+            Owed::Routed(item, bytes) | Owed::Command(item, bytes)
+                if self.is_read_only(&answer) =>
+            {
+                self.bytes += bytes;
+                self.owed.push_front(Owed::Command(item, bytes));
+                return Err(self.turned("it has become a replica"));
+            }
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {
                     self.writer.published_by(&item, &answer);
                 }
-            }
-            Owed::Command(item, bytes) if self.is_read_only(&answer) => {
-                // It is owed still, and goes again on the next connection.
-                self.bytes += bytes;
-                self.owed.push_front(Owed::Command(item, bytes));
-                return Err(self.turned("it has become a replica"));
             }
             Owed::Command(item, _) => {
                 if let Some(mut item) = self.redirect(item, &answer) {
@@ -339,9 +345,13 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
                 | Owed::Role(_)
                 | Owed::Asking
                 | Owed::Routed(Item { request: Request::Beat(_), .. }, _) => {}
-                Owed::Publish { queued, .. } | Owed::Routed(Item { queued, .. }, _) => {
-                    Counters::count(&self.writer.events().counters.unconfirmed);
-                    outbox.lose(queued, false);
+                Owed::Publish { queued, .. } => self.writer.unconfirmed(queued),
+                Owed::Routed(Item { queued, ticket, .. }, _) => {
+                    self.writer.unconfirmed(queued);
+                    if let Some(ticket) = ticket.filter(|&ticket| outbox.claim(ticket)) {
+                        let error = self.connection.lost("it may not have been added");
+                        self.writer.events().fail(ticket, &error);
+                    }
                 }
                 Owed::Command(item, _) => again.push(item),
             }

@@ -12,7 +12,7 @@ use super::link_events::{LinkEvents, LinkStatus};
 use super::shards::Shards;
 use crate::connection::{Address, Warning};
 use crate::error::Error;
-use crate::event_loop::{Counters, Dropped, Event, Link};
+use crate::event_loop::{Counters, Dropped, Event, Link, Outcome};
 use crate::pubsub::{SessionEvent, Subscriber};
 
 /// The backplane's side of a [`crate::pubsub::Session`].
@@ -135,6 +135,10 @@ impl Subscriber for MailboxSubscriber {
         for &ticket in tickets {
             self.events().fail(ticket, error);
         }
+    }
+
+    fn held(&self, ticket: u32, id: &str) {
+        self.events().reply(ticket, Outcome::Bytes(id.as_bytes()));
     }
 
     fn proven(&self, sent: SystemTime) {

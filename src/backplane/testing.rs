@@ -173,7 +173,7 @@ impl Fixture {
 
     pub fn command(&self, arg: &str, ticket: Option<u32>) {
         let args = vec![arg.as_bytes().to_vec()];
-        let command = Command { name: "HGET", args, route: Route::Key };
+        let command = Command { name: "HGET", args, route: Route::Key, reading: None };
         self.outbox.push(Request::Command(command), ticket);
     }
 

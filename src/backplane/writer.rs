@@ -167,8 +167,27 @@ impl Writer {
         match (&item.request, answer) {
             (Request::Beat(beat), Answer::Error(_)) => beat.refused(),
             (Request::Beat(beat), _) => beat.confirmed(),
-            (request, answer) => self.published(request.name(), item.queued, answer),
+            (request, answer) => {
+                self.published(request.name(), item.queued, answer);
+                let Some(ticket) = item.ticket.filter(|&ticket| self.outbox.claim(ticket)) else {
+                    return;
+                };
+                match answer {
+                    Answer::Bytes(id) => self.events().reply(ticket, Outcome::Bytes(id)),
+                    Answer::Error(reply) => {
+                        let (command, reply) = (request.name(), reply.clone());
+                        self.events().fail(ticket, &Error::Reply { command, reply });
+                    }
+                    _ => self.events().reply(ticket, Outcome::Nil),
+                }
+            }
         }
+    }
+
+    /// Redis may not have got a publish.
+    pub(super) fn unconfirmed(&self, queued: Instant) {
+        Counters::count(&self.events().counters.unconfirmed);
+        self.outbox.lose(queued, false);
     }
 
     /// Redis has answered a command.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::cluster::{AnyMaster, Cluster, Node};
+use super::cluster::{AnyMaster, Cluster, Node, Owner};
 use super::connector::{Connector, Opened, Patience, Server};
 use super::endpoint::Endpoint;
 use super::greeting::Purpose;
@@ -19,6 +19,8 @@ pub enum Place {
     Cluster(AnyMaster),
     /// One node of a cluster.
     Node(Node),
+    /// The owner of a slot.
+    Owner(Owner),
     /// The master that Sentinels name.
     Sentinel(Box<Sentinel>),
 }
@@ -41,7 +43,7 @@ impl Place {
     pub const fn cluster(&self) -> Option<&Arc<Cluster>> {
         match self {
             Self::Cluster(any) => Some(any.cluster()),
-            Self::Server(_) | Self::Node(_) | Self::Sentinel(_) => None,
+            Self::Server(_) | Self::Node(_) | Self::Owner(_) | Self::Sentinel(_) => None,
         }
     }
 
@@ -66,6 +68,7 @@ impl Connector for Place {
             Self::Server(server) => server.connect(purpose, patience).await,
             Self::Cluster(any) => any.connect(purpose, patience).await,
             Self::Node(node) => node.connect(purpose, patience).await,
+            Self::Owner(owner) => owner.connect(purpose, patience).await,
             Self::Sentinel(sentinel) => sentinel.connect(purpose, patience).await,
         }
     }
@@ -75,6 +78,7 @@ impl Connector for Place {
             Self::Server(server) => server.moved(endpoint).await,
             Self::Cluster(any) => any.moved(endpoint).await,
             Self::Node(node) => node.moved(endpoint).await,
+            Self::Owner(owner) => owner.moved(endpoint).await,
             Self::Sentinel(sentinel) => sentinel.moved(endpoint).await,
         }
     }
@@ -84,6 +88,7 @@ impl Connector for Place {
             Self::Server(server) => server.elsewhere().await,
             Self::Cluster(any) => any.elsewhere().await,
             Self::Node(node) => node.elsewhere().await,
+            Self::Owner(owner) => owner.elsewhere().await,
             Self::Sentinel(sentinel) => sentinel.elsewhere().await,
         }
     }
@@ -93,6 +98,7 @@ impl Connector for Place {
             Self::Server(server) => server.confirmed(endpoint),
             Self::Cluster(any) => any.confirmed(endpoint),
             Self::Node(node) => node.confirmed(endpoint),
+            Self::Owner(owner) => owner.confirmed(endpoint),
             Self::Sentinel(sentinel) => sentinel.confirmed(endpoint),
         }
     }

@@ -11,7 +11,8 @@ use super::fanout::NativeFanout;
 use super::options::to_usize;
 use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
-use crate::adapter::{Adapter, Channels, Limits, Mode, Opening, Outgoing, Target, Wire};
+use crate::adapter::{Adapter, Channels, EntryData, Limits, Mode, Opening, Outgoing, Target, Wire};
+use crate::streams::ReadOptions;
 
 /// The option `subscriptionMode`.
 #[napi(string_enum = "kebab-case")]
@@ -31,7 +32,29 @@ pub enum AdapterWire {
     Classic,
     /// See `adapter::Wire`.
     Sharded,
+    /// See `adapter::Wire`.
+    Streams,
 }
+
+/// The streams of an adapter.
+#[napi(object)]
+pub struct NativeStreams {
+    /// The names of all.
+    pub names: Vec<String>,
+    /// How many entries each keeps, about.
+    pub max_len: f64,
+    /// How many entries are read at once.
+    pub read_count: u32,
+    /// How long Redis waits for an entry before it says that there is none, in ms.
+    pub block_time: u32,
+    /// Whether what is not kept goes over channels of the shards that own their slots.
+    pub sharded: bool,
+}
+
+/// Redis is not asked to wait longer, so that a connection that is dead is noticed soon.
+const LONGEST_BLOCK: Duration = Duration::from_secs(1);
+/// The type of a broadcast.
+const BROADCAST: u32 = 3;
 
 /// What a namespace is opened with.
 #[napi(object)]
@@ -46,10 +69,16 @@ pub struct NativeOpening {
     pub mode: SubscriptionMode,
     /// Whether broadcasts are handed over as they are, for a parser of the application's own.
     pub raw: bool,
+    /// The name of the stream that its broadcasts are entries of, where there are streams.
+    pub stream: Option<String>,
+    /// Whether packets get the ids of their entries, by which clients recover what they have missed.
+    pub recovers: Option<bool>,
     /// How long a server may take to do what it is asked for, in ms.
     pub requests_timeout: u32,
     /// The option `limits`.
     pub limits: NativeLimits,
+    /// Whether this is no server: it hears nothing but responses, once their subscriptions are confirmed.
+    pub emitter: Option<bool>,
 }
 
 /// What one message may hold: see `adapter::Limits`.
@@ -92,18 +121,33 @@ pub struct NativeAdapter {
 impl NativeAdapter {
     /// Makes an adapter without namespaces on a backplane.
     #[napi(constructor, catch_unwind)]
-    pub fn new(backplane: &NativeBackplane, wire: AdapterWire) -> Self {
-        let wire = match wire {
-            AdapterWire::Classic => Wire::Classic,
-            AdapterWire::Sharded => Wire::Sharded,
+    pub fn new(
+        backplane: &NativeBackplane,
+        wire: AdapterWire,
+        streams: Option<NativeStreams>,
+    ) -> Self {
+        let backplane = Arc::clone(&backplane.backplane);
+        let adapter = match (wire, streams) {
+            (AdapterWire::Streams, Some(streams)) => {
+                let NativeStreams { names, max_len, read_count, block_time, sharded } = streams;
+                let block = Duration::from_millis(block_time.into()).min(LONGEST_BLOCK);
+                let options = ReadOptions { count: read_count, block };
+                Adapter::on_streams(backplane, sharded, names, to_usize(max_len) as u64, options)
+            }
+            (AdapterWire::Classic, _) => Adapter::new(backplane, Wire::Classic),
+            (AdapterWire::Sharded | AdapterWire::Streams, _) => {
+                Adapter::new(backplane, Wire::Sharded)
+            }
         };
-        Self { adapter: Adapter::new(Arc::clone(&backplane.backplane), wire) }
+        Self { adapter }
     }
 
     /// Opens a namespace; returns the number by which it goes.
     #[napi(catch_unwind)]
     pub fn open_namespace(&self, opening: NativeOpening) -> u32 {
-        let NativeOpening { nsp, uid, channels, mode, raw, limits, requests_timeout } = opening;
+        let NativeOpening { nsp, uid, channels, mode, raw, limits, requests_timeout, .. } = opening;
+        let (stream, recovers) = (opening.stream, opening.recovers.unwrap_or_default());
+        let emitter = opening.emitter.unwrap_or_default();
         let mode = match mode {
             SubscriptionMode::Pattern => Mode::Pattern,
             SubscriptionMode::Dynamic => Mode::Dynamic,
@@ -111,7 +155,18 @@ impl NativeAdapter {
         };
         let (channels, limits) = (channels.into(), limits.into());
         let requests_timeout = Duration::from_millis(requests_timeout.into());
-        self.adapter.open(Opening { nsp, uid, channels, mode, raw, limits, requests_timeout })
+        self.adapter.open(Opening {
+            nsp,
+            uid,
+            channels,
+            mode,
+            raw,
+            stream,
+            recovers,
+            limits,
+            requests_timeout,
+            emitter,
+        })
     }
 
     /// Subscribes to a channel that nothing is published on, by which other servers see something.
@@ -217,6 +272,93 @@ impl NativeAdapter {
         payload: Either<String, Buffer>,
     ) {
         self.adapter.broadcast_packed(namespace, room, bytes_of(payload));
+    }
+
+    /// Adds a packet to the stream, from which it comes back, and writes it nowhere. Its id is the reply.
+    #[napi(catch_unwind)]
+    pub fn add_broadcast(
+        &self,
+        namespace: u32,
+        text: String,
+        opts: String,
+        attachments: Vec<Buffer>,
+        ticket: u32,
+    ) {
+        let data = EntryData::Broadcast(outgoing(None, text, opts, &attachments));
+        self.adapter.add(namespace, data, waits(ticket));
+    }
+
+    /// The same with data that JavaScript has encoded: text of JSON, or of base64 of MessagePack.
+    #[napi(catch_unwind)]
+    pub fn add_packed(&self, namespace: u32, data: Either<String, Buffer>, ticket: u32) {
+        self.adapter.add(namespace, EntryData::Ready(BROADCAST, bytes_of(data)), waits(ticket));
+    }
+
+    /// Adds an entry of another type to the stream. With a ticket, its id is the reply, and it comes back to
+    /// this server too.
+    #[napi(catch_unwind)]
+    pub fn add_request(
+        &self,
+        namespace: u32,
+        kind: u32,
+        data: Either<String, Buffer>,
+        ticket: u32,
+    ) {
+        self.adapter.add(namespace, EntryData::Ready(kind, bytes_of(data)), waits(ticket));
+    }
+
+    /// Has nothing of the namespace's stream be handed out until it is released. The reply comes behind all
+    /// that was handed out: the id of its last entry, or null where none was read yet.
+    #[napi(catch_unwind)]
+    pub fn hold(&self, namespace: u32, ticket: u32) {
+        self.adapter.hold(namespace, ticket);
+    }
+
+    /// Releases a stream that was held.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
+    pub fn release(&self, stream: String) {
+        self.adapter.release(&stream);
+    }
+
+    /// Reads a page of the stream for a session: `count` entries from one on, of which `rooms`, JSON text
+    /// of an array, get some. The reply is a list: the id of the page's last entry or null, then for each
+    /// packet the array of its data with its id behind it, or `{ id, data }` where it is MessagePack.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
+    pub fn missed(&self, namespace: u32, from: String, count: u32, rooms: String, ticket: u32) {
+        self.adapter.missed(namespace, &from, count, &rooms, ticket);
+    }
+
+    /// Asks whether the stream still has an entry. The reply is a list, which is empty if not.
+    #[napi(catch_unwind)]
+    pub fn has_entry(&self, namespace: u32, id: String, ticket: u32) {
+        self.adapter.has_entry(namespace, id, ticket);
+    }
+
+    /// Sets a session, for `ttl` ms.
+    #[napi(catch_unwind)]
+    pub fn set_session(&self, key: String, session: String, ttl: f64, ticket: u32) {
+        let ttl = to_usize(ttl).to_string();
+        self.adapter.command("SET", vec![key, session, "PX".to_owned(), ttl], waits(ticket));
+    }
+
+    /// Takes a session away, and replies with it. Redis before 6.2 does not know the command.
+    #[napi(catch_unwind)]
+    pub fn take_session(&self, key: String, ticket: u32) {
+        self.adapter.command("GETDEL", vec![key], waits(ticket));
+    }
+
+    /// Replies with a session.
+    #[napi(catch_unwind)]
+    pub fn get_session(&self, key: String, ticket: u32) {
+        self.adapter.command("GET", vec![key], waits(ticket));
+    }
+
+    /// Removes a session. The reply is how many there were.
+    #[napi(catch_unwind)]
+    pub fn delete_session(&self, key: String, ticket: u32) {
+        self.adapter.command("DEL", vec![key], waits(ticket));
     }
 
     /// Publishes a request to other servers.

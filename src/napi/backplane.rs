@@ -91,7 +91,7 @@ impl NativeBackplane {
     #[napi(catch_unwind)]
     pub fn pubsub(&self, args: Vec<String>, ticket: u32) {
         let args = args.into_iter().map(String::into_bytes).collect();
-        let command = Command { name: "PUBSUB", args, route: Route::Publisher };
+        let command = Command { name: "PUBSUB", args, route: Route::Publisher, reading: None };
         self.backplane.send(Request::Command(command), waits(ticket));
     }
 

@@ -73,6 +73,8 @@ pub trait Subscriber: Send + Sync + 'static {
     fn redirects(&self, _channel: &str, _reply: &str) -> bool {
         false
     }
+    /// A stream is held behind the entry with this id.
+    fn held(&self, _ticket: u32, _id: &str) {}
     /// All that was published before `_sent` has arrived.
     fn proven(&self, _sent: SystemTime) {}
     /// Redis has ended a subscription of its own accord: it is asked for again.

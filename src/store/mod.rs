@@ -81,7 +81,7 @@ impl Store {
 
     /// A command on the data of a client; with a ticket, a reply comes through the mailbox.
     pub fn command(&self, name: &'static str, args: Vec<Vec<u8>>, ticket: Option<u32>) {
-        let command = Command { name, args, route: Route::Key };
+        let command = Command { name, args, route: Route::Key, reading: None };
         self.backplane.send(Request::Command(command), ticket);
     }
 

@@ -96,6 +96,8 @@ pub(super) fn start(
         channel: CHANNEL.to_owned(),
         wire: Wire::Classic,
         mode: Mode::Pattern,
+        stream: None,
+        emitter: false,
         recent_joins: None,
     };
     let events = Arc::clone(backplane.events());

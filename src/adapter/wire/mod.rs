@@ -8,6 +8,7 @@ mod fields;
 mod names;
 mod requests;
 pub mod sharded;
+pub(crate) mod streams;
 
 use super::packet::Packet;
 use crate::codec::{EncodeError, Malformed};
@@ -22,6 +23,12 @@ pub(crate) enum Wire {
     Classic,
     /// Those of `createShardedAdapter`, on channels of the shards that own their slots.
     Sharded,
+    /// Those of `createStreamsAdapter`: entries of streams, and on channels what is not kept. On either
+    /// they are made like those of the sharded one.
+    Streams {
+        /// Whether the channels are of the shards that own their slots.
+        sharded: bool,
+    },
 }
 
 impl Wire {
@@ -40,7 +47,7 @@ impl Wire {
         match self {
             Self::Classic if raw => reader.limits.check_length(payload).map(|()| Received::Packed),
             Self::Classic => decode(payload, reader, is_here),
-            Self::Sharded => sharded::decode(payload, reader, raw, is_here),
+            Self::Sharded | Self::Streams { .. } => sharded::decode(payload, reader, raw, is_here),
         }
     }
 
@@ -48,7 +55,9 @@ impl Wire {
     pub(crate) fn is_own(self, payload: &[u8], reader: &Reader<'_>, raw: bool) -> bool {
         match self {
             Self::Classic => !raw && decode::is_own(payload, reader.uid),
-            Self::Sharded => sharded::is_own(payload, reader.uid, reader.nsp),
+            Self::Sharded | Self::Streams { .. } => {
+                sharded::is_own(payload, reader.uid, reader.nsp)
+            }
         }
     }
 
@@ -66,7 +75,7 @@ impl Wire {
     ) -> Result<Vec<u8>, EncodeError> {
         match self {
             Self::Classic => encode(uid, packet, nsp, opts_json),
-            Self::Sharded => sharded::encode(uid, packet, nsp, opts_json),
+            Self::Sharded | Self::Streams { .. } => sharded::encode(uid, packet, nsp, opts_json),
         }
     }
 
@@ -74,7 +83,7 @@ impl Wire {
     pub(crate) fn rooms_to_join(self, request: &[u8]) -> Vec<String> {
         match self {
             Self::Classic => requests::rooms_to_join(request),
-            Self::Sharded => sharded::rooms_to_join(request),
+            Self::Sharded | Self::Streams { .. } => sharded::rooms_to_join(request),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The messages of Socket.IO 4's sharded adapter: `{ uid, nsp, type, data }`, as socket.io-adapter's
 //! `ClusterAdapter` makes them. They are JSON, unless the data holds binary: then notepack.io's MessagePack.
 
-mod encode;
+pub(super) mod encode;
 
 use std::borrow::Cow;
 

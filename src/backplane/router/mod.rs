@@ -127,14 +127,11 @@ impl Router {
 
     /// Sends a request to the owner of its slot, or to all nodes.
     pub(super) fn send(&self, item: Item) {
-        let slot = match (&item.request, item.request.publication()) {
-            (_, Some(publication)) => slot_of(publication.channel().as_bytes()),
-            (Request::Command(Command { args, route: Route::Key, .. }), _) => {
-                slot_of(args.first().map_or(&[], Vec::as_slice))
-            }
-            _ => return self.ask_all(item),
-        };
-        self.send_to(slot, item);
+        let slot = item.request.key().map(|key| slot_of(&key));
+        match slot {
+            Some(slot) => self.send_to(slot, item),
+            None => self.ask_all(item),
+        }
     }
 
     fn send_to(&self, slot: u16, mut item: Item) {
@@ -179,7 +176,8 @@ impl Router {
         let gather = Gather::new(&command, masters.len(), replicas.len());
         let part = |of| {
             let (name, args) = (command.name, command.args.clone());
-            let request = Request::Command(Command { name, args, route: Route::Publisher });
+            let route = Route::Publisher;
+            let request = Request::Command(Command { name, args, route, reading: None });
             let mut item = Item::new(request, None, queued);
             item.part = Some(Part::new(Arc::clone(&gather), Weak::clone(&self.me), ticket, of));
             item

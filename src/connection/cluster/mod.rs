@@ -1,8 +1,10 @@
 //! A Redis Cluster: which nodes it has, and which of them owns which slot.
 
 mod look;
+mod owner;
 mod slots;
 
+pub use owner::Owner;
 pub use slots::{Redirection, SlotMap, redirection, slot_of};
 
 use std::collections::HashMap;

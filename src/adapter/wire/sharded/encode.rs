@@ -24,12 +24,16 @@ pub fn is_own(payload: &[u8], uid: &str, nsp: &str) -> bool {
     payload.ends_with(&end)
 }
 
-fn append_json_end(uid: &str, nsp: &str, out: &mut Vec<u8>) {
+pub(in crate::adapter::wire) fn append_json_end(uid: &str, nsp: &str, out: &mut Vec<u8>) {
     let (uid, nsp) = (Value::from(uid), Value::from(nsp));
     out.extend_from_slice(format!(r#","uid":{uid},"nsp":{nsp}}}"#).as_bytes());
 }
 
-fn append_packed_end(uid: &str, nsp: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(in crate::adapter::wire) fn append_packed_end(
+    uid: &str,
+    nsp: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     for text in ["uid", uid, "nsp", nsp] {
         append_str(text.as_bytes(), out)?;
     }
@@ -61,10 +65,23 @@ pub fn encode(
         append_packed_end(uid, nsp, &mut out)?;
         return Ok(out);
     }
+    out.extend_from_slice(br#"{"type":3,"data":"#);
+    append_json_data(packet, data, opts_json, &mut out)?;
+    append_json_end(uid, nsp, &mut out);
+    Ok(out)
+}
+
+/// `{ packet: { type, data, id }, opts }`, of which nothing is binary.
+pub(in crate::adapter::wire) fn append_json_data(
+    packet: &Packet<'_>,
+    data: &str,
+    opts_json: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     if is_deeper_than(MAX_ARGS_DEPTH, data) {
         return Err(EncodeError::Depth);
     }
-    out.extend_from_slice(br#"{"type":3,"data":{"packet":{"type":"#);
+    out.extend_from_slice(br#"{"packet":{"type":"#);
     out.extend_from_slice(itoa::Buffer::new().format(packet.kind).as_bytes());
     out.extend_from_slice(br#","data":"#);
     out.extend_from_slice(data.as_bytes());
@@ -75,8 +92,7 @@ pub fn encode(
     out.extend_from_slice(br#"},"opts":"#);
     out.extend_from_slice(opts_json.as_bytes());
     out.push(b'}');
-    append_json_end(uid, nsp, &mut out);
-    Ok(out)
+    Ok(())
 }
 
 fn append_packed(
@@ -86,11 +102,21 @@ fn append_packed(
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     const FOUR_PAIRS: u8 = 0x84;
-    const TWO_PAIRS: u8 = 0x82;
     out.push(FOUR_PAIRS);
     append_str(b"type", out)?;
     append_integer(3, out)?;
     append_str(b"data", out)?;
+    append_packed_data(packet, data, opts_json, out)
+}
+
+/// The same in MessagePack, of which something is.
+pub(in crate::adapter::wire) fn append_packed_data(
+    packet: &Packet<'_>,
+    data: &str,
+    opts_json: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    const TWO_PAIRS: u8 = 0x82;
     out.push(TWO_PAIRS);
     append_str(b"packet", out)?;
     out.push(TWO_PAIRS + u8::from(packet.id.is_some()));

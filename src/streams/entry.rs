@@ -1,0 +1,52 @@
+//! Entries as Redis gives them.
+
+use super::id::Id;
+use crate::connection::Value;
+
+/// An entry as the adapters of Socket.IO add it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Its id.
+    pub id: Id,
+    /// The namespace that it is for.
+    pub nsp: &'a str,
+    /// What marks the messages of whoever added it.
+    pub uid: &'a str,
+    /// The number of its type.
+    pub kind: &'a str,
+    /// Its data, if it has any: JSON, or base64 of MessagePack.
+    pub data: Option<&'a [u8]>,
+}
+
+/// The entries that a reply lists, each with its id: of `XRANGE`, or of one stream of `XREAD`. Without an
+/// entry where it is none of an adapter.
+pub fn entries(list: &Value) -> impl Iterator<Item = (Id, Option<Entry<'_>>)> {
+    let list = if let Value::Array(list) = list { list.as_slice() } else { &[] };
+    list.iter().filter_map(|item| {
+        let Value::Array(parts) = item else { return None };
+        let [Value::Bulk(id), fields] = parts.as_slice() else { return None };
+        let id = Id::parse(id)?;
+        Some((id, read(id, fields)))
+    })
+}
+
+/// The ids of the entries that a reply to `XRANGE` lists.
+pub fn entry_ids(list: &Value) -> impl Iterator<Item = Id> {
+    entries(list).map(|(id, _)| id)
+}
+
+fn read(id: Id, fields: &Value) -> Option<Entry<'_>> {
+    let Value::Array(fields) = fields else { return None };
+    let (mut nsp, mut uid, mut kind, mut data) = Default::default();
+    for pair in fields.chunks_exact(2) {
+        let [Value::Bulk(name), Value::Bulk(value)] = pair else { return None };
+        match &**name {
+            b"nsp" => nsp = str::from_utf8(value).ok(),
+            b"uid" => uid = str::from_utf8(value).ok(),
+            b"type" => kind = str::from_utf8(value).ok(),
+            b"data" => data = Some(&**value),
+            _ => {}
+        }
+    }
+    Some(Entry { id, nsp: nsp.filter(|nsp| !nsp.is_empty())?, uid: uid?, kind: kind?, data })
+}

@@ -1,0 +1,11 @@
+//! Redis Streams: reads what is added to them, each entry once, from where reading stopped.
+
+mod entry;
+mod id;
+mod reader;
+mod registry;
+
+pub use entry::{Entry, entries};
+pub use id::Id;
+pub use reader::{ReadOptions, Reader};
+pub use registry::{EntryConsumer, Registry};

@@ -1,0 +1,299 @@
+//! The task that reads streams, on a connection of its own.
+//!
+//! ```text
+//!   open ─▶ where does each stream end? (once) ─▶ XREAD ─▶ consumers ─▶ XREAD, …
+//!    ▲                                              │ broken, or no answer
+//!    └──────────── pause (0 to 800 ms) ◀── report ◀─┘
+//! ```
+//!
+//! A connection that breaks loses nothing: reading goes on behind the last entry that was read. What a
+//! stream has dropped by then is a gap.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::entry::{Entry, entries, entry_ids};
+use super::id::Id;
+use super::registry::Registry;
+use crate::connection::{
+    Backoff, ByteStream, Connection, Connector, Patience, Purpose, Value, moved, pack,
+};
+use crate::error::{Error, Result, panic_reason};
+use crate::pubsub::{LinkStatus, SessionEvent, Subscriber};
+
+/// How streams are read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadOptions {
+    /// How many entries are asked for at once.
+    pub count: u32,
+    /// How long Redis waits for an entry before it says that there is none.
+    pub block: Duration,
+}
+
+/// Reads streams of one server.
+pub struct Reader<S> {
+    subscriber: S,
+    options: ReadOptions,
+    registry: Arc<Registry>,
+    // A plain mutex: held for a look or a change.
+    positions: Mutex<Vec<Position>>,
+}
+
+/// How far a stream was read.
+struct Position {
+    stream: String,
+    /// The last entry that was read, or that was there before.
+    last: Option<Id>,
+    /// Whether it was read on this connection.
+    is_fresh: bool,
+    /// What was read last but one, and what was read next: in between, some may have been dropped.
+    doubtful: Option<(Id, Id)>,
+}
+
+impl<S: Subscriber> Reader<S> {
+    /// How much longer than it was asked to Redis may take for an answer.
+    const PATIENCE: Duration = Duration::from_secs(3);
+
+    /// A reader of these streams; it connects when [`Self::run`] is polled.
+    pub fn new(
+        subscriber: S,
+        streams: Vec<String>,
+        options: ReadOptions,
+        registry: Arc<Registry>,
+    ) -> Arc<Self> {
+        let position = |stream| Position { stream, last: None, is_fresh: false, doubtful: None };
+        let positions = Mutex::new(streams.into_iter().map(position).collect());
+        Arc::new(Self { subscriber, options, registry, positions })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Position>> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connects, reads and reconnects, until it is dropped.
+    pub async fn run<C: Connector>(self: Arc<Self>, connector: Arc<C>) {
+        let mut backoff = Backoff::new();
+        loop {
+            self.subscriber.capacity().await;
+            let since = Instant::now();
+            let error = match connector.connect(Purpose::Command, Patience::Limited).await {
+                Ok(opened) => {
+                    self.subscriber.opened(opened.connection.endpoint(), opened.warning);
+                    let moved = moved(&connector, &opened.connection);
+                    let (mut connection, mut was_up) = (opened.connection, false);
+                    let ended = tokio::select! {
+                        ended = self.serve(&mut connection, &mut was_up) => match ended {
+                            Err(error) => Ok(error),
+                            Ok(never) => match never {},
+                        },
+                        reason = moved => Err(reason),
+                    };
+                    let error = ended.unwrap_or_else(|reason| connection.lost(reason));
+                    if was_up {
+                        backoff = Backoff::after(since.into_std());
+                        self.subscriber.event(SessionEvent::Disconnected(error));
+                        None
+                    } else {
+                        Some(error)
+                    }
+                }
+                Err(error) => Some(error),
+            };
+            let (attempt, delay) = backoff.next_pause();
+            self.subscriber.event(SessionEvent::Retrying { error, attempt, delay });
+            tokio::select! {
+                () = sleep(delay) => {}
+                () = connector.elsewhere() => {}
+            }
+        }
+    }
+
+    async fn serve<T: ByteStream>(
+        &self,
+        connection: &mut Connection<T>,
+        was_up: &mut bool,
+    ) -> Result<Infallible> {
+        self.find_ends(connection).await?;
+        for position in self.lock().iter_mut() {
+            position.is_fresh = false;
+        }
+        let mut catch_up = None;
+        loop {
+            if !self.subscriber.has_capacity() {
+                self.subscriber.capacity().await;
+            }
+            self.look_back(connection).await?;
+            // At first without waiting, so that it is known soon whether it works.
+            let block = if *was_up { self.options.block } else { Duration::ZERO };
+            connection.queue(&self.question(block));
+            let reply = self.answer(connection, block, &mut catch_up).await?;
+            if !std::mem::replace(was_up, true) {
+                self.subscriber.event(SessionEvent::Status(LinkStatus::Connected));
+                self.ready();
+            }
+            self.deliver(&reply).await;
+            catch_up = self.subscriber.caught_up();
+        }
+    }
+
+    fn ready(&self) {
+        let positions = self.lock();
+        let tickets = self.registry.ready(positions.iter().map(|position| &*position.stream));
+        drop(positions);
+        self.subscriber.settled(&tickets);
+    }
+
+    /// Finds out where the streams end that nothing was read of yet: what is added from now on counts.
+    async fn find_ends<T: ByteStream>(&self, connection: &mut Connection<T>) -> Result<()> {
+        let new: Vec<(usize, String)> = {
+            let positions = self.lock();
+            let new = positions.iter().enumerate();
+            new.filter(|(_, position)| position.last.is_none())
+                .map(|(index, position)| (index, position.stream.clone()))
+                .collect()
+        };
+        for (index, stream) in new {
+            let mut packed = Vec::new();
+            pack("XREVRANGE", &[stream.as_bytes(), b"+", b"-", b"COUNT", b"1"], &mut packed);
+            connection.queue(&packed);
+            let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
+            let last = entry_ids(&reply).next().unwrap_or_default();
+            if let Some(position) = self.lock().get_mut(index) {
+                position.last = Some(last);
+            }
+            self.end(&stream, last);
+        }
+        Ok(())
+    }
+
+    /// Sees whether entries that were read next to each other were so in the stream, where that is in
+    /// doubt: while the first one is still there, none behind it can have been dropped.
+    async fn look_back<T: ByteStream>(&self, connection: &mut Connection<T>) -> Result<()> {
+        let doubtful: Vec<(String, Id, Id)> = {
+            let mut positions = self.lock();
+            let positions = positions.iter_mut();
+            positions
+                .filter_map(|position| {
+                    let (before, next) = position.doubtful.take()?;
+                    Some((position.stream.clone(), before, next))
+                })
+                .collect()
+        };
+        for (stream, before, next) in doubtful {
+            let (mut packed, id) = (Vec::new(), before.to_string());
+            pack("XRANGE", &[stream.as_bytes(), id.as_bytes(), id.as_bytes()], &mut packed);
+            connection.queue(&packed);
+            let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
+            if entry_ids(&reply).next().is_none() {
+                self.subscriber.event(SessionEvent::Gap(before.time(), next.time()));
+            }
+        }
+        Ok(())
+    }
+
+    /// `XREAD` behind all that was read.
+    fn question(&self, block: Duration) -> Vec<u8> {
+        let (count, block_ms) = (self.options.count.to_string(), block.as_millis().to_string());
+        let positions = self.lock();
+        let last = |position: &Position| position.last.unwrap_or_default().to_string();
+        let ids: Vec<String> = positions.iter().map(last).collect();
+        let mut args: Vec<&[u8]> = vec![b"COUNT", count.as_bytes()];
+        if !block.is_zero() {
+            args.extend([b"BLOCK".as_slice(), block_ms.as_bytes()]);
+        }
+        args.push(b"STREAMS");
+        args.extend(positions.iter().map(|position| position.stream.as_bytes()));
+        args.extend(ids.iter().map(String::as_bytes));
+        let mut packed = Vec::new();
+        pack("XREAD", &args, &mut packed);
+        packed
+    }
+
+    /// The answer to what was queued last.
+    async fn answer<T: ByteStream>(
+        &self,
+        connection: &mut Connection<T>,
+        block: Duration,
+        catch_up: &mut Option<Instant>,
+    ) -> Result<Value> {
+        let deadline = Instant::now() + block + Self::PATIENCE;
+        loop {
+            let due = *catch_up;
+            tokio::select! {
+                answered = timeout_at(deadline, connection.next()) => {
+                    return match answered {
+                        Ok(Ok(Value::Error(reply))) => {
+                            let endpoint = connection.endpoint().to_owned();
+                            Err(Error::Refused { endpoint, reply })
+                        }
+                        Ok(answer) => answer,
+                        Err(_) => Err(connection.lost("no answer to XREAD")),
+                    };
+                }
+                () = sleep_until(due.unwrap_or(deadline)), if due.is_some() => {
+                    *catch_up = self.subscriber.caught_up();
+                }
+            }
+        }
+    }
+
+    /// Hands out the entries of all streams.
+    async fn deliver(&self, reply: &Value) {
+        let Value::Array(streams) = reply else { return };
+        for stream in streams {
+            let Value::Array(parts) = stream else { continue };
+            let [Value::Bulk(name), read] = parts.as_slice() else { continue };
+            let Ok(stream) = str::from_utf8(name) else { continue };
+            self.registry.begin(stream).await;
+            let last = self.deliver_of(name, read);
+            self.end(stream, last);
+        }
+    }
+
+    /// Hands out the entries of one stream. Returns how far it has been handed out.
+    fn deliver_of(&self, name: &[u8], read: &Value) -> Id {
+        let mut positions = self.lock();
+        let of_name = |position: &&mut Position| position.stream.as_bytes() == name;
+        let Some(position) = positions.iter_mut().find(of_name) else { return Id::default() };
+        let before = position.last.unwrap_or_default();
+        let ids: Vec<Id> = entry_ids(read).filter(|id| *id > before).collect();
+        let (Some(first), Some(last)) = (ids.first(), ids.iter().max().copied()) else {
+            return before;
+        };
+        // Nobody can have dropped what stands behind an entry that was read a moment ago, unless
+        // others add faster than this reads.
+        let is_doubtful = !std::mem::replace(&mut position.is_fresh, true)
+            || ids.len() >= self.options.count as usize;
+        if is_doubtful && before != Id::default() {
+            position.doubtful = Some((before, *first));
+        }
+        position.last = Some(last);
+        drop(positions);
+        let new = entries(read).filter(|(id, _)| *id > before);
+        for entry in new.filter_map(|(_, entry)| entry) {
+            self.hand_out(&entry);
+        }
+        last
+    }
+
+    /// A stream was handed out up to there; who waits to hold it learns that.
+    fn end(&self, stream: &str, last: Id) {
+        let id = last.to_string();
+        for ticket in self.registry.end(stream, last) {
+            self.subscriber.held(ticket, &id);
+        }
+    }
+
+    fn hand_out(&self, entry: &Entry<'_>) {
+        let consumers = self.registry.consumers(entry.nsp);
+        for consumer in consumers.iter().flat_map(|all| all.iter()) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| consumer.entry(entry))) {
+                self.subscriber.panicked(panic_reason(&*panic));
+            }
+        }
+    }
+}
