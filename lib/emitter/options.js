@@ -1,0 +1,98 @@
+'use strict';
+
+const kinds = require('../adapter/options');
+const { Overflow } = require('../backplane/binding');
+const { MAX_TIMEOUT, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
+const { isEndpointOption } = require('../endpoint/options');
+const { optionError, unknownOption } = require('../errors');
+const { isObject, isPlainObject } = require('../values');
+
+/** What both wires have. */
+const COMMON = [
+  'sharded',
+  'subscriptionMode',
+  'requestsTimeout',
+  'partial',
+  'limits',
+  'offlineQueue',
+  'mailbox',
+  'overflow',
+  'commandTimeout',
+];
+const CLASSIC = ['key', 'parser', ...COMMON];
+const SHARDED = ['channelPrefix', ...COMMON];
+const ALL = [...new Set([...CLASSIC, ...SHARDED])];
+
+/** @typedef {ReturnType<typeof readEmitterOptions>} Settings */
+
+/**
+ * Checks the options of an Emitter.
+ * @param {unknown} options
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+ */
+function readEmitterOptions(options) {
+  if (!isObject(options)) throw optionError('opts', 'it must be an object.');
+  const [kind, known] = readSharded(options.sharded) ? [kinds.SHARDED, SHARDED] : [kinds.CLASSIC, CLASSIC];
+  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknown(name, known);
+  return {
+    wire: kind.wire,
+    key: kinds.readPrefix(options, kind),
+    mode: kinds.readMode(options, kind),
+    parser: readParser(options.parser),
+    // As the adapters do, 0 ms are the default.
+    requestsTimeout: readWholeNumber('requestsTimeout', options.requestsTimeout || 5000, MAX_TIMEOUT),
+    partial: Boolean(options.partial),
+    limits: readLimits(options.limits),
+    backplane: readQueues(options, Overflow.DropOldest),
+  };
+}
+
+/** @param {unknown} value */
+function readSharded(value = false) {
+  if (typeof value === 'boolean') return value;
+  throw optionError('sharded', 'it must be true or false.');
+}
+
+/** @param {string} name @param {string[]} known */
+function unknown(name, known) {
+  if (!ALL.includes(name)) return unknownOption(name, known);
+  const isOfSharded = SHARDED.includes(name);
+  return optionError(
+    name,
+    isOfSharded
+      ? 'it is an option of the sharded wire: pass sharded: true with it, or key in its place.'
+      : 'the sharded wire does not have it.',
+  );
+}
+
+/**
+ * As of the original, a parser that only encodes is enough for what only leaves.
+ * @param {any} parser
+ * @returns {(Partial<Pick<import('../adapter/wire/common').Parser, 'decode'>> & Pick<import('../adapter/wire/common').Parser, 'encode'>) | undefined}
+ */
+function readParser(parser) {
+  if (parser === undefined || parser === null) return undefined;
+  const isDecoder = parser.decode === undefined || typeof parser.decode === 'function';
+  if (typeof parser.encode === 'function' && isDecoder) return parser;
+  throw optionError('parser', 'it must be an object with encode, and with decode where answers are to be read.');
+}
+
+/**
+ * Refuses an endpoint with options of the emitter in it. Some have a name that endpoints know too: these are
+ * the emitter's when they are objects.
+ * @param {unknown} value what was passed as the client
+ * @throws {TypeError} `ERR_INVALID_OPTION`
+ */
+function refuseOptions(value) {
+  if (!isPlainObject(value)) return;
+  const ours = Object.keys(value).filter(
+    (name) => ALL.includes(name) && (!isEndpointOption(name) || isObject(value[name])),
+  );
+  if (ours[0] === undefined) return;
+  throw optionError(
+    `redisClient.${ours[0]}`,
+    `it is an option of the emitter; these come behind the endpoint: new Emitter(endpoint, { ${ours.join(', ')} }).`,
+  );
+}
+
+module.exports = { readEmitterOptions, refuseOptions };
