@@ -11,6 +11,7 @@ const LAYERS = {
   'lib/websocket/*.js': ['errors', 'values', 'timers', 'on-disk', 'backplane'],
   'lib/store/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
   'lib/adapter/*.js': ['errors', 'values', 'timers', 'on-disk', 'endpoint', 'backplane', 'websocket'],
+  'lib/emitter/*.js': ['errors', 'values', 'timers', 'endpoint', 'backplane', 'adapter'],
   'lib/adapter/wire/*.js': ['channels', 'types', 'room-names', 'values'],
 };
 

@@ -481,7 +481,8 @@ export interface RedisStoreError extends Error {
    *
    * Process warnings have codes too: `WARN_PASSWORD_UNUSED`, a password that Redis does not ask for;
    * `WARN_TLS_UNVERIFIED`, `NODE_TLS_REJECT_UNAUTHORIZED` is 0; `WARN_CA_UNREADABLE`, a file of authorities
-   * that a variable names cannot be read.
+   * that a variable names cannot be read; `WARN_RECOVERY_UNSUPPORTED`, `connectionStateRecovery` is set, and the
+   * adapter is not that of {@link createStreamsAdapter}.
    */
   code: string;
   /** Of `ERR_SUBSCRIPTION_REFUSED`: the command, such as `SUBSCRIBE`. */
@@ -1001,6 +1002,88 @@ export function createShardedAdapter(
   opts: CreateShardedAdapterOptions,
 ): AdapterFactory;
 
+/** The options of {@link createStreamsAdapter}: those of `@socket.io/redis-streams-adapter`, and a few more. */
+export interface CreateStreamsAdapterOptions
+  extends Pick<AdapterOptions, 'requestsTimeout' | 'partial' | 'limits'>, BackplaneOptions {
+  /** The name of the stream. All servers have to have the same. Default: `socket.io` */
+  streamName?: string;
+  /**
+   * Over how many streams namespaces are spread, in a cluster over as many slots: `socket.io-0`, `socket.io-1` and
+   * so on. At most 1024; all servers have to have the same. Default: 1
+   */
+  streamCount?: number;
+  /**
+   * How many entries a stream keeps, about (`MAXLEN ~`). It says how long Redis, or a client, may be away without a
+   * loss. Default: 10000
+   */
+  maxLen?: number;
+  /** How many entries one `XREAD` brings at most. Default: 100 */
+  readCount?: number;
+  /** How long an `XREAD` may wait for entries, in ms; it does not delay them. At most 1000 count. Default: 5000 */
+  blockTimeInMs?: number;
+  /** What the keys of sessions begin with. Default: `sio:session:` */
+  sessionKeyPrefix?: string;
+  /** What the names of the channels begin with on which servers ask each other. Default: `socket.io` */
+  channelPrefix?: string;
+  /** Whether these channels are sharded ones, which Redis has from version 7 on. Default: `false` */
+  useShardedPubSub?: boolean;
+  /**
+   * Whether all entries are JSON: for applications that never send anything binary, which JSON does not bring back
+   * as such. Default: `false`
+   */
+  onlyPlaintext?: boolean;
+  /** Accepted, and without an effect, as officially. In ms. */
+  heartbeatInterval?: number;
+  /** Accepted, and without an effect, as officially. In ms. */
+  heartbeatTimeout?: number;
+  /**
+   * When the sessions of clients are written to Redis, with `connectionStateRecovery`:
+   *
+   * - `on-disconnect`: when a connection breaks, as officially. The sessions of a server that crashes are lost
+   * - `always`: when a client connects too, and again when its rooms or `socket.data` change, at most once in a turn
+   *   of the event loop, so that its session is there after a crash. What changes `socket.data` beside events of
+   *   the client and joins is noticed within 5 s
+   *
+   * Default: `on-disconnect`
+   */
+  persistSessions?: 'on-disconnect' | 'always';
+  /** The most that one recovery brings; a client that has missed more is not recovered, and gets a new session. */
+  recovery?: {
+    /** Packets. Default: 10000 */
+    packets?: number;
+    /** Bytes, about. Default: 16777216 (16 MiB) */
+    bytes?: number;
+  };
+}
+
+/**
+ * An adapter for Socket.IO 4 on Redis streams, in the place of `createAdapter` of
+ * `@socket.io/redis-streams-adapter`: same arguments, same wire, and it works together with servers on that one. What
+ * is broadcast while Redis is away arrives once it is back, as long as the stream still has it: the event `gap` tells
+ * when it has not.
+ *
+ * ```js
+ * const io = new Server({
+ *   adapter: createStreamsAdapter(client),
+ *   connectionStateRecovery: { maxDisconnectionDuration: 2 * 60 * 1000 },
+ * });
+ * ```
+ *
+ * With `connectionStateRecovery`, clients that come back, on whatever server, get their id, rooms, `socket.data` and
+ * the packets that they missed, in order, none twice and none missing. What is broadcast then reaches the clients of
+ * this server too when it comes back from Redis, in the order of the stream; `socketsJoin`, `socketsLeave` and
+ * `disconnectSockets` are done then too. While Redis is away, broadcasts reach the clients here without an offset.
+ * Volatile packets, and those with an acknowledgement, are not kept for clients.
+ *
+ * As with {@link createShardedAdapter}, `allRooms`, `fetchSocketIds` and `countSockets` cost as much as
+ * `fetchSockets` where there are official servers, and nobody answers `remoteJoin` and the like.
+ *
+ * @param client where Redis is. Default: `localhost:6379`
+ * @param opts the options
+ * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+ */
+export function createStreamsAdapter(client?: RedisEndpoint | null, opts?: CreateStreamsAdapterOptions): AdapterFactory;
+
 /** Which servers have not answered a request. */
 export interface PartialAnswer {
   /** How many were asked. */
@@ -1330,4 +1413,225 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   /** What there is of connections, and why some are not native. */
   stats(): WebSocketServerStats;
+}
+
+/** The options of an {@link Emitter}: those of `@socket.io/redis-emitter`, and those of its connections. */
+export interface EmitterOptions extends Omit<BackplaneOptions, 'heartbeat'> {
+  /** What all channels begin with, as the servers have it. Default: `socket.io`. */
+  key?: string;
+  /**
+   * Packs messages in the place of MessagePack; the servers must use the same. The work is then done in JavaScript.
+   */
+  parser?: {
+    /** Packs a message. */
+    encode: (message: any) => string | Buffer;
+    /** Unpacks what `encode` has packed. Without it, nothing that needs answers can be asked. */
+    decode?: (payload: Buffer) => any;
+  };
+  /**
+   * Whether the servers use {@link createShardedAdapter}: what is emitted goes by `SPUBLISH`. Not with `key` and
+   * `parser`. Default: `false`.
+   */
+  sharded?: boolean;
+  /** Of `sharded`: what all channels begin with, as the servers have it. Default: `socket.io`. */
+  channelPrefix?: string;
+  /**
+   * The servers' option of that name. Of `sharded` it says which rooms have channels of their own. Else all servers
+   * hear everything, but with a mode other than `pattern` what is emitted to a room right after `socketsJoin(room)`
+   * takes a channel that all hear. Default: `dynamic` of `sharded`, else `pattern`.
+   */
+  subscriptionMode?: 'pattern' | 'static' | 'dynamic' | 'dynamic-private';
+  /** How long the servers have to answer, and clients to acknowledge unless `timeout()` says, in ms. Default: 5000. */
+  requestsTimeout?: number;
+  /**
+   * Whether `fetchSockets()` and `countSockets()` give what has arrived when a server does not answer in time.
+   * Default: `false`.
+   */
+  partial?: boolean;
+  /** What one answer of a server may hold. What exceeds it is counted (`malformed`) and not delivered. */
+  limits?: AdapterOptions['limits'];
+}
+
+/** The events of an {@link Emitter}'s connections. */
+export interface EmitterEvents extends BackplaneEvents {
+  /** A server has not answered a request that may have a partial answer. */
+  partial: RedisAdapterEvents['partial'];
+}
+
+/** Any events with any arguments. */
+export interface AnyEvents {
+  /** The arguments of an event. */
+  [event: string]: (...args: any[]) => void;
+}
+
+/** The arguments of an event, without its acknowledgement. */
+export type EmitArguments<EmitEvents, Event extends keyof EmitEvents> = EmitEvents[Event] extends (
+  ...args: infer Args
+) => any
+  ? Args extends [...infer Before, (...args: any[]) => any]
+    ? Before
+    : Args
+  : never;
+
+/** What {@link Emitter} and {@link EmitterOperator} have in common: they emit to sockets, and change them. */
+export interface EmitterMethods<EmitEvents = AnyEvents> {
+  /** Those in a room, or in any of several; called again: those in any of all of them. */
+  to(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  /** The same as `to`. */
+  in(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  /** But not those in a room, or in any of several. */
+  except(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  /** What is emitted may be lost where a client is not ready. */
+  readonly volatile: EmitterOperator<EmitEvents>;
+  /** Whether what is emitted is compressed. */
+  compress(compress: boolean): EmitterOperator<EmitEvents>;
+  /**
+   * How long clients may take to acknowledge what is emitted.
+   *
+   * @param timeout in ms. Default: the option `requestsTimeout`
+   * @throws {TypeError} with code `ERR_INVALID_OPTION`
+   */
+  timeout(timeout: number): EmitterOperator<EmitEvents>;
+  /**
+   * Emits an event. While Redis is away it waits in `offlineQueue`.
+   *
+   * With a callback as the last argument, clients acknowledge it, of Socket.IO 4.5 and later: it gets what they
+   * answer, once all have, or an error with the code `ERR_REQUEST_TIMEOUT` and what has come until then. Such an
+   * event leaves once Redis has told how its answers come; the first one of a namespace may so be overtaken by
+   * what is emitted after it.
+   *
+   * @throws {Error} when the name is reserved, such as `disconnect`; `ERR_ENCODE`, `ERR_CLOSED`
+   */
+  emit<Event extends keyof EmitEvents & (string | symbol)>(
+    event: Event,
+    ...args: [...EmitArguments<EmitEvents, Event>] | [...EmitArguments<EmitEvents, Event>, EmitterCallback]
+  ): true;
+  /**
+   * The same with a promise of what clients answer.
+   *
+   * @returns rejects with what the callback would get, and has the answers until then as `responses`
+   */
+  emitWithAck<Event extends keyof EmitEvents & (string | symbol)>(
+    event: Event,
+    ...args: EmitArguments<EmitEvents, Event>
+  ): Promise<any>;
+  /** Has the sockets join rooms. @throws {Error} `ERR_CLOSED` */
+  socketsJoin(rooms: string | number | Array<string | number>): void;
+  /** Has the sockets leave rooms. @throws {Error} `ERR_CLOSED` */
+  socketsLeave(rooms: string | number | Array<string | number>): void;
+  /**
+   * Disconnects the sockets from the namespace.
+   *
+   * @param close whether their connections are closed too. Default: `false`
+   * @throws {Error} `ERR_CLOSED`
+   */
+  disconnectSockets(close?: boolean): void;
+  /**
+   * The sockets of all servers.
+   *
+   * @returns rejects with `ERR_REQUEST_TIMEOUT` when a server does not answer in time, unless the option `partial`
+   *   is set; with `ERR_CLOSED`, and with `ERR_REDIS_REPLY` when Redis refuses `PUBSUB NUMSUB`
+   */
+  fetchSockets(): Promise<Array<EmitterSocket<EmitEvents>> & MaybePartial>;
+  /** How many sockets there are on all servers; it rejects as `fetchSockets` does. */
+  countSockets(): Promise<number>;
+}
+
+/** Gets what clients acknowledge, in the order in which they did; of an {@link EmitterSocket} the one answer. */
+export type EmitterCallback = (error: RedisStoreError | null, responses: any) => void;
+
+/** Chooses sockets, and does something with them; each method that chooses gives another one. */
+export interface EmitterOperator<EmitEvents = AnyEvents> extends EmitterMethods<EmitEvents> {}
+
+/** A socket of a server, as that has described it. */
+export interface EmitterSocket<EmitEvents = AnyEvents> extends Pick<
+  EmitterMethods<EmitEvents>,
+  'emit' | 'emitWithAck' | 'timeout'
+> {
+  /** The socket's id. */
+  readonly id: string;
+  /** Its handshake. */
+  readonly handshake: any;
+  /** The rooms that it was in. */
+  readonly rooms: Set<string>;
+  /** What its server had in `socket.data`. */
+  readonly data: any;
+  /** Has it join rooms. */
+  join(rooms: string | string[]): void;
+  /** Has it leave rooms. */
+  leave(rooms: string | string[]): void;
+  /** Disconnects it; `close` closes its connection too. */
+  disconnect(close?: boolean): this;
+}
+
+/**
+ * Emits to the clients of Socket.IO servers from a process that is none, in the place of `Emitter` of
+ * `@socket.io/redis-emitter` 5: same arguments, same wire. It reaches servers with {@link createAdapter} and with
+ * the official adapters; nothing of Socket.IO has to be installed beside it.
+ *
+ * ```js
+ * const emitter = new Emitter('redis://localhost:6379');
+ * emitter.to('room').emit('news', { hello: 'world' });
+ * const answers = await emitter.timeout(1000).emitWithAck('question');
+ * await emitter.close();
+ * ```
+ *
+ * It has connections of its own, and lets the process exit once what was emitted has left.
+ */
+export class Emitter<EmitEvents = AnyEvents> implements EmitterMethods<EmitEvents> {
+  /**
+   * Connects once the tick is over; what is emitted before waits in the queue.
+   *
+   * @param redisClient where to publish. Default: `localhost:6379`
+   * @param opts the options
+   * @param nsp the namespace's name. Default: `/`
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+   */
+  constructor(redisClient?: RedisEndpoint | null, opts?: EmitterOptions | null, nsp?: string);
+  /** What was passed as `redisClient`. */
+  readonly redisClient: any;
+  /** The namespace's name. */
+  readonly nsp: string;
+  /** The emitter of a namespace, on the same connections. */
+  of(nsp: string): Emitter<EmitEvents>;
+  to(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  in(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  except(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
+  readonly volatile: EmitterOperator<EmitEvents>;
+  compress(compress: boolean): EmitterOperator<EmitEvents>;
+  timeout(timeout: number): EmitterOperator<EmitEvents>;
+  emit<Event extends keyof EmitEvents & (string | symbol)>(
+    event: Event,
+    ...args: [...EmitArguments<EmitEvents, Event>] | [...EmitArguments<EmitEvents, Event>, EmitterCallback]
+  ): true;
+  emitWithAck<Event extends keyof EmitEvents & (string | symbol)>(
+    event: Event,
+    ...args: EmitArguments<EmitEvents, Event>
+  ): Promise<any>;
+  socketsJoin(rooms: string | number | Array<string | number>): void;
+  socketsLeave(rooms: string | number | Array<string | number>): void;
+  disconnectSockets(close?: boolean): void;
+  fetchSockets(): Promise<Array<EmitterSocket<EmitEvents>> & MaybePartial>;
+  countSockets(): Promise<number>;
+  /**
+   * Emits an event on all servers of the namespace.
+   *
+   * @throws {Error} when the last argument is a function, as the original does; `ERR_ENCODE`, `ERR_CLOSED`
+   */
+  serverSideEmit(event: string, ...args: any[]): void;
+  /** Adds a listener for an event of the connections. Errors without one go to the console, once in an outage. */
+  on<E extends keyof EmitterEvents>(event: E, listener: (...args: EmitterEvents[E]) => void): this;
+  /** The same for one time. */
+  once<E extends keyof EmitterEvents>(event: E, listener: (...args: EmitterEvents[E]) => void): this;
+  /** Removes a listener. */
+  off<E extends keyof EmitterEvents>(event: E, listener: (...args: EmitterEvents[E]) => void): this;
+  /** Figures for a dashboard or an alarm, of all emitters on the same connections. */
+  stats(): BackplaneStats;
+  /** Resolves once the publishing connection is up; rejects with `ERR_CLOSED`. While Redis is away, it waits. */
+  ready(): Promise<void>;
+  /**
+   * Closes the connections, of all emitters on them, once what was emitted has left, for at most `commandTimeout` if
+   * Redis is away. Resolves when they are closed.
+   */
+  close(): Promise<void>;
 }

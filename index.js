@@ -1,6 +1,7 @@
 'use strict';
 
-const { adapterOnStore, createAdapter, createShardedAdapter } = require('./lib/adapter');
+const { adapterOnStore, createAdapter, createShardedAdapter, createStreamsAdapter } = require('./lib/adapter');
+const { Emitter } = require('./lib/emitter');
 const { parts } = require('./lib/store/client');
 const { RedisStore: Store } = require('./lib/store/redis-store');
 const { WebSocketServer } = require('./lib/websocket/web-socket-server');
@@ -39,6 +40,8 @@ const optional = {
 module.exports = createAdapter;
 module.exports.createAdapter = createAdapter;
 module.exports.createShardedAdapter = createShardedAdapter;
+module.exports.createStreamsAdapter = createStreamsAdapter;
+module.exports.Emitter = Emitter;
 module.exports.RedisStore = RedisStore;
 module.exports.WebSocketServer = WebSocketServer;
 module.exports.default = createAdapter;

@@ -24,7 +24,9 @@ describe('createAdapter', LIMIT, () => {
       assert.equal(imported.default, require(name));
       assert.equal(imported.createAdapter, imported.default);
     }
-    const { RedisStore, WebSocketServer } = await import('socket.io-redis-native');
+    const { Emitter, RedisStore, WebSocketServer } = await import('socket.io-redis-native');
+    assert.equal(typeof Emitter, 'function');
+    assert.equal(Emitter, require('../..').Emitter);
     assert.equal(RedisStore, require('../..').RedisStore);
     assert.equal(typeof WebSocketServer, 'function');
     assert.equal(WebSocketServer, require('../..').WebSocketServer);

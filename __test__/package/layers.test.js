@@ -22,6 +22,8 @@ const ALLOWED = [
   ['adapter', '../websocket/web-socket'],
   ['adapter', './exit'],
   ['adapter', './wire/classic'],
+  ['emitter', '../adapter/wire/classic'],
+  ['emitter', '../backplane'],
   ['adapter/wire', '../channels'],
   ['adapter/wire', '../types'],
   ['adapter/wire', '../../values'],
@@ -38,6 +40,9 @@ const REFUSED = [
   ['store', '../adapter'],
   ['store', '../../index'],
   ['adapter', '../store/options'],
+  ['adapter', '../emitter'],
+  ['emitter', '../store/options'],
+  ['emitter', '../websocket/sockets'],
   ['adapter/wire', '../cluster'],
   ['adapter/wire', '../../backplane/binding'],
 ];

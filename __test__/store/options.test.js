@@ -277,6 +277,7 @@ describe('the package', LIMIT, () => {
   it('is createAdapter, and exports that, the classes and nothing else', () => {
     const exported = require('../..');
     assert.deepEqual(Object.keys(exported).sort(), [
+      'Emitter',
       'RedisAdapter',
       'RedisStore',
       'WebSocketServer',

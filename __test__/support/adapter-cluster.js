@@ -8,6 +8,7 @@ const {
   AdapterNode,
   NATIVE_MISSING,
   SHARDED,
+  STREAMS,
   closeClient,
   createClients,
   isNative,
@@ -29,14 +30,15 @@ const PAIRS = [
   ['native', 'native'],
 ];
 /** The same for what receivers do in each of our modes. @type {Kind[][]} */
-const SENDING = SHARDED ? inEachMode() : inOurModes();
+const SENDING = STREAMS ? PAIRS : SHARDED ? inEachMode() : inOurModes();
 /** One node of each sort. @type {Kind[][]} */
 const SINGLES = [
   ['official-redis'],
   ['official-ioredis'],
   ['native'],
-  [SHARDED ? 'native:static' : 'native:dynamic'],
-  ['native:dynamic-private'],
+  .../** @type {Kind[][]} */ (
+    STREAMS ? [] : [[SHARDED ? 'native:static' : 'native:dynamic'], ['native:dynamic-private']]
+  ),
 ];
 
 /** @returns {Kind[][]} */
@@ -206,11 +208,11 @@ function adapterTest(title, body) {
 }
 
 /**
- * Declares a test of what official adapters do not do on sharded channels: not where one of these is one.
+ * Declares a test of what official adapters do not do on sharded channels and streams: not where one of these is one.
  * @param {...Kind} kinds
  */
 function testUnlessOfficial(...kinds) {
-  return SHARDED && !kinds.every(isNative) ? () => {} : adapterTest;
+  return (SHARDED || STREAMS) && !kinds.every(isNative) ? () => {} : adapterTest;
 }
 
 /**

@@ -6,6 +6,7 @@ const { once } = require('node:events');
 const http = require('node:http');
 const { setTimeout: delay } = require('node:timers/promises');
 const official = require('@socket.io/redis-adapter');
+const officialStreams = require('@socket.io/redis-streams-adapter');
 const { AdapterClient } = require('./adapter-client');
 const { families } = require('./client-families');
 const { PATIENCE } = require('./limits');
@@ -37,6 +38,8 @@ const OFFICIAL_FAMILIES = { 'official-redis': 'redis-6', 'official-ioredis': 'io
 
 /** Whether the adapters are those of `createShardedAdapter`: for suites that know nothing of it. */
 const SHARDED = process.env.ADAPTER_WIRE === 'sharded';
+/** The same of `createStreamsAdapter`. */
+const STREAMS = process.env.ADAPTER_WIRE === 'streams';
 
 /**
  * Why clusters with our adapter in them cannot be had, if so: the one switch for all of them. With
@@ -59,7 +62,7 @@ function isNative(kind) {
  * @returns {Mode}
  */
 function modeOf(kind) {
-  return /** @type {Mode} */ (kind.split(':')[1] ?? (SHARDED ? 'dynamic' : 'pattern'));
+  return /** @type {Mode} */ (kind.split(':')[1] ?? (SHARDED ? 'dynamic' : STREAMS ? 'static' : 'pattern'));
 }
 
 /** @param {any} client of whatever family */
@@ -102,6 +105,8 @@ class AdapterNode {
     this.redis = settings.redis;
     this.key = settings.opts?.key || settings.opts?.channelPrefix || 'socket.io';
     this.port = 0;
+    /** Whether it has been shown an entry, see `areReading`. */
+    this.isShown = false;
     /** @type {any} */
     this.io = null;
     /** The codes of the errors that ours has told. @type {string[]} */
@@ -140,6 +145,7 @@ class AdapterNode {
     const { asGiven } = this.settings;
     const opts = asGiven ? this.settings.opts : { requestsTimeout: PATIENCE, ...this.settings.opts };
     if (SHARDED) return this.#shardedAdapter(opts);
+    if (STREAMS) return this.#streamsAdapter(opts);
     if (!this.native) return official.createAdapter(this.pubClient, this.subClient, opts);
     const { createAdapter } = /** @type {any} */ (require('../../index.js'));
     const whole = this.kind === 'native' ? opts : { ...opts, subscriptionMode: this.mode };
@@ -151,6 +157,14 @@ class AdapterNode {
     const { createShardedAdapter } = this.native ? /** @type {any} */ (require('../../index.js')) : official;
     const prefix = key === undefined ? {} : { channelPrefix: key };
     return createShardedAdapter(this.pubClient, this.subClient, { ...opts, ...prefix, subscriptionMode: this.mode });
+  }
+
+  #streamsAdapter({ key, ...opts } = /** @type {any} */ ({})) {
+    delete opts.publishOnSpecificResponseChannel; // it is always so
+    const prefix = key === undefined ? {} : { channelPrefix: key };
+    if (this.native) return require('../../index.js').createStreamsAdapter(this.pubClient, { ...opts, ...prefix });
+    // It ends when an XREAD does.
+    return officialStreams.createAdapter(this.pubClient, { blockTimeInMs: 200, ...opts, ...prefix });
   }
 
   /**
@@ -183,7 +197,7 @@ class AdapterNode {
    * @returns {string[]}
    */
   channels() {
-    if (SHARDED) return this.#shardedChannels();
+    if (SHARDED || STREAMS) return this.#shardedChannels();
     /** @type {string[]} */
     const channels = this.native && this.running ? [`${this.key}-heartbeat`] : [];
     for (const { name, adapter } of this.running ? this.io._nsps.values() : []) {
@@ -220,7 +234,7 @@ class AdapterNode {
 
   /** How many patterns Redis should know of because of this node. */
   patterns() {
-    return !SHARDED && this.running && this.mode !== 'dynamic-private' ? this.io._nsps.size : 0;
+    return !SHARDED && !STREAMS && this.running && this.mode !== 'dynamic-private' ? this.io._nsps.size : 0;
   }
 
   /** Closes the server and its adapters. */
@@ -281,13 +295,32 @@ async function settled(redis, nodes, others = []) {
     const patterns = nodes.reduce((sum, node) => sum + node.patterns(), 0);
     const found = await subscriptions(redis, [...wanted.keys()]);
     const missing = [...wanted].filter(([channel, count]) => found.counts.get(channel) !== count);
-    if (missing.length === 0 && found.patterns === patterns) return;
+    if (missing.length === 0 && found.patterns === patterns && (await areReading(redis, nodes))) return;
     if (Date.now() > deadline) {
       const details = missing.map(([channel, count]) => `${channel}: ${found.counts.get(channel)} instead of ${count}`);
       throw new Error(`subscriptions: ${found.patterns} patterns instead of ${patterns}; ${details.join('; ')}`);
     }
     await delay(POLL);
   }
+}
+
+/**
+ * Whether all servers read, and no others do any more. Official ones lose what is added between two `XREAD` before
+ * they have seen an entry, so that they are shown one, which nobody takes for a message.
+ * @param {import('../../dev/redis-server').RedisServer} redis
+ * @param {AdapterNode[]} nodes
+ */
+async function areReading(redis, nodes) {
+  if (!STREAMS) return true;
+  const running = nodes.filter((node) => node.running);
+  const clients = await redis.command('CLIENT', 'LIST', 'TYPE', 'normal');
+  const reading = [...clients.matchAll(/ flags=(\S+) .* cmd=xread/g)].map(([, flags]) => flags.includes('b'));
+  const isSettled = reading.length === running.length && reading.every(Boolean);
+  const unshown = running.filter((node) => !node.native && !node.isShown);
+  if (!isSettled || unshown.length === 0) return isSettled;
+  for (const node of unshown) node.isShown = true;
+  await redis.command('XADD', 'socket.io', '*', 'uid', 'test');
+  return areReading(redis, nodes);
 }
 
 /**
@@ -306,6 +339,7 @@ module.exports = {
   AdapterNode,
   NATIVE_MISSING,
   SHARDED,
+  STREAMS,
   closeClient,
   createClients,
   isNative,

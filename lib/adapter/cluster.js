@@ -7,6 +7,8 @@ const { newId, Requests, timeoutError } = require('./requests');
 const { rethrow } = require('../backplane/attempt');
 const { closedError, encodeOrThrow } = require('../errors');
 
+const NOTHING = () => {};
+
 /** What changes one socket, by the names of the methods. @type {Record<string, string>} */
 const CHANGES = {
   [types.JOIN_ONE]: 'remoteJoin',
@@ -22,12 +24,14 @@ const CHANGES = {
  * @property {boolean} partial whether requests give what has arrived when a server does not answer
  * @property {import('./channels').Channels} channels
  * @property {{ ANSWERS_ROLL_CALL: boolean, ANSWERS_ALL: boolean }} wire
- * @property {(request: any) => string | Buffer} encode encodes a request for the wire
- * @property {(channel: string, payload: string | Buffer) => void} publish
+ * @property {(request: any) => any} encode encodes a request for the wire
+ * @property {(channel: string, payload: any, here: () => void) => void} publish sends it, and has this server do
+ *   its part, maybe later
  * @property {(args: string[]) => Promise<any[]>} pubsub sends `PUBSUB` with arguments
  * @property {() => import('../native').NativePeers | null} peers the other servers that heartbeats tell of, if any do
  * @property {(awaits: boolean) => void} awaitResponses says whether responses are passed on
  * @property {(event: string, details: object) => void} emit
+ * @property {boolean} [isServer] whether this is a server, as it is by default
  */
 
 /** The other servers of a namespace, and what this one asks of them. */
@@ -38,14 +42,14 @@ class Cluster {
 
   /** @param {Context} context */
   constructor(context) {
-    const { uid, channels, pubsub, wire, peers } = context;
+    const { uid, channels, pubsub, wire, peers, isServer } = context;
     this.#context = context;
     this.#requests = new Requests(context.timeoutOf, context.awaitResponses);
     // Where nothing tells monitors from servers that are silent, all count as servers, as officially.
     const rollCall = wire.ANSWERS_ROLL_CALL
       ? this.#rollCall.bind(this)
       : async (/** @type {number} */ expected) => expected;
-    this.#membership = new Membership({ uid, channels, pubsub, rollCall, peers });
+    this.#membership = new Membership({ uid, channels, pubsub, rollCall, peers, isServer });
   }
 
   /** Servers of this package are gone, as their heartbeats tell. @param {string[]} uids */
@@ -56,6 +60,11 @@ class Cluster {
   /** How many servers there are. @returns {Promise<number>} rejects when Redis refuses to say */
   count() {
     return this.#membership.estimate();
+  }
+
+  /** How many other servers there are. @returns {Promise<number>} rejects when Redis does not say */
+  async countOthers() {
+    return (await this.#membership.count()).servers - 1;
   }
 
   /** What waits for responses. @returns {Map<string, unknown>} */
@@ -201,13 +210,24 @@ class Cluster {
   /**
    * Publishes a request without a response.
    * @param {any} request
+   * @param {() => void} [here] does this server's part
    * @throws {Error} `ERR_ENCODE`
    */
-  publish(request) {
-    const { uid, channels, encode, publish } = this.#context;
+  publish(request, here = NOTHING) {
+    this.#send(this.#context.channels.requests, request, here);
+  }
+
+  /** The same to servers of this package alone. @param {any} request */
+  tell(request) {
+    this.#send(this.#context.channels.nativeRequests, request, NOTHING);
+  }
+
+  #send(channel, request, here) {
+    const { uid, encode, publish } = this.#context;
     publish(
-      channels.requests,
+      channel,
       encodeOrThrow(() => encode({ uid, ...request })),
+      here,
     );
   }
 
@@ -222,7 +242,7 @@ class Cluster {
     const requestId = newId();
     const payload = encodeOrThrow(() => encode({ type: types.BROADCAST, uid, requestId, ...broadcast }));
     this.#requests.registerAcks(requestId, timeout, count, ack);
-    publish(channels.requests, payload);
+    publish(channels.requests, payload, NOTHING);
   }
 
   /**
@@ -285,7 +305,7 @@ class Cluster {
 
   #sender(channel, request) {
     const { uid, encode, publish } = this.#context;
-    return (/** @type {string} */ requestId) => publish(channel, encode({ uid, requestId, ...request }));
+    return (/** @type {string} */ requestId) => publish(channel, encode({ uid, requestId, ...request }), NOTHING);
   }
 
   /** What has arrived, or the official rejection; if `partial`, what has arrived and which servers are missing. */

@@ -21,7 +21,8 @@ const { closedError } = require('../errors');
  * @param {Clients} clients
  */
 function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
-  const endpoints = { pub: inNoDatabase(pub), sub: inNoDatabase(sub), cmd: inNoDatabase(pub) };
+  const own = settings.streams === null ? inNoDatabase(pub) : pub;
+  const endpoints = { pub: own, sub: inNoDatabase(sub), cmd: own };
   /** Those that are open. @type {InstanceType<typeof SharedConnections> | null} */
   let current = null;
   /** The ends of those that are closing. @type {Set<Promise<void>>} */
@@ -56,7 +57,7 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
 }
 
 /**
- * Channels span databases, and the right to `SELECT` one may be missing.
+ * Channels span databases, streams and sessions do not, and the right to `SELECT` one may be missing.
  * @param {ParsedEndpoint} endpoint
  * @returns {ParsedEndpoint}
  */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { filterOf } = require('./cluster');
+const { isRecoverable } = require('./recovery');
 const { PAYLOAD_BROADCAST, PAYLOAD_REQUEST } = require('../backplane/binding');
 
 /**
@@ -17,10 +18,11 @@ class Incoming {
   #requestHandler;
   #cluster;
   #malformed;
+  #recovers;
 
   /**
    * @param {object} namespace
-   * @param {typeof import('./wire/classic') | typeof import('./wire/sharded')} namespace.wire
+   * @param {import('./options').Wire} namespace.wire
    * @param {string} namespace.uid what marks this server's messages
    * @param {string} namespace.nsp its name
    * @param {import('./wire/valid').Limits} namespace.limits
@@ -29,8 +31,9 @@ class Incoming {
    * @param {InstanceType<typeof import('./request-handler').RequestHandler>} namespace.requestHandler
    * @param {InstanceType<typeof import('./cluster').Cluster>} namespace.cluster
    * @param {(channel: string) => void} namespace.malformed counts a message
+   * @param {boolean} namespace.recovers whether broadcasts get the ids of their entries
    */
-  constructor({ wire, uid, nsp, limits, parserOf, localSockets, requestHandler, cluster, malformed }) {
+  constructor({ wire, uid, nsp, limits, parserOf, localSockets, requestHandler, cluster, malformed, recovers }) {
     this.#wire = wire;
     this.#uid = uid;
     this.#nsp = nsp;
@@ -40,6 +43,7 @@ class Incoming {
     this.#requestHandler = requestHandler;
     this.#cluster = cluster;
     this.#malformed = malformed;
+    this.#recovers = recovers;
   }
 
   /**
@@ -60,6 +64,7 @@ class Incoming {
     if (message === null || message.uid === this.#uid) return;
     const { packet, opts } = message;
     packet.nsp = this.#nsp;
+    if (this.#recovers && isRecoverable(packet, opts.flags)) packet.data.push(channel);
     const packets = this.#localSockets.encode(packet);
     if (packets === undefined) return this.#malformed(channel);
     return this.#localSockets.writeReceived({ ...filterOf(opts), flags: opts.flags }, packet, packets);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { adapterFactoryOnEndpoints, adapterFactoryOnStore } = require('./factories');
-const { CLASSIC, SHARDED, isOptions, readAdapterOptions, refuseOptions } = require('./options');
+const { CLASSIC, SHARDED, STREAMS, isOptions, readAdapterOptions, refuseOptions } = require('./options');
 const { parseEndpoint } = require('../endpoint');
 
 /**
@@ -38,6 +38,24 @@ function createShardedAdapter(pubClient, subClient, opts) {
   return create(SHARDED, pubClient, subClient, opts);
 }
 
+/**
+ * Makes the adapter of Socket.IO 4 on streams, in the place of `createAdapter` of `@socket.io/redis-streams-adapter`.
+ *
+ * ```js
+ * const io = new Server({ adapter: createStreamsAdapter(client), connectionStateRecovery: {} });
+ * ```
+ * @param {import('../..').RedisEndpoint} [client] where Redis is. Default: `localhost:6379`
+ * @param {import('../..').CreateStreamsAdapterOptions} [opts]
+ * @returns {import('../..').AdapterFactory}
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+ */
+function createStreamsAdapter(client, opts) {
+  refuseOptions('client', client, STREAMS);
+  const settings = readAdapterOptions(opts ?? {}, true, STREAMS);
+  const endpoint = parseEndpoint('client', client);
+  return adapterFactoryOnEndpoints(settings, endpoint, endpoint, { pubClient: client, subClient: client });
+}
+
 /** @param {import('./options').Kind} kind @param {any} pubClient @param {any} subClient @param {any} opts */
 function create(kind, pubClient, subClient, opts) {
   if (opts === undefined && isOptions(subClient, kind)) {
@@ -64,4 +82,4 @@ function adapterOnStore(store, backplane, options) {
   return adapterFactoryOnStore(settings, backplane, { pubClient: store.pub, subClient: store.sub });
 }
 
-module.exports = { adapterOnStore, createAdapter, createShardedAdapter };
+module.exports = { adapterOnStore, createAdapter, createShardedAdapter, createStreamsAdapter };

@@ -47,6 +47,7 @@ class Membership {
   #pubsub;
   #rollCall;
   #peers;
+  #outside;
   /** How many servers there were, the last time that Redis answered. */
   #last = 1;
   /** How many servers share a connection, at most, as far as is known. */
@@ -70,13 +71,15 @@ class Membership {
    * @param {(expected: number, timeout: number) => Promise<number>} server.rollCall asks for as many answers and
    *   resolves with how many have come, after `timeout` ms at the latest
    * @param {() => { alive: string[], gone: string[] } | null} server.peers the other servers that heartbeats tell of
+   * @param {boolean} [server.isServer] whether Redis counts this one; an emitter is counted here
    */
-  constructor({ uid, channels, pubsub, rollCall, peers }) {
+  constructor({ uid, channels, pubsub, rollCall, peers, isServer = true }) {
     this.#uid = uid;
     this.#channels = channels;
     this.#pubsub = pubsub;
     this.#rollCall = rollCall;
     this.#peers = peers;
+    this.#outside = isServer ? 0 : 1;
   }
 
   /**
@@ -139,8 +142,8 @@ class Membership {
       if (this.#depth > depth) continue;
       return {
         // What listens to one of the two is no server; Redis may refuse one of them to a server of this package.
-        subscribers: Math.min(asked, answered),
-        natives: Math.min(askedNatively, marked),
+        subscribers: Math.min(asked, answered) + this.#outside,
+        natives: Math.min(askedNatively, marked) + this.#outside,
         siblings: siblings.reduce((sum, count) => sum + count, 0),
         connected,
       };

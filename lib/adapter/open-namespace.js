@@ -7,14 +7,22 @@ const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
 const { NativeMembers } = require('./native-members');
 const { Outgoing } = require('./outgoing');
+const { Recovery } = require('./recovery');
 const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
+const { streamOf } = require('./stream-options');
+const { StreamRequest } = require('./wire/streams');
 const { SubscriptionMode } = require('../backplane/binding');
 const { closedError } = require('../errors');
+const { warnOnce } = require('../endpoint/authorities');
 const { isGiven } = require('../values');
 
+/** What an application is told that wants what Pub/Sub cannot do. */
+const UNSUPPORTED =
+  'connectionStateRecovery has no effect with this adapter: Pub/Sub keeps no packets, so that clients that come back ' +
+  'are not recovered. Use createStreamsAdapter.';
 /** The most subscriptions that a namespace cannot do without, in any mode. */
-const MOST_REQUIRED = 5;
+const MOST_REQUIRED = 6;
 
 /**
  * A namespace from when it is opened on connections until it is closed: its subscriptions, what it
@@ -44,10 +52,15 @@ class OpenNamespace {
   constructor(adapter, channels, connections, localSockets, requestHandler) {
     const { native, inbox, backplane, settings } = connections;
     const { nsp, uid, requestsTimeout } = adapter;
-    const { mode, limits, parser, wire } = settings;
+    const { mode, limits, parser, wire, streams } = settings;
+    const isRecoveryWanted = Boolean(nsp.server.opts?.connectionStateRecovery);
+    const recovers = wire.RECOVERS && isRecoveryWanted;
+    if (isRecoveryWanted && !recovers) warnOnce('WARN_RECOVERY_UNSUPPORTED', UNSUPPORTED);
+    const stream = streams === null ? undefined : streamOf(streams, nsp.name);
     const parserOf = () => adapter.parser;
     const text = parser === undefined && encodesText(nsp.server);
-    const id = native.openNamespace({ nsp: nsp.name, uid, channels, mode, raw: !text, limits, requestsTimeout });
+    const opening = { nsp: nsp.name, uid, channels, mode, raw: !text, limits, requestsTimeout, stream, recovers };
+    const id = native.openNamespace(opening);
     this.#id = id;
     this.#removeSibling = addSibling(backplane, native, channels);
     this.#adapter = adapter;
@@ -79,7 +92,7 @@ class OpenNamespace {
       channels,
       wire,
       encode: (request) => wire.encodeRequest(request, parserOf, nsp.name),
-      publish: (channel, payload) => native.request(id, channel, payload),
+      publish: (channel, payload, here) => this.#request(channel, payload, here),
       pubsub: (args) => this.#pubsub(args),
       peers: () => backplane.native.peers(channels.requests),
       awaitResponses: (awaits) => native.awaitResponses(id, awaits),
@@ -96,11 +109,58 @@ class OpenNamespace {
       requestHandler,
       cluster: this.cluster,
       malformed: (channel) => backplane.native.malformed(channel),
+      recovers,
     });
+    /** What brings sockets back, where that is wanted. @type {InstanceType<typeof Recovery> | null} */
+    this.recovery = recovers ? this.#recovery(localSockets, parserOf, stream) : null;
     backplane.events.peerListeners.add(this.#onPeers);
     inbox.addNamespace(id, adapter);
     connections.join(adapter);
+    if (this.recovery !== null) this.#whenReading(this.recovery);
     for (const room of adapter.rooms.keys()) this.localRooms.roomCreated(room);
+  }
+
+  #recovery(localSockets, parserOf, stream) {
+    const { native, inbox, backplane, settings } = this.#connections;
+    const { streams, limits } = settings;
+    const { nsp } = this.#adapter;
+    return new Recovery({
+      native,
+      id: this.#id,
+      nsp,
+      inbox,
+      outgoing: this.outgoing,
+      localSockets,
+      settings: /** @type {NonNullable<typeof streams>} */ (streams),
+      limits,
+      parserOf,
+      report: (error) => this.report(error),
+      malformed: () => backplane.native.malformed(this.#channels.broadcasts),
+      stream,
+      isPublishing: () => this.#connections.isPublishing,
+      takeOver: (request) => this.cluster.tell(request),
+    });
+  }
+
+  /** Whatever Redis refuses, the stream may be read. @param {InstanceType<typeof Recovery>} recovery */
+  #whenReading(recovery) {
+    this.#confirm().then(
+      () => recovery.begin(),
+      () => {},
+    );
+  }
+
+  /**
+   * Sends a request, and has this server do its part.
+   * @param {string} channel
+   * @param {string | Buffer | InstanceType<typeof StreamRequest>} payload
+   * @param {() => void} here does its part
+   */
+  #request(channel, payload, here) {
+    if (!(payload instanceof StreamRequest)) this.#connections.native.request(this.#id, channel, payload);
+    else if (this.recovery?.isInOrder) return this.recovery.request(payload, here);
+    else this.#connections.native.addRequest(this.#id, payload.type, payload.data, 0);
+    here();
   }
 
   /**
@@ -110,8 +170,11 @@ class OpenNamespace {
    */
   onEvent(event, [room, id]) {
     if (event === 'join-room') this.members.joined(room, id);
-    else if (event === 'leave-room') this.members.left(room, id);
-    else if (event === 'create-room') this.localRooms.roomCreated(room);
+    else if (event === 'leave-room') {
+      this.members.left(room, id);
+      this.recovery?.touched(id);
+    }
+    if (event === 'create-room') this.localRooms.roomCreated(room);
     else if (event === 'delete-room') this.localRooms.roomDeleted(room);
   }
 
@@ -213,6 +276,7 @@ class OpenNamespace {
     this.#asking.clear();
     this.#connections.backplane.events.peerListeners.delete(this.#onPeers);
     this.cluster.close();
+    this.recovery?.close(closedError());
     this.localRooms.close();
     this.members.close();
     this.#connections.inbox.removeNamespace(this.#id);

@@ -5,19 +5,22 @@ const { MAX_TIMEOUT, oneOf, readHeartbeat, readLimits, readQueues, readWholeNumb
 const { isEndpointOption, OPTION_NAMES } = require('../endpoint/options');
 const { nearestName, optionError, unknownOption } = require('../errors');
 const { isGiven, isObject, isPlainObject } = require('../values');
+const { readStreams, STREAM_OPTIONS } = require('./stream-options');
 const classic = require('./wire/classic');
 const sharded = require('./wire/sharded');
+const { streamsWire } = require('./wire/streams');
 
 /** What the names of channels begin with, unless it is said. */
 const PREFIX = 'socket.io';
 /** Options of the connections. */
 const BACKPLANE = ['offlineQueue', 'mailbox', 'overflow', 'commandTimeout', 'heartbeat'];
 
+/** @typedef {typeof classic | typeof sharded | ReturnType<typeof streamsWire>} Wire */
 /**
  * A function that makes adapters.
  * @typedef {object} Kind
  * @property {string} factory its name
- * @property {typeof classic | typeof sharded} wire
+ * @property {Wire} wire
  * @property {string[]} options those of its adapters
  * @property {string} prefix the option that says what the names of channels begin with
  * @property {(prefix: string | undefined) => string} prefixOf what they begin with
@@ -61,6 +64,20 @@ const SHARDED = {
   mode: 'dynamic',
 };
 
+/** @type {Kind} */
+const STREAMS = {
+  factory: 'createStreamsAdapter',
+  // Options may change it.
+  wire: streamsWire({ useShardedPubSub: false, onlyPlaintext: false }),
+  options: [...STREAM_OPTIONS, 'channelPrefix', 'requestsTimeout', 'partial', 'limits'],
+  prefix: 'channelPrefix',
+  // As with the official one, an empty one is one.
+  prefixOf: (prefix) => prefix ?? PREFIX,
+  // Rooms have no channels there.
+  modes: { static: SubscriptionMode.Pattern },
+  mode: 'static',
+};
+
 /** The options of an adapter, and of its connections. @param {Kind} kind */
 function knownTo({ options }) {
   return [...options, ...BACKPLANE];
@@ -91,7 +108,7 @@ function isSlip(name, known) {
 /**
  * Refuses an endpoint with options of the adapter in it. Some have a name that endpoints know too: these are
  * the adapter's when they are objects.
- * @param {string} place `pubClient` or `subClient`
+ * @param {string} place `pubClient`, `subClient` or `client`
  * @param {unknown} value what was passed there
  * @param {Kind} kind
  * @throws {TypeError} `ERR_INVALID_OPTION`
@@ -120,15 +137,17 @@ function refuseOptions(place, value, kind) {
 function readAdapterOptions(options, withBackplane, kind) {
   if (options === null || typeof options !== 'object') throw optionError('opts', 'it must be an object.');
   for (const name of Object.keys(options)) checkName(name, withBackplane, kind);
-  const { requestsTimeout, publishOnSpecificResponseChannel, parser, subscriptionMode, partial, limits } = options;
+  const { requestsTimeout, publishOnSpecificResponseChannel, parser, partial, limits } = options;
+  const streams = kind === STREAMS ? readStreams(options) : null;
   return {
-    wire: kind.wire,
+    wire: streams === null ? kind.wire : streamsWire(streams),
+    streams,
     key: readPrefix(options, kind),
     // As the official adapter does, 0 ms are the default.
     requestsTimeout: readWholeNumber('requestsTimeout', requestsTimeout || 5000, MAX_TIMEOUT),
     publishOnSpecificResponseChannel: Boolean(publishOnSpecificResponseChannel),
     parser: readParser(parser),
-    mode: kind.modes[oneOf('subscriptionMode', subscriptionMode ?? kind.mode, Object.keys(kind.modes))],
+    mode: readMode(options, kind),
     partial: Boolean(partial),
     limits: readLimits(limits),
     heartbeat: readHeartbeat(options.heartbeat),
@@ -141,6 +160,11 @@ function readPrefix(options, { prefix, prefixOf }) {
   const value = options[prefix];
   if (value !== undefined && typeof value !== 'string') throw optionError(prefix, 'it must be a string.');
   return prefixOf(value);
+}
+
+/** The option `subscriptionMode`, as the native side calls it. @param {Record<string, any>} options @param {Kind} kind */
+function readMode({ subscriptionMode }, { modes, mode }) {
+  return modes[oneOf('subscriptionMode', subscriptionMode ?? mode, Object.keys(modes))];
 }
 
 /** @param {string} name @param {boolean} withBackplane @param {Kind} kind */
@@ -156,4 +180,4 @@ function readParser(parser) {
   throw optionError('parser', 'it must be an object with encode and decode.');
 }
 
-module.exports = { CLASSIC, SHARDED, isOptions, readAdapterOptions, refuseOptions };
+module.exports = { CLASSIC, SHARDED, STREAMS, isOptions, readAdapterOptions, readMode, readPrefix, refuseOptions };

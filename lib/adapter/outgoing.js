@@ -25,7 +25,7 @@ class Outgoing {
    * @param {object} namespace
    * @param {any} namespace.native a `NativeAdapter`
    * @param {number} namespace.id its number for the namespace
-   * @param {typeof import('./wire/classic') | typeof import('./wire/sharded')} namespace.wire
+   * @param {import('./options').Wire} namespace.wire
    * @param {string} namespace.nsp its name
    * @param {string} namespace.uid what marks this server's messages
    * @param {boolean} namespace.text whether the server's encoder and parser are the standard ones
@@ -89,8 +89,28 @@ class Outgoing {
     return this.#rest(true, this.#native.broadcastHere(this.#id, text, json, attachments));
   }
 
+  /**
+   * Adds a broadcast to the stream, and writes it to nobody.
+   * @param {any} packet
+   * @param {any[]} packets what the server's encoder made of it
+   * @param {any} opts as Socket.IO passes them
+   * @param {() => number} ticketOf gives the ticket under which Redis' answer comes
+   * @throws {Error} `ERR_ENCODE`
+   */
+  add(packet, [text, ...parts], opts, ticketOf) {
+    const fields = { ...listsOf(opts), flags: opts.flags };
+    if (this.#isText(text, parts, fields)) {
+      const { json, attachments } = encoded(fields, parts);
+      return this.#native.addBroadcast(this.#id, text, json, attachments, ticketOf());
+    }
+    const broadcast = { uid: this.#uid, packet, opts: fields };
+    const data = encodeOrThrow(() => this.#wire.encodeBroadcast(broadcast, this.#parserOf, this.#nsp));
+    this.#native.addPacked(this.#id, data, ticketOf());
+  }
+
   /** Whether the native side can take a broadcast as text. */
   #isText(text, parts, { rooms, except }) {
+    if (this.#wire.PLAINTEXT && parts.length > 0) return false;
     return this.#text && holdsAll(text, parts) && [...rooms, ...except].every(isJson);
   }
 

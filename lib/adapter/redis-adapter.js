@@ -2,6 +2,7 @@
 
 const types = require('./types');
 const { filterOf, listsOf } = require('./cluster');
+const { localAdapterOf } = require('./local-adapter');
 const { LocalSockets, withSets } = require('./local-sockets');
 const { OpenNamespace } = require('./open-namespace');
 const { RequestHandler } = require('./request-handler');
@@ -27,9 +28,9 @@ class RedisAdapter extends adapterBase() {
     isPatched: () => !isPristine(super.broadcast),
     broadcast: (packet, opts) => super.broadcast(packet, opts),
   });
-  #requestHandler = new RequestHandler(this.#localAdapter());
   #parser;
   #parserOf = () => this.parser;
+  #requestHandler = new RequestHandler(this.#localAdapter());
   #features;
   #closed = false;
   /** What the server listened with when this was closed. @type {unknown} */
@@ -49,7 +50,7 @@ class RedisAdapter extends adapterBase() {
     this.#connectionsFor = connectionsFor;
     this.#wire = wire;
     this.#parser = parser;
-    this.#features = featuresOf(this);
+    this.#features = featuresOf(this, super.restoreSession);
     /** What marks this server's messages in this namespace. */
     this.uid = newId();
     this.requestsTimeout = requestsTimeout;
@@ -71,22 +72,14 @@ class RedisAdapter extends adapterBase() {
     return new OpenNamespace(this, this.#channels, connections, this.#localSockets, this.#requestHandler);
   }
 
-  /** @returns {import('./request-handler').LocalAdapter} */
   #localAdapter() {
-    const { nsp } = this;
-    return {
-      adapter: this,
-      broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
-      hasRequest: (requestId) => this.#namespace.cluster.hasRequest(requestId),
-      respond: (request, response) => this.#namespace.respond(request, response),
-      encodeResponse: (response) => this.#wire.encodeResponse(response, this.#parserOf, nsp.name),
-      encodeItems: (items) => this.#wire.encodeItems(items),
-      encodeSocket: (socket, leftOut) => this.#wire.encodeSocket(socket, leftOut, this.#parserOf),
-      encodeList: (head, list, items) => this.#wire.encodeList(head, list, items, this.#parserOf, nsp.name),
-      // The standard encoder takes whatever is valid.
+    return localAdapterOf(this, {
+      namespaceOf: () => this.#namespace,
+      wire: () => this.#wire,
+      parserOf: this.#parserOf,
       encodes: (packet) => this.#namespace.text || this.#localSockets.encode(packet) !== undefined,
-      report: (error) => this.#namespace.report(error),
-    };
+      broadcastWithAck: (packet, opts, count, ack) => this.#collectAcks(packet, opts, count, ack),
+    });
   }
 
   /** Packs what the native side does not: `opts.parser`, else notepack.io. */
@@ -152,11 +145,13 @@ class RedisAdapter extends adapterBase() {
     if (this.#closed) this.#isAlone();
     this.#namespace.members.coming(id);
     super.addAll(id, rooms);
+    this.#namespace.recovery?.touched(id);
     return this.#namespace.localRooms.confirmed(rooms, this.requestsTimeout);
   }
 
   /** Has a socket leave all rooms. @param {string} id */
   delAll(id) {
+    this.#namespace.recovery?.gone(id);
     super.delAll(id);
     this.#namespace.members.gone(id);
   }
@@ -175,7 +170,8 @@ class RedisAdapter extends adapterBase() {
     const packets = encodeOrThrow(() => this.encoder.encode(encoded));
     let rest;
     if (!(this.#closed && this.#isAlone())) {
-      const { outgoing } = this.#namespace;
+      const { outgoing, recovery } = this.#namespace;
+      if (recovery?.isInOrder && !opts.flags?.local) return recovery.broadcast(packet, packets, opts);
       rest = opts.flags?.local ? outgoing.sendHere(packets, opts) : outgoing.send(packet, packets, opts);
     }
     this.#localSockets.write(opts, packet, packets, rest, this.#namespace.members.local);
@@ -190,12 +186,7 @@ class RedisAdapter extends adapterBase() {
     if (!this.#isReplaced()) return this.#localSockets.writeReady(broadcast, this.#namespace.members.remote);
   }
 
-  /**
-   * A message that JavaScript decodes itself.
-   * @param {number} kind
-   * @param {string} channel
-   * @param {Buffer} payload
-   */
+  /** A message that JavaScript decodes itself. @param {number} kind @param {string} channel @param {Buffer} payload */
   onPayload(kind, channel, payload) {
     if (!this.#isReplaced()) return this.#namespace.incoming.handle(kind, channel, payload);
   }
@@ -325,15 +316,13 @@ class RedisAdapter extends adapterBase() {
    */
   addSockets(opts, rooms) {
     if (opts.flags?.local) return super.addSockets(opts, rooms);
-    this.#ask({ type: types.JOIN, opts: listsOf(opts), rooms: crossing(rooms) });
-    this.#localSockets.join(opts, rooms);
+    this.#ask(types.JOIN, opts, { rooms: crossing(rooms) }, () => this.#localSockets.join(opts, rooms));
   }
 
   /** The same with `leave`. @param {any} opts @param {(string | number)[]} rooms */
   delSockets(opts, rooms) {
     if (opts.flags?.local) return super.delSockets(opts, rooms);
-    this.#ask({ type: types.LEAVE, opts: listsOf(opts), rooms: crossing(rooms) });
-    this.#localSockets.leave(opts, rooms);
+    this.#ask(types.LEAVE, opts, { rooms: crossing(rooms) }, () => this.#localSockets.leave(opts, rooms));
   }
 
   /**
@@ -344,12 +333,12 @@ class RedisAdapter extends adapterBase() {
    */
   disconnectSockets(opts, close) {
     if (opts.flags?.local) return super.disconnectSockets(opts, close);
-    this.#ask({ type: types.DISCONNECT, opts: listsOf(opts), close });
-    this.#localSockets.disconnectLater(opts, close);
+    this.#ask(types.DISCONNECT, opts, { close }, () => this.#localSockets.disconnectLater(opts, close));
   }
 
-  #ask(request) {
-    if (!this.#isAlone()) this.#namespace.cluster.publish(request);
+  #ask(type, opts, fields, here) {
+    if (this.#isAlone()) here();
+    else this.#namespace.cluster.publish({ type, opts: listsOf(opts), ...fields }, here);
   }
 
   /**
@@ -363,6 +352,16 @@ class RedisAdapter extends adapterBase() {
     const ack = packet[packet.length - 1];
     if (typeof ack === 'function') queueMicrotask(() => ack(closedError(), []));
     else if (this.listenerCount('error') > 0) this.emit('error', closedError());
+  }
+
+  /** Writes the session of a socket whose connection has broken, on streams. @param {any} session */
+  persistSession(session) {
+    if (!this.#isAlone()) this.#namespace.recovery?.persist(session);
+  }
+
+  /** What a socket needs that comes back, see `Recovery`; null where none can. @param {string} pid @param {string} offset */
+  async restoreSession(pid, offset) {
+    return this.#isAlone() ? null : (this.#namespace.recovery?.restore(pid, offset) ?? null);
   }
 
   /** What is counted, queued and connected, for all namespaces on these connections. */

@@ -26,6 +26,7 @@ const MAX_REPORTS = 100;
  * @property {(response: any) => string | Buffer} encodeResponse encodes a response for the wire
  * @property {(packet: any) => boolean} encodes whether a packet can be sent to clients
  * @property {(error: Error) => void} report
+ * @property {(sid: any, pid: any) => void} released a socket may be on another server now
  */
 
 /**
@@ -49,7 +50,7 @@ class RequestHandler {
    * @returns {Generator<void, void>}
    */
   *handle(request, malformed) {
-    const { adapter, hasRequest } = this.#localAdapter;
+    const { adapter, hasRequest, released } = this.#localAdapter;
     // A server does its own part when it makes the request.
     if (request.uid === adapter.uid || hasRequest(request.requestId)) return;
     switch (request.type) {
@@ -79,6 +80,8 @@ class RequestHandler {
         return this.#reply(request, { count: this.#select(request.opts).length });
       case types.SOCKET_IDS:
         return yield* this.#replyWithIds(request, this.#select(request.opts));
+      case types.TAKEN_OVER:
+        return released([request.opts.rooms].flat()[0], [request.rooms].flat()[0]);
       default:
     }
   }

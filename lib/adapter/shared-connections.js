@@ -2,6 +2,7 @@
 
 const { AdapterWire, NativeAdapter } = require('../backplane/binding');
 const { attempt } = require('../backplane/attempt');
+const { streamNames } = require('./stream-options');
 const { closedError } = require('../errors');
 
 /** The states of a connection that publishes. */
@@ -39,8 +40,15 @@ class SharedConnections {
     /** The connections. */
     this.backplane = makeBackplane(this);
     /** The native side of the adapters on them. */
-    this.native = new NativeAdapter(this.backplane.native, AdapterWire[settings.wire.NAME]);
+    this.native = new NativeAdapter(
+      this.backplane.native,
+      AdapterWire[settings.wire.NAME],
+      settings.streams === null ? undefined : nativeStreams(settings.streams),
+    );
   }
+
+  /** Whether the publishing connection is up, as far as events tell. */
+  isPublishing = false;
 
   /** Hands out what arrives. @returns {InstanceType<typeof import('../backplane/inbox').Inbox>} */
   get inbox() {
@@ -85,13 +93,20 @@ class SharedConnections {
    * @param {any} details
    */
   emit(event, details) {
-    if (event === 'connect' && details.connection === 'pub') this.#settle(({ resolve }) => resolve());
+    if (details?.connection === 'pub') this.#onPublishing(event);
     if (event === 'close') this.#settle(({ reject }) => reject(closedError()));
     for (const adapter of this.adapters) {
       // An `error` without a listener would be thrown.
       if (event === 'error' && adapter.listenerCount(event) === 0) continue;
       attempt(adapter.emit, adapter, [event, details]);
     }
+  }
+
+  #onPublishing(event) {
+    if (event === 'connect') {
+      this.isPublishing = true;
+      this.#settle(({ resolve }) => resolve());
+    } else if (event === 'disconnect') this.isPublishing = false;
   }
 
   #settle(how) {
@@ -107,6 +122,12 @@ class SharedConnections {
   listenerCount(event) {
     return this.adapters.reduce((sum, adapter) => sum + adapter.listenerCount(event), 0);
   }
+}
+
+/** @param {NonNullable<Settings['streams']>} streams */
+function nativeStreams(streams) {
+  const { maxLen, readCount, blockTime, useShardedPubSub: sharded } = streams;
+  return { names: streamNames(streams), maxLen, readCount, blockTime, sharded };
 }
 
 module.exports = { SharedConnections };

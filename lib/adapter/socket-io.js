@@ -102,11 +102,12 @@ function engineOf(server) {
 
 /**
  * @param {any} adapter of a namespace
+ * @param {Function | undefined} restoreSession the base class's
  * @returns {Features}
  */
-function featuresOf(adapter) {
+function featuresOf(adapter, restoreSession) {
   return {
-    asksAllForIds: adapter.restoreSession === undefined,
+    asksAllForIds: restoreSession === undefined,
     encodesInPlace: encodesInPlace(adapter.encoder),
   };
 }

@@ -40,6 +40,9 @@ const COUNT_SOCKETS = 'countSockets';
 /** Only among servers of this package: `opts`; the response has `ids`. */
 const SOCKET_IDS = 'socketIds';
 
+/** Only among servers of this package: one socket by its id and the secret one of its session, `opts` and `rooms`. */
+const TAKEN_OVER = 'takenOver';
+
 module.exports = {
   SOCKETS,
   ALL_ROOMS,
@@ -56,4 +59,5 @@ module.exports = {
   ACK,
   COUNT_SOCKETS,
   SOCKET_IDS,
+  TAKEN_OVER,
 };

@@ -73,6 +73,7 @@ function oneOf(name, value, values) {
 }
 
 /**
+ * Checks an option that is an object of numbers.
  * @template {Record<string, number>} T
  * @param {string} option
  * @param {any} bounds
@@ -106,4 +107,13 @@ function readWholeNumber(name, value, most) {
   throw optionError(name, `it must be a whole number from 1 to ${most}.`);
 }
 
-module.exports = { MAX_TIMEOUT, oneOf, readHeartbeat, readLengthLimit, readLimits, readQueues, readWholeNumber };
+module.exports = {
+  MAX_TIMEOUT,
+  oneOf,
+  readBounds,
+  readHeartbeat,
+  readLengthLimit,
+  readLimits,
+  readQueues,
+  readWholeNumber,
+};

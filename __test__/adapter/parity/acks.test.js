@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe } = require('node:test');
 const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { STREAMS } = require('../../support/adapter-node');
 const { LIMIT, ANSWER, SHORT } = require('../../support/limits');
 
 /** @param {any[]} values */
@@ -100,7 +101,9 @@ describeAdapterClusters(
       }
       there.socket.removeAllListeners('ask');
       there.socket.on('ask', (done) => done());
-      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), [undefined]);
+      // The parser of the official adapter on streams has nothing for it.
+      const nothing = STREAMS && !b.native ? null : undefined;
+      assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), [nothing]);
       there.socket.removeAllListeners('ask');
       there.socket.on('ask', (done) => done('first', 'second'));
       assert.deepEqual(await a.io.timeout(ANSWER).emitWithAck('ask'), ['first']);

@@ -7,6 +7,16 @@
 
 process.env.ADAPTER_WIRE = 'sharded';
 
-for (const name of ['acks', 'broadcast', 'fetch', 'flags', 'namespaces', 'order', 'payloads', 'server-side-emit']) {
+for (const name of [
+  'acks',
+  'broadcast',
+  'emitters',
+  'fetch',
+  'flags',
+  'namespaces',
+  'order',
+  'payloads',
+  'server-side-emit',
+]) {
   require(`../parity/${name}.test.js`);
 }

@@ -266,6 +266,10 @@ module.exports = {
   ANSWERS_ROLL_CALL: true,
   /** Whether official servers tell their rooms, and answer what changes one socket. */
   ANSWERS_ALL: true,
+  /** Whether what is binary becomes JSON. */
+  PLAINTEXT: false,
+  /** Whether sockets can be recovered. */
+  RECOVERS: false,
   channelsOf,
   pubsub,
   encodeBroadcast,

@@ -45,6 +45,20 @@ function isNotepack({ decode }) {
   return decode === require('notepack.io').decode;
 }
 
+/**
+ * Whether something is binary in a value, as the official adapter looks for it.
+ * @param {any} value
+ * @param {boolean} [isMade] whether `toJSON` has made it
+ * @returns {boolean}
+ */
+function hasBinary(value, isMade = false) {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return true;
+  if (Array.isArray(value)) return value.some((item) => hasBinary(item));
+  for (const key of Object.keys(value)) if (hasBinary(value[key])) return true;
+  return !isMade && typeof value.toJSON === 'function' && hasBinary(value.toJSON(), true);
+}
+
 /** The lists in a response; nothing when one is not valid. @param {any} message @param {Limits} limits */
 function* listsIn({ rooms, sockets }, limits) {
   if (!isListOrUnset(rooms) || !isListOrUnset(sockets)) return undefined;
@@ -82,4 +96,4 @@ function unpack(payload, parserOf, { values }) {
   return parser.decode(payload);
 }
 
-module.exports = { ENVELOPE, LISTS, always, listsIn, pack, toJson, unpack };
+module.exports = { ENVELOPE, LISTS, always, hasBinary, listsIn, pack, tooDeep, toJson, unpack };

@@ -7,7 +7,7 @@
 
 const { MAX_ARGS_DEPTH, MAX_DEPTH } = require('./bounds');
 const classic = require('./classic');
-const { ENVELOPE, LISTS, always, listsIn, pack, toJson, unpack } = require('./common');
+const { ENVELOPE, LISTS, always, hasBinary, listsIn, pack, toJson, unpack } = require('./common');
 const { parseInSlices } = require('./json');
 const { isFilter, isId, isPacket, isRequest, isResponse } = require('./valid');
 const { shardedChannelsOf } = require('../channels');
@@ -31,6 +31,7 @@ const TYPES = [
   [types.ALL_ROOMS, 'rooms', 'rooms'],
   [types.COUNT_SOCKETS, 'count', 'count'],
   [types.SOCKET_IDS, 'ids', 'ids'],
+  [types.TAKEN_OVER, 'taken'],
 ];
 /** @type {Map<unknown, string>} */
 const requestTypes = new Map(TYPES.map(([type, onWire]) => [onWire, type]));
@@ -79,9 +80,18 @@ function bare({ type, data, id }) {
  * @throws what the parser or JSON throws; a RangeError when the data is nested too deep
  */
 function encodeRequest(request, parserOf, nsp) {
+  return encode(requestMessage(request, nsp), 3, parserOf);
+}
+
+/** A request as a message. @param {any} request see `types.js` @param {string} nsp the namespace @returns {any} */
+function requestMessage(request, nsp) {
   const { uid, requestId, packet, opts, rooms, close, data, sid, room } = request;
-  const message = (/** @type {string} */ type, /** @type {object} */ data) =>
-    encode({ type: onWire.get(type), data, uid, nsp }, 3, parserOf);
+  const message = (/** @type {string} */ type, /** @type {object} */ data) => ({
+    type: onWire.get(type),
+    data,
+    uid,
+    nsp,
+  });
   switch (request.type) {
     case types.SOCKETS:
       return message(types.FETCH_SOCKETS, { opts: filterFor(rooms), requestId });
@@ -112,9 +122,13 @@ function filterFor(rooms) {
  * @throws what the parser or JSON throws; a RangeError when the data is nested too deep
  */
 function encodeResponse(response, parserOf, nsp) {
-  const { type, requestId, uid, packet, clientCount, data, count } = response;
+  return encode(responseMessage(response, nsp), 2, parserOf);
+}
+
+/** A response as a message. @param {any} response see `types.js` @param {string} nsp the namespace */
+function responseMessage({ type, requestId, uid, packet, clientCount, data, count }, nsp) {
   const fields = { requestId, clientCount, count, packet: type === types.SERVER_SIDE_EMIT ? data : packet };
-  return encode({ type: answersOnWire.get(type), data: fields, uid, nsp }, 2, parserOf);
+  return { type: answersOnWire.get(type), data: fields, uid, nsp };
 }
 
 /**
@@ -126,12 +140,17 @@ function encodeResponse(response, parserOf, nsp) {
  * @param {string} nsp the namespace
  * @returns {string | Buffer}
  */
-function encodeList({ type, requestId, uid }, name, items, parserOf, nsp) {
+function encodeList(response, name, items, parserOf, nsp) {
+  if (!items.every((item) => typeof item === 'string')) return packList(response, name, items, parserOf, nsp);
+  const { type, requestId, uid } = response;
   const head = { type: answersOnWire.get(type), uid, nsp };
-  if (items.every((item) => typeof item === 'string')) {
-    const data = `${JSON.stringify({ requestId, [name]: 0 }).slice(0, -2)}[${items.join(',')}]}`;
-    return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
-  }
+  const data = `${JSON.stringify({ requestId, [name]: 0 }).slice(0, -2)}[${items.join(',')}]}`;
+  return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
+}
+
+/** The same, packed. Each item that is JSON is one value. */
+function packList({ type, requestId, uid }, name, items, parserOf, nsp) {
+  const head = { type: answersOnWire.get(type), uid, nsp };
   const { encode } = parserOf();
   const packed = items.map((item) => (typeof item === 'string' ? encode(JSON.parse(item)) : item));
   // The empty list is the last byte; another one is its length and its items.
@@ -162,20 +181,6 @@ function encodeSocket(socket, leftOut, parserOf) {
 function encode(message, depth, parserOf) {
   const most = MAX_ARGS_DEPTH + depth;
   return hasBinary(message.data) ? pack(message, most, parserOf) : toJson(message, most);
-}
-
-/**
- * Whether something is binary in a value, as the official adapter looks for it.
- * @param {any} value
- * @param {boolean} [isMade] whether `toJSON` has made it
- * @returns {boolean}
- */
-function hasBinary(value, isMade = false) {
-  if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return true;
-  if (Array.isArray(value)) return value.some((item) => hasBinary(item));
-  for (const key of Object.keys(value)) if (hasBinary(value[key])) return true;
-  return !isMade && typeof value.toJSON === 'function' && hasBinary(value.toJSON(), true);
 }
 
 /**
@@ -292,8 +297,16 @@ module.exports = {
   ANSWERS_ROLL_CALL: false,
   /** Whether official servers tell their rooms, and answer what changes one socket. */
   ANSWERS_ALL: false,
+  /** Whether what is binary becomes JSON. */
+  PLAINTEXT: false,
+  /** Whether sockets can be recovered. */
+  RECOVERS: false,
   channelsOf: shardedChannelsOf,
   pubsub,
+  bare,
+  packList,
+  requestMessage,
+  responseMessage,
   encodeBroadcast,
   encodeItems: classic.encodeItems,
   encodeList,

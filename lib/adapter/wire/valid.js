@@ -34,6 +34,7 @@ function isRequest(request, limits) {
       return isNames(rooms, limits);
     case types.JOIN:
     case types.LEAVE:
+    case types.TAKEN_OVER:
       return isFilter(opts, limits) && isRooms(rooms, limits);
     case types.DISCONNECT:
       return isFilter(opts, limits) && isScalar(close);
@@ -124,6 +125,25 @@ function isSocket(socket, { values }) {
   );
 }
 
+/** Whether something is the session of a socket, as Socket.IO makes one for `persistSession`. */
+function isSession(session, { rooms: most, values }) {
+  if (!isObject(session)) return false;
+  const { sid, pid, rooms, data } = session;
+  return (
+    isName(sid) &&
+    isName(pid) &&
+    Array.isArray(rooms) &&
+    rooms.length <= most &&
+    rooms.every(isScalar) &&
+    isWithin(data, MAX_DEPTH, { values })
+  );
+}
+
+/** Whether something can be the id of a socket. */
+function isName(value) {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ID;
+}
+
 function isCount(value) {
   return !isGiven(value) || isWholeNumber(value, 0);
 }
@@ -138,4 +158,4 @@ function isScalar(value) {
   return typeof value !== 'object' || value === null;
 }
 
-module.exports = { isFilter, isId, isPacket, isRequest, isResponse, isScalar, isSocket };
+module.exports = { isFilter, isId, isPacket, isRequest, isResponse, isScalar, isSession, isSocket };
