@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
+const { STREAMS } = require('../../support/adapter-node');
 
 class Point {
   constructor(x) {
@@ -81,12 +82,15 @@ describeAdapterClusters(
           const [a, b] = cluster.nodes;
           const there = await cluster.connect(b, '/', { transports: [transport] });
           await cluster.join(there, 'room');
-          for (const [sent] of payloads) {
+          // The official adapter on streams loses these.
+          const isLost = ([[first]]) => STREAMS && !a.native && first instanceof ArrayBuffer;
+          const kept = payloads.filter((payload) => !isLost(payload));
+          for (const [sent] of kept) {
             a.io.emit('news', ...sent);
             a.io.to('room').emit('room', ...sent);
           }
           a.io.emit('end');
-          const expected = payloads.flatMap(([sent, received = sent]) => [
+          const expected = kept.flatMap(([sent, received = sent]) => [
             ['news', ...received],
             ['room', ...received],
           ]);

@@ -11,7 +11,7 @@ const {
   skipReason,
   withAdapterCluster,
 } = require('../../support/adapter-cluster');
-const { SHARDED } = require('../../support/adapter-node');
+const { SHARDED, STREAMS } = require('../../support/adapter-node');
 const { Inbox } = require('../../support/client-inbox');
 const { LIMIT, SHORT } = require('../../support/limits');
 
@@ -69,7 +69,8 @@ describeAdapterClusters(
       assert.deepEqual(await own.until('back'), []);
     });
 
-    adapterTest('what JSON does to the arguments', async () => {
+    // On streams they are MessagePack.
+    (STREAMS ? () => {} : adapterTest)('what JSON does to the arguments', async () => {
       const [a, b] = cluster.nodes;
       const there = listen(cluster, b, '/', 'news');
       a.io.serverSideEmit('news', DATE, undefined, NaN, { u: undefined, n: 1e21 });
@@ -115,7 +116,7 @@ describeAdapterClusters(
         assert.deepEqual(await a.io.serverSideEmitWithAck('ask', value), [value]);
       }
       answer(cluster, b, (done) => done(), '/chat');
-      assert.deepEqual(await a.io.of('/chat').serverSideEmitWithAck('ask'), [undefined]);
+      assert.deepEqual(await a.io.of('/chat').serverSideEmitWithAck('ask'), [STREAMS && !b.native ? null : undefined]);
     });
 
     adapterTest('many questions at once, both ways', async () => {
