@@ -1415,8 +1415,21 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   stats(): WebSocketServerStats;
 }
 
+/** What the options of an {@link Emitter} and of a {@link StreamsEmitter} have in common. */
+export interface CommonEmitterOptions extends Omit<BackplaneOptions, 'heartbeat'> {
+  /** How long the servers have to answer, and clients to acknowledge unless `timeout()` says, in ms. Default: 5000. */
+  requestsTimeout?: number;
+  /**
+   * Whether `fetchSockets()` and `countSockets()` give what has arrived when a server does not answer in time.
+   * Default: `false`.
+   */
+  partial?: boolean;
+  /** What one answer of a server may hold. What exceeds it is counted (`malformed`) and not delivered. */
+  limits?: AdapterOptions['limits'];
+}
+
 /** The options of an {@link Emitter}: those of `@socket.io/redis-emitter`, and those of its connections. */
-export interface EmitterOptions extends Omit<BackplaneOptions, 'heartbeat'> {
+export interface EmitterOptions extends CommonEmitterOptions {
   /** What all channels begin with, as the servers have it. Default: `socket.io`. */
   key?: string;
   /**
@@ -1441,16 +1454,16 @@ export interface EmitterOptions extends Omit<BackplaneOptions, 'heartbeat'> {
    * takes a channel that all hear. Default: `dynamic` of `sharded`, else `pattern`.
    */
   subscriptionMode?: 'pattern' | 'static' | 'dynamic' | 'dynamic-private';
-  /** How long the servers have to answer, and clients to acknowledge unless `timeout()` says, in ms. Default: 5000. */
-  requestsTimeout?: number;
-  /**
-   * Whether `fetchSockets()` and `countSockets()` give what has arrived when a server does not answer in time.
-   * Default: `false`.
-   */
-  partial?: boolean;
-  /** What one answer of a server may hold. What exceeds it is counted (`malformed`) and not delivered. */
-  limits?: AdapterOptions['limits'];
 }
+
+/** The options of a {@link StreamsEmitter}. The first four have to be the servers'. */
+export interface StreamsEmitterOptions
+  extends
+    CommonEmitterOptions,
+    Pick<
+      CreateStreamsAdapterOptions,
+      'streamName' | 'streamCount' | 'channelPrefix' | 'useShardedPubSub' | 'maxLen' | 'onlyPlaintext'
+    > {}
 
 /** The events of an {@link Emitter}'s connections. */
 export interface EmitterEvents extends BackplaneEvents {
@@ -1634,4 +1647,27 @@ export class Emitter<EmitEvents = AnyEvents> implements EmitterMethods<EmitEvent
    * Redis is away. Resolves when they are closed.
    */
   close(): Promise<void>;
+}
+
+/**
+ * The same for servers with {@link createStreamsAdapter}, or with `@socket.io/redis-streams-adapter`: what it emits is
+ * an entry of the stream, so that clients that come back get it too, and servers that were cut off from Redis.
+ *
+ * ```js
+ * const emitter = new StreamsEmitter('redis://localhost:6379', { streamName: 'chat' });
+ * ```
+ *
+ * `serverSideEmit`, and what wants an answer, goes by Pub/Sub, as between servers.
+ */
+export class StreamsEmitter<EmitEvents = AnyEvents> extends Emitter<EmitEvents> {
+  /**
+   * Connects once the tick is over; what is emitted before waits in the queue.
+   *
+   * @param redisClient where the streams are. Default: `localhost:6379`
+   * @param opts the options
+   * @param nsp the namespace's name. Default: `/`
+   * @throws {TypeError} with code `ERR_INVALID_OPTION` and the name of the option in `option`
+   */
+  constructor(redisClient?: RedisEndpoint | null, opts?: StreamsEmitterOptions | null, nsp?: string);
+  of(nsp: string): StreamsEmitter<EmitEvents>;
 }

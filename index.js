@@ -1,7 +1,7 @@
 'use strict';
 
 const { adapterOnStore, createAdapter, createShardedAdapter, createStreamsAdapter } = require('./lib/adapter');
-const { Emitter } = require('./lib/emitter');
+const { Emitter, StreamsEmitter } = require('./lib/emitter');
 const { parts } = require('./lib/store/client');
 const { RedisStore: Store } = require('./lib/store/redis-store');
 const { WebSocketServer } = require('./lib/websocket/web-socket-server');
@@ -42,6 +42,7 @@ module.exports.createAdapter = createAdapter;
 module.exports.createShardedAdapter = createShardedAdapter;
 module.exports.createStreamsAdapter = createStreamsAdapter;
 module.exports.Emitter = Emitter;
+module.exports.StreamsEmitter = StreamsEmitter;
 module.exports.RedisStore = RedisStore;
 module.exports.WebSocketServer = WebSocketServer;
 module.exports.default = createAdapter;

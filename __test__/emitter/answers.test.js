@@ -4,9 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { Emitter } = require('../..');
+const { Emitter, StreamsEmitter } = require('../..');
 const { adapterTest, describeAdapterClusters } = require('../support/adapter-cluster');
-const { SHARDED } = require('../support/adapter-node');
+const { SHARDED, STREAMS } = require('../support/adapter-node');
 const { ANSWER, PATIENCE, SHORT } = require('../support/limits');
 
 /** @typedef {import('../support/adapter-node').Kind} Kind */
@@ -16,7 +16,7 @@ const SERVERS = [
   ['official-redis', 'official-ioredis'],
   ['official-redis', 'native'],
   ['native', 'native'],
-  ['native:dynamic-private', 'native:dynamic-private'],
+  ...(STREAMS ? [] : [/** @type {Kind[]} */ (['native:dynamic-private', 'native:dynamic-private'])]),
 ];
 
 /** @param {any[]} values */
@@ -26,10 +26,11 @@ const sorted = (values) => [...values].sort();
  * An emitter, closed at the end of the test. It is to be the last that the test makes: while it hears responses,
  * the cluster never settles.
  * @param {import('../support/adapter-cluster').AdapterCluster} cluster
- * @param {import('../..').EmitterOptions} [opts]
+ * @param {import('../..').CommonEmitterOptions} [opts]
  * @param {string} [url]
  */
 function emitterFor(cluster, opts, url = cluster.redis.url) {
+  if (STREAMS) return cluster.keep(new StreamsEmitter(url, { requestsTimeout: PATIENCE, ...opts }));
   const { mode } = cluster.nodes[0];
   /** @type {import('../..').EmitterOptions} */
   const wire = SHARDED ? { sharded: true, subscriptionMode: mode } : {};

@@ -5,7 +5,8 @@
 const assert = require('node:assert/strict');
 const { after, before, describe, it } = require('node:test');
 const { Redis } = require('ioredis-6');
-const { Emitter } = require('../..');
+const notepack = require('notepack.io');
+const { Emitter, StreamsEmitter } = require('../..');
 const { startRedis } = require('../../dev/redis-server');
 const { families } = require('../support/client-families');
 const { LIMIT } = require('../support/limits');
@@ -43,6 +44,20 @@ describe('the options of an emitter', LIMIT, () => {
   for (const [option, args, message] of refused) {
     it(`refuses ${option}: ${message.source}`, () => {
       assert.throws(() => new Emitter(...args), { name: 'TypeError', code: 'ERR_INVALID_OPTION', option, message });
+    });
+  }
+
+  /** @type {[string, any[], RegExp][]} */
+  const refusedOfStreams = [
+    ['key', [undefined, { key: 'chat' }], /not known/],
+    ['streamCount', [undefined, { streamCount: 0 }], /whole number/],
+    ['maxLen', [undefined, { maxLen: 0 }], /whole number/],
+    ['useShardedPubSub', [undefined, { useShardedPubSub: 1 }], /must be true or false/],
+    ['redisClient.streamName', [{ streamName: 'chat' }], /new StreamsEmitter\(endpoint, \{ streamName \}\)/],
+  ];
+  for (const [option, args, message] of refusedOfStreams) {
+    it(`of streams refuses ${option}: ${message.source}`, () => {
+      assert.throws(() => new StreamsEmitter(...args), { code: 'ERR_INVALID_OPTION', option, message });
     });
   }
 
@@ -109,3 +124,52 @@ it('an emitter opens no more than 1000 namespaces, and all of them work', LIMIT,
   await emitter.close();
   await spy.quit();
 });
+
+it('an emitter of streams adds entries to the stream of the namespace, and reads none', LIMIT, async () => {
+  const emitter = new StreamsEmitter(`${redis.url}/3`, { streamName: 'chat', streamCount: 3, maxLen: 5000 });
+  const chat = emitter.of('chat');
+  assert.ok(chat instanceof StreamsEmitter);
+  emitter.to('room').emit('news', 1, 'ä');
+  chat.except('room').volatile.emit('news', Buffer.from('part'));
+  chat.in('a').socketsJoin('b');
+  chat.in('a').socketsLeave(['b', 'c']);
+  chat.disconnectSockets();
+  await emitter.close();
+  const spy = new Redis(redis.port, '127.0.0.1', { db: 3 });
+  const entries = async (/** @type {string} */ name) => (await spy.xrange(name, '-', '+')).map(([, fields]) => fields);
+  const json = (/** @type {any} */ value) => JSON.stringify(value);
+  const to = (/** @type {any[]} */ ...rooms) => ({ rooms, except: [], flags: {} });
+  assert.deepEqual(await entries(streamOf('/')), [
+    [
+      'uid',
+      'emitter',
+      'nsp',
+      '/',
+      'type',
+      '3',
+      'data',
+      json({ packet: { type: 2, data: ['news', 1, 'ä'] }, opts: to('room') }),
+    ],
+  ]);
+  const [binary, ...rest] = await entries(streamOf('/chat'));
+  const { packet, opts } = notepack.decode(Buffer.from(binary[7], 'base64'));
+  assert.deepEqual(packet, { type: 2, data: ['news', Buffer.from('part')] });
+  assert.deepEqual(opts, { rooms: [], except: ['room'], flags: { volatile: true } });
+  const entry = (/** @type {string} */ type, /** @type {any} */ data) => [
+    ...['uid', 'emitter', 'nsp', '/chat', 'type', type, 'data', json(data)],
+  ];
+  assert.deepEqual(rest, [
+    entry('4', { opts: to('a'), rooms: ['b'] }),
+    entry('5', { opts: to('a'), rooms: ['b', 'c'] }),
+    entry('6', { opts: to(), close: false }),
+  ]);
+  assert.ok(!(await spy.info('commandstats')).includes('cmdstat_xread'));
+  await spy.quit();
+});
+
+/** As of the official adapter: Java's hash, whose rest may be negative. @param {string} nsp */
+function streamOf(nsp) {
+  let hash = 0;
+  for (const char of nsp) hash = (hash * 31 + char.charCodeAt(0)) | 0;
+  return `chat-${hash % 3}`;
+}

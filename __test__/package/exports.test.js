@@ -24,9 +24,11 @@ describe('createAdapter', LIMIT, () => {
       assert.equal(imported.default, require(name));
       assert.equal(imported.createAdapter, imported.default);
     }
-    const { Emitter, RedisStore, WebSocketServer } = await import('socket.io-redis-native');
+    const { Emitter, RedisStore, StreamsEmitter, WebSocketServer } = await import('socket.io-redis-native');
     assert.equal(typeof Emitter, 'function');
     assert.equal(Emitter, require('../..').Emitter);
+    assert.equal(StreamsEmitter, require('../..').StreamsEmitter);
+    assert.ok(StreamsEmitter.prototype instanceof Emitter);
     assert.equal(RedisStore, require('../..').RedisStore);
     assert.equal(typeof WebSocketServer, 'function');
     assert.equal(WebSocketServer, require('../..').WebSocketServer);

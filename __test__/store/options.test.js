@@ -280,6 +280,7 @@ describe('the package', LIMIT, () => {
       'Emitter',
       'RedisAdapter',
       'RedisStore',
+      'StreamsEmitter',
       'WebSocketServer',
       'createAdapter',
       'createShardedAdapter',

@@ -2,7 +2,9 @@
 
 import {
   Emitter,
+  StreamsEmitter,
   type AnyEvents,
+  type CommonEmitterOptions,
   type EmitArguments,
   type EmitterCallback,
   type EmitterEvents,
@@ -10,6 +12,7 @@ import {
   type EmitterOperator,
   type EmitterOptions,
   type EmitterSocket,
+  type StreamsEmitterOptions,
 } from '../..';
 
 interface ToClients {
@@ -19,6 +22,9 @@ interface ToClients {
 
 const classic: EmitterOptions = { key: 'chat', parser: { encode: JSON.stringify }, requestsTimeout: 100 };
 const sharded: EmitterOptions = { sharded: true, channelPrefix: 'chat', subscriptionMode: 'static', partial: true };
+const common: CommonEmitterOptions = { requestsTimeout: 100, offlineQueue: { messages: 1 } };
+const streams: StreamsEmitterOptions = { streamName: 'chat', streamCount: 2, maxLen: 100, ...common };
+new StreamsEmitter<ToClients>(['redis://localhost'], streams, '/chat').of('/admin').emit('news', 'title', 1);
 const emitter = new Emitter('redis://localhost', classic, '/chat');
 new Emitter({ host: 'localhost' }, sharded).of('/admin').emit('anything', 1, Buffer.from('part'));
 new Emitter(null, null).emit('ask', (error: Error | null, answers: string[]) => void [error, answers]);

@@ -10,6 +10,8 @@ const { closedError } = require('../errors');
 
 /** The states of a connection that publishes. */
 const UP = new Set(['connected', 'stalled']);
+/** What an emitter reads of streams. */
+const READS_NOTHING = { names: [], readCount: 1, blockTime: 1 };
 /** How many namespaces are kept open: an application may name them by what its users send. */
 const MAX_NAMESPACES = 1000;
 
@@ -26,14 +28,20 @@ class EmitterConnections {
    * @param {import('../endpoint').ParsedEndpoint} endpoint
    */
   constructor(settings, endpoint) {
-    // Channels span databases, and the right to `SELECT` one may be missing.
-    const parsed = { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
+    const { streams, wire } = settings;
+    // Channels span databases, streams do not, and the right to `SELECT` one may be missing.
+    const channels = { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
+    const pub = streams === null ? channels : endpoint;
     this.settings = settings;
     /** Emits the events of the connections. */
     this.events = new EventEmitter().setMaxListeners(0);
     /** The connections. */
-    this.backplane = new Backplane(this.events, { pub: parsed, sub: parsed, cmd: parsed }, settings.backplane);
-    this.#native = new NativeAdapter(this.backplane.native, AdapterWire[settings.wire.NAME]);
+    this.backplane = new Backplane(this.events, { pub, sub: channels, cmd: pub }, settings.backplane);
+    this.#native = new NativeAdapter(
+      this.backplane.native,
+      AdapterWire[wire.NAME],
+      streams === null ? undefined : { ...READS_NOTHING, maxLen: streams.maxLen, sharded: streams.useShardedPubSub },
+    );
     flushAtExit(this.backplane);
   }
 

@@ -2,7 +2,7 @@
 
 const { BroadcastOperator } = require('./broadcast-operator');
 const { EmitterConnections } = require('./connections');
-const { readEmitterOptions, refuseOptions } = require('./options');
+const { readEmitterOptions, readStreamsEmitterOptions, refuseOptions } = require('./options');
 const types = require('../adapter/types');
 const { parseEndpoint } = require('../endpoint');
 
@@ -22,7 +22,7 @@ class Emitter {
    * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
    */
   constructor(redisClient, opts = {}, nsp = '/') {
-    const connections = opts instanceof EmitterConnections ? opts : open(redisClient, opts);
+    const connections = opts instanceof EmitterConnections ? opts : open(redisClient, opts, new.target);
     this.#connections = connections;
     this.#namespaceOf = () => connections.namespace(nsp);
     this.#all = new BroadcastOperator(this.#namespaceOf);
@@ -34,7 +34,9 @@ class Emitter {
 
   /** The emitter of a namespace, on the same connections. @param {string} nsp */
   of(nsp) {
-    return new Emitter(this.redisClient, this.#connections, (nsp[0] !== '/' ? '/' : '') + nsp);
+    const name = (nsp[0] !== '/' ? '/' : '') + nsp;
+    const Kind = this instanceof StreamsEmitter ? StreamsEmitter : Emitter;
+    return new Kind(this.redisClient, this.#connections, name);
   }
 
   /** See `BroadcastOperator`. @param {any} room */
@@ -147,11 +149,15 @@ class Emitter {
   }
 }
 
-/** @param {any} redisClient @param {any} opts */
-function open(redisClient, opts) {
-  refuseOptions(redisClient);
-  const settings = readEmitterOptions(opts ?? {});
+/** The same for servers on streams. */
+class StreamsEmitter extends Emitter {}
+
+/** @param {any} redisClient @param {any} opts @param {Function} Kind */
+function open(redisClient, opts, Kind) {
+  const isOfStreams = Kind === StreamsEmitter || Kind.prototype instanceof StreamsEmitter;
+  refuseOptions(redisClient, isOfStreams ? 'StreamsEmitter' : 'Emitter');
+  const settings = (isOfStreams ? readStreamsEmitterOptions : readEmitterOptions)(opts ?? {});
   return new EmitterConnections(settings, parseEndpoint('redisClient', redisClient));
 }
 
-module.exports = { Emitter };
+module.exports = { Emitter, StreamsEmitter };

@@ -4,8 +4,10 @@ const { EVENT, encodeText, isPlain } = require('./packet');
 const { Cluster } = require('../adapter/cluster');
 const { newId, timeoutError } = require('../adapter/requests');
 const { crosses, filterNames, isTold } = require('../adapter/room-names');
+const { streamOf } = require('../adapter/stream-options');
 const types = require('../adapter/types');
 const { hasBinary } = require('../adapter/wire/common');
+const { StreamRequest } = require('../adapter/wire/streams');
 const { PAYLOAD_RESPONSE } = require('../backplane/binding');
 const { closedError, encodeOrThrow, optionError } = require('../errors');
 const { clearTimeout, setTimeout } = require('../timers');
@@ -51,7 +53,7 @@ class EmitterNamespace {
    * @param {any} native a `NativeAdapter`
    */
   constructor(nsp, settings, backplane, native) {
-    const { wire, key, mode, limits, parser, requestsTimeout } = settings;
+    const { wire, streams, key, mode, limits, parser, requestsTimeout } = settings;
     this.#nsp = nsp;
     this.#settings = settings;
     this.#backplane = backplane;
@@ -67,6 +69,7 @@ class EmitterNamespace {
       limits,
       requestsTimeout,
       emitter: true,
+      stream: streams === null ? undefined : streamOf(streams, nsp),
     };
     this.#id = native.openNamespace(opening);
     backplane.inbox.addNamespace(this.#id, this);
@@ -124,7 +127,8 @@ class EmitterNamespace {
     // The original marks on the classic wire only this one.
     const uid = wire.HEARS_OWN || request.type === types.SERVER_SIDE_EMIT ? UID : undefined;
     const payload = encodeOrThrow(() => wire.encodeRequest({ uid, ...request }, this.#parserOf, this.#nsp));
-    this.#native.request(this.#id, this.#channels.requests, payload);
+    if (payload instanceof StreamRequest) this.#native.addRequest(this.#id, payload.type, payload.data, 0);
+    else this.#native.request(this.#id, this.#channels.requests, payload);
   }
 
   /**

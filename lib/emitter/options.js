@@ -4,26 +4,27 @@ const kinds = require('../adapter/options');
 const { Overflow } = require('../backplane/binding');
 const { MAX_TIMEOUT, readLimits, readQueues, readWholeNumber } = require('../backplane/options');
 const { isEndpointOption } = require('../endpoint/options');
+const { readStreams } = require('../adapter/stream-options');
+const { streamsWire } = require('../adapter/wire/streams');
 const { optionError, unknownOption } = require('../errors');
 const { isObject, isPlainObject } = require('../values');
 
-/** What both wires have. */
-const COMMON = [
-  'sharded',
-  'subscriptionMode',
-  'requestsTimeout',
-  'partial',
-  'limits',
-  'offlineQueue',
-  'mailbox',
-  'overflow',
-  'commandTimeout',
+/** What all wires have. */
+const COMMON = ['requestsTimeout', 'partial', 'limits', 'offlineQueue', 'mailbox', 'overflow', 'commandTimeout'];
+const CLASSIC = ['key', 'parser', 'sharded', 'subscriptionMode', ...COMMON];
+const SHARDED = ['channelPrefix', 'sharded', 'subscriptionMode', ...COMMON];
+const PUB_SUB = [...new Set([...CLASSIC, ...SHARDED])];
+const STREAMS = [
+  'streamName',
+  'streamCount',
+  'maxLen',
+  'channelPrefix',
+  'useShardedPubSub',
+  'onlyPlaintext',
+  ...COMMON,
 ];
-const CLASSIC = ['key', 'parser', ...COMMON];
-const SHARDED = ['channelPrefix', ...COMMON];
-const ALL = [...new Set([...CLASSIC, ...SHARDED])];
 
-/** @typedef {ReturnType<typeof readEmitterOptions>} Settings */
+/** @typedef {ReturnType<typeof readEmitterOptions> | ReturnType<typeof readStreamsEmitterOptions>} Settings */
 
 /**
  * Checks the options of an Emitter.
@@ -36,9 +37,36 @@ function readEmitterOptions(options) {
   for (const name of Object.keys(options)) if (!known.includes(name)) throw unknown(name, known);
   return {
     wire: kind.wire,
+    streams: null,
     key: kinds.readPrefix(options, kind),
     mode: kinds.readMode(options, kind),
     parser: readParser(options.parser),
+    ...readCommon(options),
+  };
+}
+
+/**
+ * Checks the options of a StreamsEmitter.
+ * @param {unknown} options
+ * @throws {TypeError} `ERR_INVALID_OPTION`, which names the option
+ */
+function readStreamsEmitterOptions(options) {
+  if (!isObject(options)) throw optionError('opts', 'it must be an object.');
+  for (const name of Object.keys(options)) if (!STREAMS.includes(name)) throw unknownOption(name, STREAMS);
+  const streams = readStreams(options);
+  return {
+    wire: streamsWire(streams),
+    streams,
+    key: kinds.readPrefix(options, kinds.STREAMS),
+    mode: kinds.readMode({}, kinds.STREAMS),
+    parser: undefined,
+    ...readCommon(options),
+  };
+}
+
+/** @param {Record<string, any>} options */
+function readCommon(options) {
+  return {
     // As the adapters do, 0 ms are the default.
     requestsTimeout: readWholeNumber('requestsTimeout', options.requestsTimeout || 5000, MAX_TIMEOUT),
     partial: Boolean(options.partial),
@@ -55,7 +83,7 @@ function readSharded(value = false) {
 
 /** @param {string} name @param {string[]} known */
 function unknown(name, known) {
-  if (!ALL.includes(name)) return unknownOption(name, known);
+  if (!PUB_SUB.includes(name)) return unknownOption(name, known);
   const isOfSharded = SHARDED.includes(name);
   return optionError(
     name,
@@ -81,18 +109,20 @@ function readParser(parser) {
  * Refuses an endpoint with options of the emitter in it. Some have a name that endpoints know too: these are
  * the emitter's when they are objects.
  * @param {unknown} value what was passed as the client
+ * @param {'Emitter' | 'StreamsEmitter'} name
  * @throws {TypeError} `ERR_INVALID_OPTION`
  */
-function refuseOptions(value) {
+function refuseOptions(value, name) {
   if (!isPlainObject(value)) return;
+  const known = name === 'Emitter' ? PUB_SUB : STREAMS;
   const ours = Object.keys(value).filter(
-    (name) => ALL.includes(name) && (!isEndpointOption(name) || isObject(value[name])),
+    (option) => known.includes(option) && (!isEndpointOption(option) || isObject(value[option])),
   );
   if (ours[0] === undefined) return;
   throw optionError(
     `redisClient.${ours[0]}`,
-    `it is an option of the emitter; these come behind the endpoint: new Emitter(endpoint, { ${ours.join(', ')} }).`,
+    `it is an option of the emitter; these come behind the endpoint: new ${name}(endpoint, { ${ours.join(', ')} }).`,
   );
 }
 
-module.exports = { readEmitterOptions, refuseOptions };
+module.exports = { readEmitterOptions, readStreamsEmitterOptions, refuseOptions };

@@ -34,7 +34,7 @@ impl Streams {
         Arc::new(Self { names, options, registry: Arc::default(), events })
     }
 
-    /// Reads, in the background.
+    /// Reads, in the background; without names there is nothing to read.
     pub(super) fn start(
         &self,
         backplane: &Backplane,
@@ -42,6 +42,7 @@ impl Streams {
         cluster: Option<&Arc<Cluster>>,
     ) -> Vec<JoinHandle<()>> {
         let parts = match cluster {
+            None if self.names.is_empty() => Vec::new(),
             None => vec![(Place::new(endpoint.clone()), self.names.clone())],
             Some(cluster) => {
                 let owner = |name: &String| {

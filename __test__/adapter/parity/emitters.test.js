@@ -2,7 +2,7 @@
 
 /**
  * Processes that are no servers: `@socket.io/redis-emitter` 5, `socket.io-emitter` 3, and ours, which alone knows
- * sharded channels.
+ * sharded channels and streams.
  */
 
 const assert = require('node:assert/strict');
@@ -10,9 +10,9 @@ const { once } = require('node:events');
 const msgpack = require('@msgpack/msgpack');
 const original = require('@socket.io/redis-emitter');
 const emitter3 = require('socket.io-emitter');
-const { Emitter } = require('../../..');
+const { Emitter, StreamsEmitter } = require('../../..');
 const { SINGLES, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
-const { SHARDED, closeClient, createClients } = require('../../support/adapter-node');
+const { SHARDED, STREAMS, closeClient, createClients } = require('../../support/adapter-node');
 
 /**
  * A client that publishes, closed at the end of the test.
@@ -32,6 +32,7 @@ async function publisher(cluster, family) {
  * @param {{ key?: string, parser?: any }} [opts]
  */
 function ours(cluster, client, { key, ...opts } = {}) {
+  if (STREAMS) return cluster.keep(new StreamsEmitter(client));
   const { mode } = cluster.nodes[0];
   const sharded = { sharded: true, channelPrefix: key, subscriptionMode: /** @type {any} */ (mode) };
   return cluster.keep(new Emitter(client, SHARDED ? sharded : { key, ...opts }));
@@ -45,7 +46,7 @@ const ALL_EMITTERS = [
   ['socket.io-emitter', ['redis-3', 'ioredis-4'], (_, client, opts) => emitter3(client, opts)],
   ['ours', ['redis-6', 'ioredis-6'], ours],
 ];
-const EMITTERS = SHARDED ? ALL_EMITTERS.slice(2) : ALL_EMITTERS;
+const EMITTERS = SHARDED || STREAMS ? ALL_EMITTERS.slice(2) : ALL_EMITTERS;
 
 for (const [name, families, make] of EMITTERS) {
   describeAdapterClusters(
@@ -101,7 +102,8 @@ for (const [name, families, make] of EMITTERS) {
 
   describeAdapterClusters(
     `${name}, another key`,
-    SINGLES,
+    // Of streams, that is an option of channels alone.
+    STREAMS ? [] : SINGLES,
     (cluster) => {
       adapterTest('is heard where the same is set', async () => {
         const [node] = cluster.nodes;
@@ -233,7 +235,7 @@ const parser = {
   decode: (message) => msgpack.decode(message),
 };
 
-for (const [name, , make] of SHARDED ? [] : EMITTERS.filter(([name]) => name !== 'socket.io-emitter')) {
+for (const [name, , make] of SHARDED || STREAMS ? [] : EMITTERS.filter(([name]) => name !== 'socket.io-emitter')) {
   describeAdapterClusters(
     `${name} with a parser`,
     SINGLES,
