@@ -284,6 +284,7 @@ describe('the package', LIMIT, () => {
       'WebSocketServer',
       'createAdapter',
       'createShardedAdapter',
+      'createStreamsAdapter',
       'default',
     ]);
     assert.deepEqual([exported.createAdapter, exported.default], [exported, exported]);
