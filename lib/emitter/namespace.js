@@ -1,6 +1,6 @@
 'use strict';
 
-const { EVENT, encodeText, isPlain } = require('./packet');
+const { EVENT, encodePacket, isPlain } = require('./packet');
 const { Cluster } = require('../adapter/cluster');
 const { newId, timeoutError } = require('../adapter/requests');
 const { crosses, filterNames, isTold } = require('../adapter/room-names');
@@ -93,12 +93,12 @@ class EmitterNamespace {
    * @throws {Error} `ERR_ENCODE`
    */
   broadcast(data, { rooms, except, flags }) {
-    const isText = this.#settings.parser === undefined && isPlain(data);
+    const encoded = this.#settings.parser === undefined ? encodePacket(this.#nsp, data) : undefined;
     // By far the most.
-    if (isText && rooms.length <= 1 && except.length === 0 && flags === NO_FLAGS) {
+    if (encoded?.attachments.length === 0 && rooms.length <= 1 && except.length === 0 && flags === NO_FLAGS) {
       const room = rooms.length === 0 ? '' : rooms[0];
       if (rooms.length === 0 || (typeof room === 'string' && room !== '' && isTold(room))) {
-        this.#native.broadcast(this.#id, room, encodeText(this.#nsp, data));
+        this.#native.broadcast(this.#id, room, encoded.text);
         return;
       }
     }
@@ -107,8 +107,8 @@ class EmitterNamespace {
     // In the order of `@socket.io/redis-emitter`.
     const opts = { rooms: filterNames(rooms), flags, except: filterNames(except) };
     const room = rooms.length === 1 ? String(opts.rooms[0]) : null;
-    if (isText && isPlain(opts.rooms) && isPlain(opts.except)) {
-      this.#native.broadcastTo(this.#id, room, encodeText(this.#nsp, data), JSON.stringify(opts), []);
+    if (encoded !== undefined && isPlain(opts.rooms) && isPlain(opts.except)) {
+      this.#native.broadcastTo(this.#id, room, encoded.text, JSON.stringify(opts), encoded.attachments);
       return;
     }
     const packet = { type: EVENT, data, nsp: this.#nsp };
