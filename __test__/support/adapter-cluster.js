@@ -7,6 +7,7 @@ const { startRedis } = require('../../dev/redis-server');
 const {
   AdapterNode,
   NATIVE_MISSING,
+  ON_SHARDS,
   SHARDED,
   STREAMS,
   closeClient,
@@ -158,8 +159,8 @@ class AdapterCluster {
     const [client, spare] = await createClients('ioredis-6', this.redis.port);
     await closeClient(spare);
     const inbox = new Inbox();
-    client.on(SHARDED ? 'smessageBuffer' : 'messageBuffer', (_channel, message) => inbox.push(message));
-    await client[SHARDED ? 'ssubscribe' : 'subscribe'](channel);
+    client.on(ON_SHARDS ? 'smessageBuffer' : 'messageBuffer', (_channel, message) => inbox.push(message));
+    await client[ON_SHARDS ? 'ssubscribe' : 'subscribe'](channel);
     this.#spied.push(channel);
     this.keep({ close: () => closeClient(client) });
     return inbox;
@@ -171,7 +172,7 @@ class AdapterCluster {
    * @returns {Promise<number>} how many connections Redis has sent it to
    */
   publish(channel, message) {
-    return this.redis.command(SHARDED ? 'SPUBLISH' : 'PUBLISH', channel, message);
+    return this.redis.command(ON_SHARDS ? 'SPUBLISH' : 'PUBLISH', channel, message);
   }
 
   /** Closes what a test has opened. */

@@ -38,8 +38,10 @@ const OFFICIAL_FAMILIES = { 'official-redis': 'redis-6', 'official-ioredis': 'io
 
 /** Whether the adapters are those of `createShardedAdapter`: for suites that know nothing of it. */
 const SHARDED = process.env.ADAPTER_WIRE === 'sharded';
-/** The same of `createStreamsAdapter`. */
-const STREAMS = process.env.ADAPTER_WIRE === 'streams';
+/** The same of `createStreamsAdapter`, with channels or with sharded ones. */
+const STREAMS = ['streams', 'streams-sharded'].includes(process.env.ADAPTER_WIRE ?? '');
+/** Whether channels are sharded. */
+const ON_SHARDS = SHARDED || process.env.ADAPTER_WIRE === 'streams-sharded';
 
 /**
  * Why clusters with our adapter in them cannot be had, if so: the one switch for all of them. With
@@ -120,6 +122,11 @@ class AdapterNode {
   get url() {
     return `http://${HOST}:${this.port}`;
   }
+  /** The streams that an official node reads. @returns {string[]} */
+  get streams() {
+    const { streamName = 'socket.io', streamCount = 1 } = this.settings.opts ?? {};
+    return streamCount === 1 ? [streamName] : Array.from({ length: streamCount }, (_, i) => `${streamName}-${i}`);
+  }
   get running() {
     return this.io !== null && !this.#stopped;
   }
@@ -162,6 +169,7 @@ class AdapterNode {
   #streamsAdapter({ key, ...opts } = /** @type {any} */ ({})) {
     delete opts.publishOnSpecificResponseChannel; // it is always so
     const prefix = key === undefined ? {} : { channelPrefix: key };
+    if (ON_SHARDS) opts.useShardedPubSub = true;
     if (this.native) return require('../../index.js').createStreamsAdapter(this.pubClient, { ...opts, ...prefix });
     // It ends when an XREAD does.
     return officialStreams.createAdapter(this.pubClient, { blockTimeInMs: 200, ...opts, ...prefix });
@@ -264,7 +272,7 @@ class AdapterNode {
 async function subscriptions(redis, channels) {
   const [list, reply] = await Promise.all([
     redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub'),
-    redis.command('PUBSUB', SHARDED ? 'SHARDNUMSUB' : 'NUMSUB', ...channels),
+    redis.command('PUBSUB', ON_SHARDS ? 'SHARDNUMSUB' : 'NUMSUB', ...channels),
   ]);
   const patterns = [...list.matchAll(/ psub=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   return { patterns, counts: new Map(channels.map((channel, i) => [channel, reply[2 * i + 1]])) };
@@ -286,7 +294,7 @@ async function settled(redis, nodes, others = []) {
     for (const channel of [...others, ...nodes.flatMap((node) => node.channels())]) {
       wanted.set(channel, (wanted.get(channel) ?? 0) + 1);
     }
-    for (const channel of await redis.command('PUBSUB', SHARDED ? 'SHARDCHANNELS' : 'CHANNELS')) {
+    for (const channel of await redis.command('PUBSUB', ON_SHARDS ? 'SHARDCHANNELS' : 'CHANNELS')) {
       const isOurs = [...prefixes].some((prefix) => channel.startsWith(prefix));
       // That of heartbeats is there as long as one server of a connection is.
       if (isOurs && ![...prefixes].some((prefix) => channel === `${prefix}-heartbeat`)) seen.add(channel);
@@ -315,11 +323,12 @@ async function areReading(redis, nodes) {
   const running = nodes.filter((node) => node.running);
   const clients = await redis.command('CLIENT', 'LIST', 'TYPE', 'normal');
   const reading = [...clients.matchAll(/ flags=(\S+) .* cmd=xread/g)].map(([, flags]) => flags.includes('b'));
-  const isSettled = reading.length === running.length && reading.every(Boolean);
+  const wanted = running.reduce((sum, node) => sum + (node.native ? 1 : node.streams.length), 0);
+  const isSettled = reading.length === wanted && reading.every(Boolean);
   const unshown = running.filter((node) => !node.native && !node.isShown);
   if (!isSettled || unshown.length === 0) return isSettled;
   for (const node of unshown) node.isShown = true;
-  await redis.command('XADD', 'socket.io', '*', 'uid', 'test');
+  for (const stream of unshown[0].streams) await redis.command('XADD', stream, '*', 'uid', 'test');
   return areReading(redis, nodes);
 }
 
@@ -338,6 +347,7 @@ async function startAdapterNode(settings) {
 module.exports = {
   AdapterNode,
   NATIVE_MISSING,
+  ON_SHARDS,
   SHARDED,
   STREAMS,
   closeClient,

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const msgpackParser = require('socket.io-msgpack-parser');
 const { PAIRS, SENDING, adapterTest, describeAdapterClusters } = require('../../support/adapter-cluster');
-const { SHARDED, STREAMS, isNative } = require('../../support/adapter-node');
+const { ON_SHARDS, STREAMS, isNative } = require('../../support/adapter-node');
 
 /** All may be the name of a namespace; a comma only where the parser does not make it the end of the name. */
 const NAMES = [
@@ -160,7 +160,7 @@ describeAdapterClusters(
     adapterTest('leave no subscription behind, and come back', async () => {
       const [a, b] = cluster.nodes;
       for (const { io } of [a, b]) io.of(DYNAMIC);
-      const channels = () => cluster.redis.command('PUBSUB', SHARDED ? 'SHARDCHANNELS' : 'CHANNELS', '*/room-*');
+      const channels = () => cluster.redis.command('PUBSUB', ON_SHARDS ? 'SHARDCHANNELS' : 'CHANNELS', '*/room-*');
       await cluster.settled();
       const before = await cluster.redis.command('PUBSUB', 'NUMPAT');
       for (let i = 0; i < 3; i++) {
