@@ -26,10 +26,20 @@ async function breakOff(cluster, client, prefix = 'sio:session:') {
  * @param {{ offset?: any, pid?: any }} [what] what it says instead of what it knows
  */
 async function comeBack(cluster, before, node, what = {}) {
+  return cluster.keep(await successorOf(before, node, what).open());
+}
+
+/**
+ * The same without a connection.
+ * @param {AdapterClient} before
+ * @param {import('./adapter-node').AdapterNode} node
+ * @param {{ offset?: any, pid?: any }} [what]
+ */
+function successorOf(before, node, what = {}) {
   const client = new AdapterClient(node, before.nsp);
   const { _pid, _lastOffset } = /** @type {any} */ (before.socket);
   Object.assign(client.socket, { _pid: what.pid ?? _pid, _lastOffset: what.offset ?? _lastOffset });
-  return cluster.keep(await client.open());
+  return client;
 }
 
 /** Events without their offsets. @param {any[][]} events */
@@ -37,4 +47,4 @@ function withoutOffsets(events) {
   return events.map((event) => (/^\d+-\d+$/.test(event.at(-1)) ? event.slice(0, -1) : event));
 }
 
-module.exports = { breakOff, comeBack, withoutOffsets };
+module.exports = { breakOff, comeBack, successorOf, withoutOffsets };
