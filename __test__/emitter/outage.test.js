@@ -7,7 +7,7 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { text } = require('node:stream/consumers');
 const { describe, it } = require('node:test');
-const { Emitter } = require('../..');
+const { Emitter, StreamsEmitter, createStreamsAdapter } = require('../..');
 const { createFixture, range } = require('../adapter/faults/fixture');
 const { LIMIT, PATIENCE, SHORT } = require('../support/limits');
 const { EventLog } = require('../support/load');
@@ -53,6 +53,34 @@ describe('an emitter while Redis is away', { concurrency: true, ...LIMIT }, () =
     );
     const { published, dropped, unconfirmed } = emitter.stats();
     assert.deepEqual({ published, dropped, unconfirmed }, { published: 202, dropped: 0, unconfirmed: 0 });
+  });
+
+  it('keeps entries of streams, which servers read when Redis is back', async (t) => {
+    const fixture = await createFixture(t);
+    const node = await fixture.node({ factory: createStreamsAdapter(fixture.redis.url) });
+    await node.adapter().ready();
+    const client = await fixture.client(node);
+    const proxy = await fixture.proxy();
+    const emitter = new StreamsEmitter(proxy.url, { commandTimeout: PATIENCE });
+    fixture.after(() => emitter.close());
+    const log = new EventLog(/** @type {any} */ (emitter));
+    await emitter.ready();
+    const gone = log.next('disconnect', 'pub', undefined, 0);
+    proxy.refuse();
+    await gone;
+    for (const n of range(1, 100)) emitter.emit('news', n);
+    emitter.in(client.id).socketsJoin('room');
+    emitter.to('room').emit('end');
+    const back = log.next('connect', 'pub');
+    proxy.accept();
+    await back;
+    assert.deepEqual(
+      await client.until('end'),
+      range(1, 100).map((n) => ['news', n]),
+    );
+    assert.deepEqual([...client.peer.rooms], [client.id, 'room']);
+    await emitter.close();
+    assert.equal(emitter.stats().dropped, 0);
   });
 
   it('drops the oldest of too many, and tells how many', async (t) => {

@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const http = require('node:http');
 const { after, before, describe, it } = require('node:test');
 const { Server } = require('socket.io-4');
-const { Emitter, createAdapter, createShardedAdapter } = require('../..');
+const { Emitter, StreamsEmitter, createAdapter, createShardedAdapter, createStreamsAdapter } = require('../..');
 const { startCluster } = require('../../dev/redis-cluster');
 const { startSentinels } = require('../../dev/redis-sentinel');
 const { startRedis } = require('../../dev/redis-server');
@@ -76,6 +76,11 @@ describe('an emitter on a cluster', LIMIT, () => {
   it('reaches those in another mode', () => {
     const opts = /** @type {const} */ ({ subscriptionMode: 'static', channelPrefix: 'chat' });
     return assertReaches(createShardedAdapter(urls(), opts), new Emitter(urls(), { sharded: true, ...opts }));
+  });
+
+  it('reaches servers with createStreamsAdapter, on several streams', () => {
+    const opts = { streamName: 'many', streamCount: 3 };
+    return assertReaches(createStreamsAdapter(urls(), opts), new StreamsEmitter(urls(), opts));
   });
 
   for (const [family, make] of /** @type {[string, () => any][]} */ ([
