@@ -550,6 +550,12 @@ export interface BackplaneEvents {
       dropped: number;
       /** What was written to a connection that broke before Redis answered: it may have arrived. */
       unconfirmed: number;
+      /** Of {@link createStreamsAdapter}, the stream that has dropped entries before they were read, if it is one. */
+      stream?: string;
+      /** The id of the last entry of it that was read before. */
+      from?: string;
+      /** The id of the first one that was read after that. */
+      to?: string;
     },
   ];
   /** Something went wrong that no callback gets. Never thrown. */

@@ -12,7 +12,7 @@ use super::link_events::{LinkEvents, LinkStatus};
 use super::shards::Shards;
 use crate::connection::{Address, Warning};
 use crate::error::Error;
-use crate::event_loop::{Counters, Dropped, Event, Link, Outcome};
+use crate::event_loop::{Counters, Dropped, Event, Link, Outcome, Trimmed};
 use crate::pubsub::{SessionEvent, Subscriber};
 
 /// The backplane's side of a [`crate::pubsub::Session`].
@@ -187,6 +187,9 @@ impl Subscriber for MailboxSubscriber {
             SessionEvent::Gap(since, until) => {
                 let since = self.events().told(since, until);
                 self.events().emit(&Event::gap(Link::Sub, (since, until), 0, 0));
+            }
+            SessionEvent::Trimmed { times, stream, between: (from, to) } => {
+                self.events().emit(&Event::trimmed(times, Trimmed { stream, from, to }));
             }
             SessionEvent::Error(error) => self.events().error(Link::Sub, error),
             SessionEvent::Disconnected(error) => self.link.disconnected(error),

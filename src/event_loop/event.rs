@@ -21,6 +21,17 @@ pub enum Link {
     Cmd,
 }
 
+/// Entries that a stream has dropped before they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trimmed {
+    /// The stream's name.
+    pub stream: String,
+    /// The id of the last entry that was read before.
+    pub from: String,
+    /// The id of the first one that was read after that.
+    pub to: String,
+}
+
 /// Something that a user of the store may want to know. Times are in ms.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "camelCase")]
@@ -65,6 +76,9 @@ pub enum Event {
         dropped: u64,
         /// Publishes of which it is not known whether Redis had them before the connection broke.
         unconfirmed: u64,
+        /// The stream that has dropped entries before they were read, if it is one.
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        trimmed: Option<Trimmed>,
     },
     /// Something went wrong that no caller waits for.
     Error {
@@ -105,7 +119,19 @@ impl Event {
     ) -> Self {
         let (since, until) = (epoch_ms(since), epoch_ms(until) + 1);
         let duration = until.saturating_sub(since);
-        Self::Gap { connection, since, duration, dropped, unconfirmed }
+        Self::Gap { connection, since, duration, dropped, unconfirmed, trimmed: None }
+    }
+
+    /// A stream has dropped entries of this time before they were read.
+    #[must_use]
+    pub fn trimmed(times: (SystemTime, SystemTime), entries: Trimmed) -> Self {
+        match Self::gap(Link::Sub, times, 0, 0) {
+            Self::Gap { connection, since, duration, dropped, unconfirmed, .. } => {
+                let trimmed = Some(entries);
+                Self::Gap { connection, since, duration, dropped, unconfirmed, trimmed }
+            }
+            gap => gap,
+        }
     }
 
     /// The event as the JSON object that crosses to JavaScript.

@@ -38,6 +38,15 @@ pub enum SessionEvent {
     Status(LinkStatus),
     /// Messages from between these times may be missing.
     Gap(SystemTime, SystemTime),
+    /// A stream has dropped entries before they were read.
+    Trimmed {
+        /// Of which time these are.
+        times: (SystemTime, SystemTime),
+        /// The stream's name.
+        stream: String,
+        /// The ids of the last entry that was read before, and of the first one after.
+        between: (String, String),
+    },
     /// Something went wrong and the session goes on.
     Error(Error),
     /// The connection was up and is lost.

@@ -34,6 +34,7 @@ impl Seen {
             Self::Event(event) => match event {
                 SessionEvent::Status(status) => format!("{status:?}"),
                 SessionEvent::Gap(..) => "Gap".to_owned(),
+                SessionEvent::Trimmed { .. } => "Trimmed".to_owned(),
                 SessionEvent::Error(error) => format!("error {}", error.code()),
                 SessionEvent::Disconnected(_) => "Disconnected".to_owned(),
                 SessionEvent::Retrying { attempt, .. } => format!("Retrying {attempt}"),

@@ -189,7 +189,9 @@ impl<S: Subscriber> Reader<S> {
             connection.queue(&packed);
             let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
             if entry_ids(&reply).next().is_none() {
-                self.subscriber.event(SessionEvent::Gap(before.time(), next.time()));
+                let times = (before.time(), next.time());
+                let between = (id, next.to_string());
+                self.subscriber.event(SessionEvent::Trimmed { times, stream, between });
             }
         }
         Ok(())
