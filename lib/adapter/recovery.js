@@ -136,9 +136,11 @@ class Recovery {
 
   /** @param {() => void} here called where Redis does not take it @returns {number} the ticket for its answer */
   #unlessTaken(here) {
-    return this.#inbox.registerCallback((/** @type {Error | null} */ error) => {
-      if (error !== null) here();
+    const ticket = this.#inbox.registerCallback((/** @type {Error | null} */ error) => {
+      // Redis may have taken it all the same, and it may be back already.
+      if (error !== null && this.#native.giveUp(this.#id, ticket)) here();
     });
+    return ticket;
   }
 
   /** Writes the session of a socket whose connection has broken. @param {any} session */

@@ -226,9 +226,9 @@ pub enum EntryData {
 pub(super) struct OutgoingEntry {
     pub(super) origin: Arc<Origin>,
     pub(super) data: EntryData,
-    // Whether this server does what it says when it comes back by the stream, like that of others: it is
-    // signed as if by another one.
-    pub(super) comes_back: bool,
+    // The ticket of one that this server handles when it comes back by the stream, like that of others: it is
+    // signed with it, as if by another one.
+    pub(super) comes_back: Option<u32>,
 }
 
 impl Addition for OutgoingEntry {
@@ -253,7 +253,10 @@ impl Addition for OutgoingEntry {
             number(max_len.to_string()),
             text("*"),
             text("uid"),
-            if self.comes_back { number(format!("{uid}~")) } else { Cow::Borrowed(uid.as_bytes()) },
+            match self.comes_back {
+                Some(ticket) => number(format!("{uid}~{ticket}")),
+                None => Cow::Borrowed(uid.as_bytes()),
+            },
             text("nsp"),
             Cow::Borrowed(nsp.as_bytes()),
             text("type"),

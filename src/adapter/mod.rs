@@ -7,6 +7,7 @@ pub(crate) mod entry;
 mod local_rooms;
 mod namespace;
 mod native_sockets;
+mod own_entries;
 pub mod packet;
 mod recent_joins;
 mod recovery;
@@ -228,7 +229,7 @@ impl Adapter {
             Request::add(OutgoingEntry {
                 origin,
                 data: EntryData::Broadcast(outgoing),
-                comes_back: false,
+                comes_back: None,
             })
         } else {
             self.wire.publish(OutgoingBroadcast { origin, outgoing })
@@ -242,13 +243,17 @@ impl Adapter {
     pub fn add(&self, number: u32, data: EntryData, ticket: Option<u32>) {
         match self.origin(number) {
             Some(origin) => {
-                self.backplane.send(
-                    Request::add(OutgoingEntry { origin, data, comes_back: ticket.is_some() }),
-                    ticket,
-                );
+                self.backplane
+                    .send(Request::add(OutgoingEntry { origin, data, comes_back: ticket }), ticket);
             }
             None => self.backplane.events().settle(ticket.as_slice()),
         }
+    }
+
+    /// Whether what was added under this ticket, and may not have been, is to be handled now: see
+    /// [`own_entries::OwnEntries::give_up`].
+    pub fn give_up(&self, number: u32, ticket: u32) -> bool {
+        self.namespace(number).is_none_or(|namespace| namespace.own_entries.give_up(ticket))
     }
 
     /// Reads a page of the stream of a namespace for a session: see [`recovery::missed`].

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::broadcast::Origin;
 use super::entry::{Payload, ReadyBroadcast, broadcast_flags, payload_kind};
 use super::local_rooms::LocalRooms;
+use super::own_entries::OwnEntries;
 use super::wire::{self, Broadcast, Limits, Reader, Received, streams};
 use super::{packet, room_names};
 use crate::backplane::EventSink;
@@ -28,6 +29,7 @@ pub(super) struct Namespace {
     raw: bool,
     pub(super) limits: Limits,
     pub(super) events: Arc<EventSink>,
+    pub(super) own_entries: OwnEntries,
 }
 
 /// What becomes of a broadcast.
@@ -50,8 +52,8 @@ impl Namespace {
         limits: Limits,
         events: Arc<EventSink>,
     ) -> Self {
-        let (rooms, awaits_responses, fanout) = Default::default();
-        Self { number, origin, rooms, awaits_responses, fanout, raw, limits, events }
+        let (rooms, awaits_responses, fanout, own_entries) = Default::default();
+        Self { number, origin, rooms, awaits_responses, fanout, raw, limits, events, own_entries }
     }
 
     fn judge<'a>(&self, channel: &[u8], payload: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
@@ -112,6 +114,16 @@ impl Namespace {
                 || room_names::of_same_text(room).is_some_and(|number| fanout.has(&number))
         };
         self.rooms.has(room) || self.fanout.get().is_some_and(joined)
+    }
+
+    /// Whether this server handles an entry with this mark: all but what it has handled when it added it.
+    fn handles_entry(&self, uid: &str) -> bool {
+        let Some(ticket) = uid.strip_prefix(&self.origin.uid) else { return true };
+        if ticket.is_empty() {
+            return false;
+        }
+        let ticket = ticket.strip_prefix('~').and_then(|ticket| ticket.parse().ok());
+        ticket.is_none_or(|ticket| self.own_entries.came(ticket))
     }
 
     fn is_own(&self, payload: &[u8]) -> bool {
@@ -314,7 +326,7 @@ impl EntryConsumer for Broadcasts {
     fn entry(&self, entry: &Entry<'_>) {
         let Self { namespace, .. } = self;
         let (counters, id) = (namespace.events.counters(), entry.id.to_string());
-        if entry.uid == namespace.origin.uid {
+        if !namespace.handles_entry(entry.uid) {
             Counters::count(&counters.received);
             return Counters::count(&counters.filtered_own);
         }

@@ -307,6 +307,13 @@ impl NativeAdapter {
         self.adapter.add(namespace, EntryData::Ready(kind, bytes_of(data)), waits(ticket));
     }
 
+    /// Whether what was added under this ticket, and of which Redis has not said that it was, is to be handled
+    /// now. If not, it has come back; if so, it is not handled again should it come back.
+    #[napi(catch_unwind)]
+    pub fn give_up(&self, namespace: u32, ticket: u32) -> bool {
+        self.adapter.give_up(namespace, ticket)
+    }
+
     /// Has nothing of the namespace's stream be handed out until it is released. The reply comes behind all
     /// that was handed out: the id of its last entry, or null where none was read yet.
     #[napi(catch_unwind)]
