@@ -554,7 +554,7 @@ export interface BackplaneEvents {
       stream?: string;
       /** The id of the last entry of it that was read before. */
       from?: string;
-      /** The id of the first one that was read after that. */
+      /** The id of the first one that is there after that, or of the last one that was added where none is. */
       to?: string;
     },
   ];

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn what_never_comes_is_forgotten_in_time() {
         let own = OwnEntries::default();
-        for ticket in 0..u32::try_from(OwnEntries::MOST).unwrap_or(u32::MAX) + 1 {
+        for ticket in 0..=u32::try_from(OwnEntries::MOST).unwrap_or(u32::MAX) {
             assert!(own.give_up(ticket));
         }
         assert!(own.came(0) && !own.came(1));

@@ -28,7 +28,7 @@ pub struct Trimmed {
     pub stream: String,
     /// The id of the last entry that was read before.
     pub from: String,
-    /// The id of the first one that was read after that.
+    /// The id of the first one that is there after that, or of the last one that was added where none is.
     pub to: String,
 }
 

@@ -22,6 +22,16 @@ impl Id {
         Some(Self { ms: number_of(ms)?, number: number_of(number)? })
     }
 
+    /// The id right before this one.
+    #[must_use]
+    pub fn before(self) -> Self {
+        match self.number.checked_sub(1) {
+            Some(number) => Self { number, ..self },
+            None if self.ms == 0 => self,
+            None => Self { ms: self.ms - 1, number: u64::MAX },
+        }
+    }
+
     /// When the entry was added.
     #[must_use]
     pub fn time(self) -> SystemTime {
@@ -49,6 +59,9 @@ mod tests {
         assert!(
             id("9-10") > id("9-9") && id("10-0") > id("9-10") && id("0-1") > Some(Id::default())
         );
+        assert_eq!(id("9-1").unwrap().before().to_string(), "9-0");
+        assert_eq!(id("9-0").unwrap().before().to_string(), "8-18446744073709551615");
+        assert_eq!(Id::default().before(), Id::default());
         for wrong in ["", "1", "1-", "-1", "+1-1", "1-+1", "1-1-1", "a-1", "18446744073709551616-0"]
         {
             assert_eq!(id(wrong), None, "{wrong}");

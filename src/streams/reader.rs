@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A connection that breaks loses nothing: reading goes on behind the last entry that was read. What a
-//! stream has dropped by then is a gap.
+//! stream has dropped by then is a gap: after an outage, and where more entries wait than are read at once,
+//! the last entry is read again, so that it is known whether it was still there.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,10 +49,18 @@ struct Position {
     stream: String,
     /// The last entry that was read, or that was there before.
     last: Option<Id>,
-    /// Whether it was read on this connection.
-    is_fresh: bool,
-    /// What was read last but one, and what was read next: in between, some may have been dropped.
-    doubtful: Option<(Id, Id)>,
+    /// Whether entries behind that one may have been dropped before they were read.
+    is_doubtful: bool,
+    /// Whether that was asked for in vain on this connection.
+    was_asked: bool,
+}
+
+impl Position {
+    /// What `XREAD` is given: it reads behind that.
+    fn from(&self) -> Id {
+        let last = self.last.unwrap_or_default();
+        if self.is_doubtful { last.before() } else { last }
+    }
 }
 
 impl<S: Subscriber> Reader<S> {
@@ -65,7 +74,8 @@ impl<S: Subscriber> Reader<S> {
         options: ReadOptions,
         registry: Arc<Registry>,
     ) -> Arc<Self> {
-        let position = |stream| Position { stream, last: None, is_fresh: false, doubtful: None };
+        let position =
+            |stream| Position { stream, last: None, is_doubtful: false, was_asked: false };
         let positions = Mutex::new(streams.into_iter().map(position).collect());
         Arc::new(Self { subscriber, options, registry, positions })
     }
@@ -118,15 +128,11 @@ impl<S: Subscriber> Reader<S> {
         was_up: &mut bool,
     ) -> Result<Infallible> {
         self.find_ends(connection).await?;
-        for position in self.lock().iter_mut() {
-            position.is_fresh = false;
-        }
         let mut catch_up = None;
         loop {
             if !self.subscriber.has_capacity() {
                 self.subscriber.capacity().await;
             }
-            self.look_back(connection).await?;
             // At first without waiting, so that it is known soon whether it works.
             let block = if *was_up { self.options.block } else { Duration::ZERO };
             connection.queue(&self.question(block));
@@ -135,6 +141,7 @@ impl<S: Subscriber> Reader<S> {
                 self.subscriber.event(SessionEvent::Status(LinkStatus::Connected));
                 self.ready();
             }
+            self.look_at_empty(connection, &reply).await?;
             self.deliver(&reply).await;
             catch_up = self.subscriber.caught_up();
         }
@@ -147,62 +154,87 @@ impl<S: Subscriber> Reader<S> {
         self.subscriber.settled(&tickets);
     }
 
-    /// Finds out where the streams end that nothing was read of yet: what is added from now on counts.
+    /// Finds out where the streams end: of those that nothing was read of yet, what is added from now on counts.
     async fn find_ends<T: ByteStream>(&self, connection: &mut Connection<T>) -> Result<()> {
-        let new: Vec<(usize, String)> = {
-            let positions = self.lock();
-            let new = positions.iter().enumerate();
-            new.filter(|(_, position)| position.last.is_none())
-                .map(|(index, position)| (index, position.stream.clone()))
-                .collect()
-        };
-        for (index, stream) in new {
+        for (index, stream) in self.names() {
             let mut packed = Vec::new();
             pack("XREVRANGE", &[stream.as_bytes(), b"+", b"-", b"COUNT", b"1"], &mut packed);
             connection.queue(&packed);
             let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
-            let last = entry_ids(&reply).next().unwrap_or_default();
-            if let Some(position) = self.lock().get_mut(index) {
-                position.last = Some(last);
-            }
-            self.end(&stream, last);
-        }
-        Ok(())
-    }
-
-    /// Sees whether entries that were read next to each other were so in the stream, where that is in
-    /// doubt: while the first one is still there, none behind it can have been dropped.
-    async fn look_back<T: ByteStream>(&self, connection: &mut Connection<T>) -> Result<()> {
-        let doubtful: Vec<(String, Id, Id)> = {
+            let end = entry_ids(&reply).next();
             let mut positions = self.lock();
-            let positions = positions.iter_mut();
-            positions
-                .filter_map(|position| {
-                    let (before, next) = position.doubtful.take()?;
-                    Some((position.stream.clone(), before, next))
-                })
-                .collect()
-        };
-        for (stream, before, next) in doubtful {
-            let (mut packed, id) = (Vec::new(), before.to_string());
-            pack("XRANGE", &[stream.as_bytes(), id.as_bytes(), id.as_bytes()], &mut packed);
-            connection.queue(&packed);
-            let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
-            if entry_ids(&reply).next().is_none() {
-                let times = (before.time(), next.time());
-                let between = (id, next.to_string());
-                self.subscriber.event(SessionEvent::Trimmed { times, stream, between });
+            let Some(position) = positions.get_mut(index) else { continue };
+            (position.is_doubtful, position.was_asked) = (position.last.is_some(), false);
+            match (position.last, end) {
+                (None, _) => {
+                    let last = end.unwrap_or_default();
+                    position.last = Some(last);
+                    drop(positions);
+                    self.end(&stream, last);
+                }
+                // A master that has not got all. What it gets from now on may be in front of what was read.
+                (Some(last), Some(end)) if end < last => {
+                    (position.last, position.is_doubtful) = (Some(end), false);
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
-    /// `XREAD` behind all that was read.
+    fn names(&self) -> Vec<(usize, String)> {
+        self.lock().iter().map(|position| position.stream.clone()).enumerate().collect()
+    }
+
+    /// Asks once what was dropped of the streams that are in doubt and of which nothing is there to be read.
+    async fn look_at_empty<T: ByteStream>(
+        &self,
+        connection: &mut Connection<T>,
+        reply: &Value,
+    ) -> Result<()> {
+        for (index, stream) in self.names() {
+            let last = match self.lock().get_mut(index) {
+                Some(position) if position.is_doubtful && !has_entries(reply, &stream) => {
+                    if std::mem::replace(&mut position.was_asked, true) {
+                        continue;
+                    }
+                    position.last.unwrap_or_default()
+                }
+                _ => continue,
+            };
+            let mut packed = Vec::new();
+            pack("XINFO", &[b"STREAM", stream.as_bytes()], &mut packed);
+            connection.queue(&packed);
+            let newest = match self.answer(connection, Duration::ZERO, &mut None).await {
+                Ok(info) => last_generated(&info),
+                // All that a new one holds is new.
+                Err(Error::Refused { reply, .. }) if reply.contains("no such key") => {
+                    Some(Id::default())
+                }
+                // It may not be allowed.
+                Err(Error::Refused { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            let Some(newest) = newest else { continue };
+            if let Some(position) = self.lock().get_mut(index) {
+                (position.last, position.is_doubtful) = (Some(newest), false);
+            }
+            if newest > last && last != Id::default() {
+                self.trimmed(&stream, last, newest);
+            }
+        }
+        Ok(())
+    }
+
+    /// `XREAD` behind all that was read; where that is in doubt, from the last entry on: while it is there, none
+    /// behind it can have been dropped.
     fn question(&self, block: Duration) -> Vec<u8> {
-        let (count, block_ms) = (self.options.count.to_string(), block.as_millis().to_string());
         let positions = self.lock();
-        let last = |position: &Position| position.last.unwrap_or_default().to_string();
-        let ids: Vec<String> = positions.iter().map(last).collect();
+        let is_doubtful = positions.iter().any(|position| position.is_doubtful);
+        let count = (self.options.count.saturating_add(is_doubtful.into())).to_string();
+        let block_ms = block.as_millis().to_string();
+        let ids: Vec<String> =
+            positions.iter().map(|position| position.from().to_string()).collect();
         let mut args: Vec<&[u8]> = vec![b"COUNT", count.as_bytes()];
         if !block.is_zero() {
             args.extend([b"BLOCK".as_slice(), block_ms.as_bytes()]);
@@ -262,16 +294,17 @@ impl<S: Subscriber> Reader<S> {
         let of_name = |position: &&mut Position| position.stream.as_bytes() == name;
         let Some(position) = positions.iter_mut().find(of_name) else { return Id::default() };
         let before = position.last.unwrap_or_default();
-        let ids: Vec<Id> = entry_ids(read).filter(|id| *id > before).collect();
+        let mut is_there = false;
+        let ids = entry_ids(read).inspect(|id| is_there |= *id == before);
+        let ids: Vec<Id> = ids.filter(|id| *id > before).collect();
+        // Others may add faster than this reads.
+        let is_full = ids.len() >= self.options.count as usize;
+        let was_doubtful = std::mem::replace(&mut position.is_doubtful, is_full);
         let (Some(first), Some(last)) = (ids.first(), ids.iter().max().copied()) else {
             return before;
         };
-        // Nobody can have dropped what stands behind an entry that was read a moment ago, unless
-        // others add faster than this reads.
-        let is_doubtful = !std::mem::replace(&mut position.is_fresh, true)
-            || ids.len() >= self.options.count as usize;
-        if is_doubtful && before != Id::default() {
-            position.doubtful = Some((before, *first));
+        if was_doubtful && !is_there && before != Id::default() {
+            self.trimmed(&position.stream, before, *first);
         }
         position.last = Some(last);
         drop(positions);
@@ -280,6 +313,15 @@ impl<S: Subscriber> Reader<S> {
             self.hand_out(&entry);
         }
         last
+    }
+
+    /// A stream has dropped entries between these two.
+    fn trimmed(&self, stream: &str, from: Id, to: Id) {
+        self.subscriber.event(SessionEvent::Trimmed {
+            times: (from.time(), to.time()),
+            stream: stream.to_owned(),
+            between: (from.to_string(), to.to_string()),
+        });
     }
 
     /// A stream was handed out up to there; who waits to hold it learns that.
@@ -298,4 +340,24 @@ impl<S: Subscriber> Reader<S> {
             }
         }
     }
+}
+
+/// Whether a reply to `XREAD` has entries of a stream.
+fn has_entries(reply: &Value, name: &str) -> bool {
+    let Value::Array(streams) = reply else { return false };
+    streams.iter().any(|stream| match stream {
+        Value::Array(parts) => {
+            matches!(parts.first(), Some(Value::Bulk(of)) if **of == *name.as_bytes())
+        }
+        _ => false,
+    })
+}
+
+/// The id of the last entry that a stream has got, of a reply to `XINFO STREAM`.
+fn last_generated(info: &Value) -> Option<Id> {
+    let Value::Array(info) = info else { return None };
+    info.chunks_exact(2).find_map(|pair| match pair {
+        [Value::Bulk(name), Value::Bulk(id)] if **name == *b"last-generated-id" => Id::parse(id),
+        _ => None,
+    })
 }
