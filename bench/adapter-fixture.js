@@ -17,6 +17,8 @@ const EMITS = 5_000;
 /** The fixture of a Socket.IO 4 adapter. */
 class AdapterFixture extends Fixture {
   static SERVER = 'adapter-server.js';
+  /** How the load counts what comes out of Redis, and what is wrong with one of these. */
+  static COUNTING = { action: 'count', args: { subscribe: ['PSUBSCRIBE', PATTERN], last: END }, mistakeIn };
 
   /**
    * Publishes from outside while the implementation measures itself.
@@ -44,8 +46,8 @@ class AdapterFixture extends Fixture {
    */
   async emit(count, { sockets, burst, data }) {
     let measuring;
-    const counting = { subscribe: ['PSUBSCRIBE', PATTERN], count, chunk: EMITS, last: END };
-    const published = await this.load.ask('count', counting, () => {
+    const { action, args, mistakeIn } = /** @type {typeof AdapterFixture} */ (this.constructor).COUNTING;
+    const published = await this.load.ask(action, { ...args, count, chunk: EMITS }, () => {
       measuring = this.server.ask('emit', { count, chunk: EMITS, burst, data });
     });
     const { written, ...measured } = await measuring;

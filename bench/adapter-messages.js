@@ -51,6 +51,29 @@ function shardedBroadcastOf(room, data) {
   return { command: 'SPUBLISH', channel: 'socket.io#/#', payload: Buffer.from(JSON.stringify(message)) };
 }
 
+/** The stream of an adapter for streams, and who has added to it what another server has. */
+const STREAM = 'socket.io';
+const STRANGER = 'other1';
+/** More than are under way: what was not read yet must not be dropped. */
+const MAX_LENGTH = 100_000;
+
+/**
+ * The same as another node's adapter adds it to the stream.
+ * @param {string} room
+ * @param {object} data of the event
+ * @returns {{ command: string, args: (string | number)[], payload: Buffer }}
+ */
+function entryOf(room, data) {
+  const packet = { type: 2, data: [EVENT, data] };
+  const opts = { rooms: [room], except: [], flags: {} };
+  const fields = ['uid', STRANGER, 'nsp', '/', 'type', 3, 'data'];
+  return {
+    command: 'XADD',
+    args: [STREAM, 'MAXLEN', '~', MAX_LENGTH, '*', ...fields],
+    payload: Buffer.from(JSON.stringify({ packet, opts })),
+  };
+}
+
 /** A response to a request of another server, as all servers get it. */
 const RESPONSE = {
   channel: 'socket.io-response#/#',
@@ -60,4 +83,18 @@ const RESPONSE = {
 /** The last message of a round. */
 const END = broadcastOf(END_ROOM, {});
 
-module.exports = { broadcastOf, channelOf, dataOf, END, END_ROOM, EVENT, PATTERN, RESPONSE, ROOM, shardedBroadcastOf };
+module.exports = {
+  broadcastOf,
+  channelOf,
+  dataOf,
+  END,
+  END_ROOM,
+  entryOf,
+  EVENT,
+  PATTERN,
+  RESPONSE,
+  ROOM,
+  shardedBroadcastOf,
+  STRANGER,
+  STREAM,
+};

@@ -4,7 +4,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 
 const { Server } = require('socket.io-4');
 
-const { createAdapter, createShardedAdapter } = require('..');
+const { createAdapter, createShardedAdapter, createStreamsAdapter } = require('..');
 const { AGES, CPU } = require('./details');
 
 const OURS = 'socket.io-redis-native';
@@ -13,6 +13,9 @@ const ON_IOREDIS = '@socket.io/redis-adapter, ioredis 6';
 const SHARDED_OURS = 'createShardedAdapter';
 const SHARDED_ON_REDIS = 'official createShardedAdapter, redis 6';
 const SHARDED_ON_IOREDIS = 'official createShardedAdapter, ioredis 6';
+const STREAMS_OURS = 'createStreamsAdapter';
+const STREAMS_ON_REDIS = '@socket.io/redis-streams-adapter, redis 6';
+const STREAMS_ON_IOREDIS = '@socket.io/redis-streams-adapter, ioredis 6';
 
 /**
  * The implementations, by name. Each makes what Socket.IO 4 takes as its `adapter`.
@@ -25,6 +28,9 @@ const ADAPTERS = {
   [SHARDED_ON_REDIS]: async (port) => officialAdapter('createShardedAdapter', await redisClients(port)),
   [SHARDED_ON_IOREDIS]: async (port) => officialAdapter('createShardedAdapter', ioredisClients(port)),
   [SHARDED_OURS]: async (port) => createShardedAdapter(`redis://127.0.0.1:${port}`),
+  [STREAMS_ON_REDIS]: async (port) => officialStreamsAdapter(await redisClients(port)),
+  [STREAMS_ON_IOREDIS]: async (port) => officialStreamsAdapter(ioredisClients(port)),
+  [STREAMS_OURS]: async (port) => createStreamsAdapter(`redis://127.0.0.1:${port}`),
 };
 
 // Until this package has an adapter, the incumbents run alone.
@@ -32,7 +38,7 @@ if (!createAdapter) delete ADAPTERS[OURS];
 
 /** @type {import('./stores').Family} */
 const ADAPTER_FAMILY = {
-  implementations: Object.keys(ADAPTERS).filter((name) => !name.includes('Sharded')),
+  implementations: [ON_REDIS, ON_IOREDIS, OURS].filter((name) => name in ADAPTERS),
   ours: OURS,
   columns: { 'redis-adapter, redis 6': ON_REDIS, 'redis-adapter, ioredis 6': ON_IOREDIS, [OURS]: OURS },
   comparisons: [
@@ -64,6 +70,27 @@ const SHARDED_FAMILY = {
   name: 'sharded',
 };
 
+/** The same on streams. @type {import('./stores').Family} */
+const STREAMS_FAMILY = {
+  ...ADAPTER_FAMILY,
+  implementations: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS, STREAMS_OURS],
+  ours: STREAMS_OURS,
+  columns: {
+    'redis-streams-adapter, redis 6': STREAMS_ON_REDIS,
+    'redis-streams-adapter, ioredis 6': STREAMS_ON_IOREDIS,
+    [OURS]: STREAMS_OURS,
+  },
+  comparisons: [
+    {
+      head: 'ratio',
+      incumbents: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS],
+      against: 'the faster of @socket.io/redis-streams-adapter on redis 6 and on ioredis 6',
+    },
+  ],
+  title: `How many times better ${OURS} is on streams than`,
+  name: 'streams',
+};
+
 async function redisClients(port) {
   const pub = require('redis-6').createClient({ url: `redis://127.0.0.1:${port}` });
   const sub = pub.duplicate();
@@ -79,6 +106,13 @@ function ioredisClients(port) {
 function officialAdapter(factory, clients) {
   for (const client of clients) client.on('error', (error) => console.error(error));
   return require('@socket.io/redis-adapter')[factory](...clients);
+}
+
+/** It makes further clients of the one that it is given. */
+function officialStreamsAdapter([client, other]) {
+  client.on('error', (error) => console.error(error));
+  other.disconnect();
+  return require('@socket.io/redis-streams-adapter').createAdapter(client);
 }
 
 /**
@@ -97,4 +131,4 @@ async function startServer(name, port, { nodes = 1, options = {} } = {}) {
   return io;
 }
 
-module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, SHARDED_FAMILY, startServer };
+module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, SHARDED_FAMILY, STREAMS_FAMILY, startServer };

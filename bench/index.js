@@ -6,7 +6,7 @@ const { parseArgs } = require('node:util');
 
 const { SingleBar, Presets } = require('cli-progress');
 
-const { ADAPTER_FAMILY, SHARDED_FAMILY } = require('./adapters');
+const { ADAPTER_FAMILY, SHARDED_FAMILY, STREAMS_FAMILY } = require('./adapters');
 const { EMITTER_FAMILY } = require('./emitters');
 const { report } = require('./report');
 const { runCase, steps } = require('./runner');
@@ -24,6 +24,7 @@ const CASES = [
   ...require('./cases/adapter/distance'),
   ...require('./cases/adapter/cluster'),
   ...require('./cases/adapter/sharded'),
+  ...require('./cases/adapter/streams'),
   ...require('./cases/emitter/publish'),
   ...require('./cases/websocket/broadcast'),
   ...require('./cases/websocket/highest-rate'),
@@ -32,6 +33,8 @@ const CASES = [
   ...require('./cases/websocket/beside'),
   ...require('./cases/websocket/store'),
 ];
+
+const FAMILIES = [STORE_FAMILY, ADAPTER_FAMILY, SHARDED_FAMILY, STREAMS_FAMILY, EMITTER_FAMILY, WEBSOCKET_FAMILY];
 
 const HELP = `npm run bench -- [options]
   --quick        small counts and one round: does it all work, and arrive?
@@ -60,7 +63,7 @@ async function main() {
   if (cases.some(({ family }) => family === WEBSOCKET_FAMILY)) tellOmissions();
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const results = await run(cases, { rounds, quick: values.quick });
-  for (const family of [STORE_FAMILY, ADAPTER_FAMILY, SHARDED_FAMILY, EMITTER_FAMILY, WEBSOCKET_FAMILY]) {
+  for (const family of FAMILIES) {
     await reportFamily(family, results, { rounds, quick: values.quick, save: values.save });
   }
   const wrong = [...results.values()].flatMap(([{ id, wrong }]) => wrong.map((text) => `${id}: ${text}`));

@@ -5,31 +5,36 @@
 const net = require('node:net');
 const { once } = require('node:events');
 
-const { countLines, encodeCommand, replies } = require('../dev/resp');
+const { countLines, encodeCommand, replies, toText } = require('../dev/resp');
+const { STRANGER } = require('./adapter-messages');
 const { serve } = require('./ipc');
 const { pace } = require('./pace');
 const { percentile } = require('./statistics');
-const { SEQUENCE, sequenceOf, TIME, timeNow } = require('./timestamp');
+const { SEQUENCE, sequenceOf, STAMP, TIME, timeNow } = require('./timestamp');
 
 const BURST = 100;
+/** How many entries of a stream are read at once. */
+const CHUNK = 1000;
 /** Another message comes once for this many; a multiple of a burst. */
 const AMONG = 1000;
 /** ms without any message, after which those that came are all. */
 const PATIENCE = 20_000;
 
-/** The time in a payload. */
-const STAMP = new RegExp(`\\d{${TIME.length}}`);
-
 let address;
 let socket;
 let answered = 0;
+
+/** The command that sends a message. */
+function encode({ command = 'PUBLISH', channel, args = [channel], payload }) {
+  return encodeCommand(command, ...args, payload);
+}
 
 const actions = {
   async start({ port }) {
     address = { port, host: '127.0.0.1' };
     socket = net.connect(address);
     socket.setNoDelay();
-    // Every reply is one integer line.
+    // Every reply is one line with a number, or two with an entry's id.
     socket.on('data', (data) => {
       answered += countLines(data);
     });
@@ -37,15 +42,16 @@ const actions = {
   },
 
   /**
-   * Publishes `count` times, and `last` (a channel and a payload) once behind them, as fast as
-   * Redis takes them, by `PUBLISH` unless said. `among`: what is published once for each thousand of them, not counted.
+   * Publishes `count` times, and `last` (another message) once behind them, as fast as Redis takes them, by
+   * `PUBLISH` unless said. `among`: what is published once for each thousand of them, not counted.
    */
-  async publish({ command = 'PUBLISH', channel, payload, count, last, among }) {
+  async publish({ count, last, among, ...message }) {
     answered = 0;
-    const one = encodeCommand(command, channel, payload);
+    const lines = message.command === 'XADD' ? 2 : 1;
+    const one = encode(message);
     const burst = Math.max(1, Math.min(BURST, Math.floor(4e6 / one.length)));
     const chunk = Buffer.concat(Array(burst).fill(one));
-    const other = among ? encodeCommand('PUBLISH', among.channel, among.payload) : Buffer.alloc(0);
+    const other = among ? encode(among) : Buffer.alloc(0);
     let others = 0;
     for (let sent = 0; sent < count;) {
       const many = Math.min(burst, count - sent);
@@ -56,8 +62,8 @@ const actions = {
       sent += many;
       if (!socket.write(many === burst ? chunk : chunk.subarray(0, many * one.length))) await once(socket, 'drain');
     }
-    if (last) socket.write(encodeCommand(command, last.channel, last.payload));
-    while (answered < count + others + (last ? 1 : 0)) await once(socket, 'data');
+    if (last) socket.write(encode(last));
+    while (answered < (count + (last ? 1 : 0)) * lines + others) await once(socket, 'data');
     return {};
   },
 
@@ -65,8 +71,8 @@ const actions = {
    * Publishes `count` times, `rate` a second; the time stands where the payload has `TIME`, and the number where
    * it has `SEQUENCE`, if it has.
    */
-  async stamped({ channel, payload, count, rate }) {
-    const command = encodeCommand('PUBLISH', channel, payload);
+  async stamped({ count, rate, ...message }) {
+    const command = encode(message);
     const at = command.indexOf(TIME);
     const numberAt = command.subarray(0, at).indexOf(SEQUENCE);
     await pace(count, rate, (index) => {
@@ -97,7 +103,7 @@ const actions = {
    */
   async count({ subscribe, count, chunk = count, last: end }) {
     const subscriber = net.connect(address);
-    const finish = () => (end ? socket.write(encodeCommand('PUBLISH', end.channel, end.payload)) : subscriber.end());
+    const finish = () => (end ? socket.write(encode(end)) : subscriber.end());
     const timer = setTimeout(finish, PATIENCE);
     subscriber.write(encodeCommand(...subscribe));
     let received = 0;
@@ -124,6 +130,33 @@ const actions = {
   },
 
   /**
+   * The same with the entries that are added to a stream.
+   * @param {{ stream: string, count: number, chunk: number, last: any }} args `last`: added behind each chunk
+   * @returns {Promise<{ received: number, first: any, last: any }>} `first`, `last`: the fields of those entries
+   */
+  async countEntries({ stream, count, chunk, last: end }) {
+    const reader = net.connect(address);
+    let chunks = Math.ceil(count / chunk);
+    let received = 0;
+    let first;
+    let last;
+    const onReady = () => process.send({ ready: true });
+    for await (const { uid, ...entry } of entriesOf(reader, stream, onReady)) {
+      if (uid === STRANGER) {
+        chunks -= 1;
+        if (chunks === 0) break;
+        continue;
+      }
+      received += 1;
+      last = entry;
+      first ??= entry;
+      if (received === count || received % chunk === 0) socket.write(encode(end));
+    }
+    reader.destroy();
+    return { received, first, last };
+  },
+
+  /**
    * Sees how long ago each of `count` messages was sent, which have the time in their payload.
    * @param {{ subscribe: string[], count: number }} args `subscribe`: the command
    * @returns {Promise<{ received: number, p50: number, p99: number }>} in ms
@@ -144,5 +177,24 @@ const actions = {
     return { received: delays.length, p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) };
   },
 };
+
+/** The entries that are added to a stream, as objects of their fields, until none comes any more. */
+async function* entriesOf(reader, stream, onReady) {
+  const answers = replies(reader);
+  const ask = async (...command) => {
+    reader.write(encodeCommand(...command));
+    return toText((await answers.next()).value);
+  };
+  let [[id] = ['0-0']] = await ask('XREVRANGE', stream, '+', '-', 'COUNT', 1);
+  onReady();
+  for (;;) {
+    const read = await ask('XREAD', 'COUNT', CHUNK, 'BLOCK', PATIENCE, 'STREAMS', stream, id);
+    if (read === null) return;
+    for (const [next, fields] of read[0][1]) {
+      id = next;
+      yield Object.fromEntries(fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1]]] : [])));
+    }
+  }
+}
 
 serve(actions);
