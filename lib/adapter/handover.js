@@ -12,7 +12,7 @@ const PAUSE = 5;
 class Handover {
   #hold;
   #release;
-  /** @type {((position: string | null) => Promise<unknown>)[]} */
+  /** @type {((stopped: Promise<string | null>) => Promise<unknown>)[]} */
   #waiting = [];
   #isStopped = false;
 
@@ -26,40 +26,39 @@ class Handover {
   }
 
   /**
-   * Calls back while the stream stands still; it does until the microtasks are done that what is returned resolves.
+   * Calls back when the stream is about to stand still. It does then until the microtasks are done that what is
+   * returned resolves.
    * @template T
-   * @param {(position: string | null) => Promise<T>} callback gets the id of the last entry that was handed out, null
-   *   where there was none
+   * @param {(stopped: Promise<string | null>) => Promise<T>} callback gets what resolves once it stands still, with the
+   *   id of the last entry that was handed out, null where there was none
    * @returns {Promise<T>}
    */
   stop(callback) {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(async (position) => {
+      this.#waiting.push(async (stopped) => {
         try {
-          resolve(await callback(position));
+          resolve(await callback(stopped));
         } catch (error) {
           reject(error);
         }
       });
-      if (!this.#isStopped) this.#stop().catch(reject);
+      if (!this.#isStopped) this.#stop();
     });
   }
 
   async #stop() {
     this.#isStopped = true;
-    try {
-      const position = await this.#hold();
-      await Promise.all(this.#waiting.splice(0).map((callback) => callback(position)));
-    } finally {
-      setImmediate(() => this.#goOn());
-    }
+    const stopped = this.#hold();
+    // What throws here is what the callbacks get too.
+    await Promise.allSettled([stopped, ...this.#waiting.splice(0).map((callback) => callback(stopped))]);
+    setImmediate(() => this.#goOn());
   }
 
   #goOn() {
     this.#release();
     setTimeout(() => {
       this.#isStopped = false;
-      if (this.#waiting.length > 0) this.#stop().catch(() => {});
+      if (this.#waiting.length > 0) this.#stop();
     }, PAUSE);
   }
 }

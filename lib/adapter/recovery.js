@@ -6,6 +6,7 @@ const { Rest } = require('./outgoing');
 const { crosses, crossing } = require('./room-names');
 const { Sessions } = require('./sessions');
 const { socketOf } = require('./socket-io');
+const { PersistSessions } = require('./stream-options');
 const { decodeMissed } = require('./wire/streams');
 const { isPacket } = require('./wire/valid');
 const { MAX_TIMEOUT } = require('../backplane/options');
@@ -18,7 +19,7 @@ const OFFSET = /^(\d{1,20})-(\d{1,20})$/;
 /** Longer than any id that a server makes. */
 const MAX_ID = 64;
 /** How many entries one `XRANGE` brings. */
-const PAGE = 500;
+const PAGE = 1000;
 /** How many of these one recovery may take. */
 const MAX_PAGES = 1000;
 
@@ -90,7 +91,7 @@ class Recovery {
       nsp,
       prefix: settings.sessionKeyPrefix,
       ttl: isWholeNumber(Math.ceil(ttl), 1, MAX_TIMEOUT) ? Math.ceil(ttl) : TWO_MINUTES,
-      always: settings.persistSessions === 'always',
+      always: settings.persistSessions === PersistSessions.ALWAYS,
       parserOf,
       limits,
       report,
@@ -205,13 +206,17 @@ class Recovery {
    */
   async #missed(rooms, offset) {
     const read = this.#reader(JSON.stringify(crossing(rooms)), offset);
-    // While nothing stands still, as far as it goes.
-    while (await read.page());
-    return this.#handover.stop(async (position) => {
-      if (position === null) return read.packets;
-      while (compare(read.at, position) < 0 && (await read.page()));
-      return read.packets.filter((data) => isUpTo(data, position));
-    });
+    for (let pages = 1; ; pages *= 2) {
+      for (let i = 0; i < pages && (await read.page()); i++);
+      const missed = await this.#handover.stop(async (stopped) => {
+        // All that was handed out stands in the stream by now.
+        const [position, isMore] = await Promise.all([stopped, read.page()]);
+        if (position === null) return read.packets;
+        if (isMore && compare(read.at, position) < 0) return null;
+        return read.packets.filter((data) => isUpTo(data, position));
+      });
+      if (missed !== null) return missed;
+    }
   }
 
   /** Reads the stream behind an offset, page by page. @param {string} names JSON text of rooms @param {string} offset */
@@ -242,7 +247,9 @@ class Recovery {
 
   /** @returns {any[] | undefined} nothing when it is not valid */
   #decode(item) {
-    const data = Array.isArray(item) ? item : decodeMissed(item, this.#parserOf, this.#limits);
+    // The native side has looked at it.
+    if (Array.isArray(item)) return item;
+    const data = decodeMissed(item, this.#parserOf, this.#limits);
     if (isPacket({ type: 2, data }, this.#limits)) return data;
     this.#malformed();
     return undefined;

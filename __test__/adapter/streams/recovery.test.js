@@ -43,7 +43,7 @@ describeAdapterClusters(
       assert.deepEqual(Buffer.from(after.peer.data.bytes), BYTES);
       assert.deepEqual(after.peer.data.list, [1, null]);
       b.io.to('room').emit('live');
-      a.io.emit('end');
+      b.io.emit('end');
       assert.deepEqual(withoutOffsets(await after.until('end')), [
         ['all', 1, 'ä'],
         ['room', { deep: [1.5, null] }],
