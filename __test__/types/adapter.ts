@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { Server } from 'socket.io-4';
 import {
   createAdapter,
+  createStreamsAdapter,
   RedisAdapter,
   RedisStore,
   type AdapterFactory,
@@ -14,6 +15,7 @@ import {
   type ConnectionName,
   type ConnectionStats,
   type CreateAdapterOptions,
+  type CreateStreamsAdapterOptions,
   type PartialAnswer,
   type QueueDepth,
   type RedisAdapterEvents,
@@ -41,6 +43,15 @@ const options: AdapterOptions = {
 const all: CreateAdapterOptions = { ...options, ...connections, overflow: 'disconnect' };
 const endpoint: RedisEndpoint = { host: 'localhost', tls: { ca: 'PEM' } };
 
+const streams: CreateStreamsAdapterOptions = {
+  streamCount: 3,
+  maxLen: 1000,
+  useShardedPubSub: true,
+  persistSessions: 'always',
+  recovery: { packets: 100, bytes: 1024 },
+  limits: { rooms: 10 },
+};
+
 const factories: AdapterFactory[] = [
   createAdapter(),
   createAdapter('redis://localhost'),
@@ -48,6 +59,9 @@ const factories: AdapterFactory[] = [
   createAdapter(new URL('redis://localhost'), null),
   createAdapter({ host: 'localhost' }, endpoint, all),
   createAdapter(null, undefined, options),
+  createStreamsAdapter(),
+  createStreamsAdapter('redis://localhost', { streamName: 'chat', ...connections }),
+  createStreamsAdapter(endpoint, streams),
 ];
 const store = new RedisStore({ redisPub: 'redis://localhost', ...connections });
 const io = new Server(createServer(), { adapter: createAdapter('redis://localhost', { subscriptionMode: 'dynamic' }) });

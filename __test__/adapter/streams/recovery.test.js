@@ -7,7 +7,9 @@ process.env.ADAPTER_WIRE = 'streams';
 const assert = require('node:assert/strict');
 const { setTimeout: delay } = require('node:timers/promises');
 const { PAIRS, adapterTest, describeAdapterClusters, withAdapterCluster } = require('../../support/adapter-cluster');
+const { createStreamsAdapter } = require('../../..');
 const { LIMIT } = require('../../support/limits');
+const { createFixture } = require('../faults/fixture');
 const { breakOff, comeBack, withoutOffsets } = require('../../support/recovery');
 const { until } = require('../../support/load');
 const { describe, it } = require('node:test');
@@ -142,6 +144,32 @@ describe('recovery of ours', LIMIT, () => {
       assert.equal(after.socket.recovered, false);
       assert.notEqual(after.id, before.id);
     });
+  });
+});
+
+describe('recovery where Redis has no GETDEL, as before 6.2', LIMIT, () => {
+  it('brings a client back', async (t) => {
+    const fixture = await createFixture(t, ['--rename-command', 'GETDEL', '']);
+    const factory = createStreamsAdapter(fixture.redis.url);
+    const node = await fixture.node({ factory, server: RECOVERY.serverOptions });
+    await factory.ready();
+    const before = await fixture.client(node);
+    before.peer.join('room');
+    node.io.emit('first');
+    await before.event('first');
+    const cluster = { redis: fixture.redis, keep: (/** @type {any} */ client) => client };
+    await breakOff(cluster, before);
+    node.io.to('room').emit('missed');
+    const after = await comeBack(cluster, before, /** @type {any} */ (node));
+    fixture.after(() => after.manager._close());
+    assert.equal(after.socket.recovered, true);
+    node.io.emit('end');
+    assert.deepEqual(withoutOffsets(await after.until('end')), [['missed']]);
+    // It cannot be taken twice.
+    await until(
+      'the session to be gone',
+      async () => (await fixture.redis.command('KEYS', 'sio:session:*')).length === 0,
+    );
   });
 });
 
