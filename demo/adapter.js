@@ -1,12 +1,12 @@
 'use strict';
 
 /**
- * Socket.IO 4, with an adapter on the connections of a store: 4 itself keeps no sessions in Redis,
- * so the demo keeps them there as it does with 0.9.
+ * Socket.IO 4, with an adapter on streams: a client whose worker was killed goes on at another one, and gets what was
+ * said meanwhile. What the demo knows of people is in a store, as with 0.9.
  */
 
 const { Server } = require('socket.io-4'); // its name here, where socket.io is 0.9
-const { RedisStore, WebSocketServer } = require('..');
+const { RedisStore, WebSocketServer, createStreamsAdapter } = require('..');
 
 /**
  * @param {import('node:http').Server} server
@@ -16,7 +16,9 @@ const { RedisStore, WebSocketServer } = require('..');
 function open(server, { redisUrl, sessionSeconds, origins, native }) {
   const store = new RedisStore({ redisPub: redisUrl, redisSub: redisUrl, redisClient: redisUrl });
   const io = new Server(server, {
-    adapter: store.adapter(),
+    // A worker that is killed writes no sessions any more: they have to be there before.
+    adapter: createStreamsAdapter(redisUrl, { persistSessions: 'always' }),
+    connectionStateRecovery: { maxDisconnectionDuration: sessionSeconds * 1000 },
     // Polling would want a balancer that keeps a client on one worker, as examples/adapter-cluster has.
     transports: ['websocket'],
     ...(native && { wsEngine: WebSocketServer }),
@@ -32,12 +34,22 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
   return {
     io,
     store,
+    stats: () => sum(io.sockets.adapter.stats(), store.stats()),
     sessionOf: (socket) => store.client(socket.id),
     forget(id) {
       io.in(id).disconnectSockets(true);
       store.destroyClient(id, sessionSeconds);
     },
   };
+}
+
+/** @param {Record<string, any>} stats @param {Record<string, any>} others whose numbers are added */
+function sum(stats, others) {
+  const added = Object.entries(stats).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value + others[name] : value,
+  ]);
+  return Object.fromEntries(added);
 }
 
 module.exports = { open };

@@ -115,7 +115,7 @@ class Chat {
   async #hello(socket, greeting, reply) {
     if (this.people.has(socket) || typeof reply !== 'function') return;
     const { backend, worker } = this;
-    const old = await takeOver(backend, greeting?.previous);
+    const old = await takeOver(backend, greeting?.previous, socket);
     const person = {
       who: old?.who ?? randomBytes(6).toString('hex'),
       nick: clean(old?.nick ?? greeting?.nick, NICK_LENGTH) || `guest ${randomBytes(2).toString('hex')}`,

@@ -9,12 +9,12 @@ const CHANNEL = 'demo:figures'; // any application may publish over the store
 const INTERVAL = 1000;
 
 /**
- * @param {any} store
+ * @param {import('./worker.js').SocketIO} backend
  * @param {{ index: number, pid: number, generation: number }} worker this process
  * @param {Map<any, { who: string, nick: string, room: string }>} people the sockets here
  * @param {() => object} loadHere what is to be said of the load
  */
-function startFigures(store, worker, people, loadHere) {
+function startFigures({ store, stats }, worker, people, loadHere) {
   /** The last report of each worker, by its number. @type {Map<number, any>} */
   const reports = new Map();
 
@@ -26,7 +26,7 @@ function startFigures(store, worker, people, loadHere) {
 
   function ownReport() {
     const here = [...people.values()].map(({ who, nick, room }) => ({ who, nick, room }));
-    return { ...worker, at: Date.now(), stats: store.stats(), people: here, load: loadHere() };
+    return { ...worker, at: Date.now(), stats: stats(), people: here, load: loadHere() };
   }
 
   return setInterval(() => {

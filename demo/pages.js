@@ -18,7 +18,8 @@ const HEADERS = {
 /** What the page says of the store; of the adapter it says the same, but for these. */
 const ADAPTER_WORDS = [
   ['Socket.IO 0.9', 'Socket.IO 4'],
-  ['through a store', 'through an adapter'],
+  ['through a store', 'through an adapter on streams'],
+  ['next takes them over.', 'next takes them over, and brings what was said meanwhile.'],
 ];
 
 /**

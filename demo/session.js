@@ -58,12 +58,14 @@ async function load(client) {
  * seconds more, should the answer to the page get lost.
  * @param {import('./worker.js').SocketIO} backend
  * @param {unknown} previous the id that the page had before
+ * @param {any} socket the one that the page has now; one of 4.x that was recovered has the same id
  * @returns {Promise<Record<string, string> | null>}
  */
-async function takeOver({ store, forget }, previous) {
+async function takeOver({ store, forget }, previous, socket) {
   if (typeof previous !== 'string' || !CLIENT_ID.test(previous)) return null;
   const session = await load(store.client(previous));
-  if (session) forget(previous);
+  if (session && previous !== socket.id) forget(previous);
+  // Of a client that was recovered it is written anew, without an end.
   else store.destroyClient(previous);
   return session;
 }

@@ -27,6 +27,7 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
   return {
     io,
     store: io.store,
+    stats: () => io.store.stats(),
     sessionOf: (socket) => socket,
     forget(id) {
       io.onClientDisconnect(id, 'taken over');

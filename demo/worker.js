@@ -22,6 +22,7 @@ const STOP_TIMEOUT = 1000;
  * @typedef {object} SocketIO one of the two versions, as the demo uses it
  * @property {any} io
  * @property {any} store
+ * @property {() => any} stats what this worker counts
  * @property {(socket: any) => import('./session.js').StoreClient} sessionOf
  * @property {(id: string) => void} forget makes every worker forget a client
  */
@@ -43,7 +44,7 @@ const { store } = backend;
 
 const chat = new Chat(backend, self, (message) => process.send(message));
 const load = new LoadHere(backend.io);
-startFigures(store, self, chat.people, () => ({ engine: DEMO_ENGINE, ...load.figures() }));
+startFigures(backend, self, chat.people, () => ({ engine: DEMO_ENGINE, ...load.figures() }));
 
 for (const event of ['error', 'gap', 'reconnecting']) {
   store.on(event, (detail) => {

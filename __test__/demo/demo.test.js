@@ -138,6 +138,27 @@ async function message(page, text) {
   };
 }
 
+/**
+ * Says one thing after the other until something has happened.
+ * @param {import('playwright-core').Page} page
+ * @param {Promise<unknown>} happened
+ * @returns {Promise<string[]>} what was said
+ */
+async function sayUntil(page, happened) {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  happened.then(over, over);
+  const said = [];
+  while (!isOver) {
+    said.push(`Meanwhile ${said.length}`);
+    await say(page, /** @type {string} */ (said.at(-1)));
+    await message(page, /** @type {string} */ (said.at(-1)));
+  }
+  return said;
+}
+
 for (const version of Object.keys(VERSIONS)) {
   const limits = { skip: noBrowser, ...LIMIT };
   test(`${version}: a chat crosses workers, and a session outlives its worker`, limits, (t) => chat(t, version));
@@ -213,7 +234,13 @@ async function chat(t, version) {
     const card = `.worker[data-index="${workers.ada}"]`;
     const pid = await ada.locator(card).getAttribute('data-pid');
     await ada.click('#kill');
-    await ada.waitForSelector(`#takeover >> text=Session taken over from worker ${workers.ada} (pid ${pid})`);
+    const back = ada.waitForSelector(`#takeover >> text=Session taken over from worker ${workers.ada} (pid ${pid})`);
+    // Some of it while Ada has no connection.
+    const meanwhile = version === 'adapter' ? await sayUntil(grace, back) : [];
+    await back;
+    await message(ada, meanwhile.at(-1) ?? 'Only for crabs');
+    const heard = await ada.locator('.message .text', { hasText: 'Meanwhile' }).allTextContents();
+    assert.deepEqual(heard, meanwhile);
     assert.equal(await ada.inputValue('#nick'), 'Ada');
     await ada.waitForSelector('#sent >> text=2');
     await ada.waitForSelector('#rooms [data-room=rust][aria-pressed=true]');

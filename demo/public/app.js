@@ -50,7 +50,7 @@ function send(event, value) {
   const action = { event, value };
   pending.add(action);
   // Without a greeting the server does not know whose this is: its answer sends it.
-  if (greeted === connection.id()) transmit(action);
+  if (greeted !== null && greeted === connection.id()) transmit(action);
 }
 
 function transmit(action) {
@@ -61,7 +61,10 @@ function transmit(action) {
 }
 
 socket.on('connect', greet);
-socket.on('disconnect', () => showConnection('down', 'worker lost, reconnecting…'));
+socket.on('disconnect', () => {
+  greeted = null; // a recovered client has the same id again
+  showConnection('down', 'worker lost, reconnecting…');
+});
 connection.onRefused(() => showConnection('down', 'no connection'));
 socket.on('said', (said) => {
   addToLog(said.room, messageItem(said));
