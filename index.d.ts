@@ -379,7 +379,8 @@ export interface BackplaneOptions {
    * What happens when the mailbox is full. What is dropped is counted (`overflowed`) and reported
    * (`gap`).
    * - `wait`: nothing more is read, so that Redis holds the messages; it cuts the connection when
-   *   its own buffer for it is full, which is a `gap`. Default of {@link RedisStore}
+   *   its own buffer for it is full, which is a `gap`. Streams lose nothing by that, and are read on later. Default of
+   *   {@link RedisStore} and {@link createStreamsAdapter}
    * - `drop-oldest`: the oldest messages are dropped. Default of {@link createAdapter}
    * - `drop-newest`: the messages that arrive are dropped
    * - `disconnect`: the connection is closed until the event loop has caught up

@@ -151,7 +151,8 @@ function readAdapterOptions(options, withBackplane, kind) {
     partial: Boolean(partial),
     limits: readLimits(limits),
     heartbeat: readHeartbeat(options.heartbeat),
-    backplane: readQueues(options, Overflow.DropOldest),
+    // What is not read yet waits in the stream; of what is dropped here, nobody would know.
+    backplane: readQueues(options, streams === null ? Overflow.DropOldest : Overflow.Wait),
   };
 }
 
