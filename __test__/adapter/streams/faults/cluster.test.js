@@ -89,7 +89,7 @@ async function underLoad(t, opts, server = {}) {
       assert.equal(new Set(numbers).size, numbers.length, `${nsp}: none twice`);
       assert.deepEqual(
         numbers,
-        numbers.toSorted((one, other) => one - other),
+        [...numbers].sort((one, other) => one - other),
         `${nsp}: in order`,
       );
       missing += sent - numbers.length;

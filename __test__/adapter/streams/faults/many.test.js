@@ -40,7 +40,7 @@ const numbersOf = (events, name) =>
 /** In which rooms clients get this number. @param {number} number */
 const roomsOf = (number) => new Set([number % COUNT, (number * 7) % COUNT]);
 /** @param {number[]} numbers */
-const sorted = (numbers) => numbers.toSorted((one, other) => one - other);
+const sorted = (numbers) => [...numbers].sort((one, other) => one - other);
 
 describe('a server with many clients is killed', LIMIT, () => {
   it('all of them find their sessions on others, with all that they missed, once', async (t) => {

@@ -41,7 +41,7 @@ describe('Redis is killed and restarted with what it had', LIMIT, () => {
       a.io.emit('end');
       const heardHere = withoutOffsets(await here.until('end')).map(([, number]) => number);
       assert.deepEqual(
-        heardHere.toSorted((one, other) => one - other),
+        [...heardHere].sort((one, other) => one - other),
         range(1, sent),
         'here each one once',
       );
