@@ -85,7 +85,7 @@ for (const [name, rights, opts] of /** @type {[string, string[], object][]} */ (
     const emits = ['~socket.io', '+xadd', '&socket.io#/#*', ...rights];
     const { fixture } = await setUp(t, emits);
     const factory = createStreamsAdapter(fixture.redis.url, opts);
-    const node = await fixture.node({ factory });
+    const node = await fixture.node({ factory, connects: false });
     const client = await fixture.client(node);
     client.answers('ask', () => 'here');
     await factory.ready();
@@ -100,3 +100,12 @@ for (const [name, rights, opts] of /** @type {[string, string[], object][]} */ (
     assertQuiet(eventLog);
   });
 }
+
+describe('what is missing', LIMIT, () => {
+  it('is said, where a stream cannot be read', async (t) => {
+    const { fixture, url } = await setUp(t, [...STREAM, ...PUB_SUB, '-xread']);
+    const node = await fixture.node({ factory: createStreamsAdapter(url), connects: false });
+    const { error } = await node.eventLog().next('error', 'sub', undefined, 0);
+    assert.match(error.message, /xread.*NOPERM|NOPERM.*xread/is);
+  });
+});
