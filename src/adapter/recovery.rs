@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
 use super::broadcast::Origin;
+use super::packet;
 use super::room_names::{of_number, of_string};
 use super::wire::{Broadcast, Limits, Reader, Received, streams};
 use crate::backplane::{Command, Reading, Request, Route};
@@ -80,11 +80,13 @@ impl Session {
         let message = streams::message(entry, &self.limits).ok()?;
         // Nobody's uid: packets of this server count too.
         let reader = Reader { uid: "", nsp, limits: self.limits };
-        let received = self.origin.wire.decode(&message, &reader, false, |_| true).ok()?;
+        // Most are for others, and not read any further.
+        let may_be_here = |room: &str| self.has(&of_string(room)) || self.has(&of_number(room));
+        let received = self.origin.wire.decode(&message, &reader, false, may_be_here).ok()?;
         let Received::Broadcast(broadcast) = received else { return None };
         // Clients got these without an id: they would get them twice.
         let is_kept = broadcast.volatile.is_none() && broadcast.packet.id.is_none();
-        if !is_kept || !self.is_for(&broadcast) {
+        if !is_kept || !self.is_for(&broadcast) || !packet::is_event(&broadcast.packet) {
             return None;
         }
         let data = broadcast.packet.data.as_deref()?;
@@ -92,15 +94,17 @@ impl Session {
             let data = String::from_utf8_lossy(entry.data?);
             return Some(format!(r#"{{"id":"{}","data":{}}}"#, entry.id, Json::from(data)));
         }
-        // An element more, where there is one at least: the event's name.
-        serde_json::from_str::<&RawValue>(data).ok()?;
+        // An element more: there is one at least, the event's name.
         let start = data.trim_end().strip_suffix(']')?;
         Some(format!(r#"{start},"{}"]"#, entry.id))
     }
 
     fn is_for(&self, Broadcast { rooms, except, .. }: &Broadcast<'_>) -> bool {
-        let has = |name: &str| self.rooms.iter().any(|room| room == name);
-        (rooms.is_empty() || rooms.of_rooms().any(|room| has(&room)))
-            && !except.of_rooms().any(|room| has(&room))
+        (rooms.is_empty() || rooms.of_rooms().any(|room| self.has(&room)))
+            && !except.of_rooms().any(|room| self.has(&room))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.rooms.iter().any(|room| room == name)
     }
 }
