@@ -206,8 +206,8 @@ class Recovery {
    */
   async #missed(rooms, offset) {
     const read = this.#reader(JSON.stringify(crossing(rooms)), offset);
-    for (let pages = 1; ; pages *= 2) {
-      for (let i = 0; i < pages && (await read.page()); i++);
+    for (;;) {
+      while (await read.page());
       const missed = await this.#handover.stop(async (stopped) => {
         // All that was handed out stands in the stream by now.
         const [position, isMore] = await Promise.all([stopped, read.page()]);
@@ -226,11 +226,11 @@ class Recovery {
     const read = {
       at: offset,
       packets: /** @type {any[][]} */ ([]),
-      /** @returns {Promise<boolean>} whether there was something */
+      /** @returns {Promise<boolean>} whether there may be more */
       page: async () => {
         if (++pages > MAX_PAGES) throw new Error('too much was missed');
         const ask = (/** @type {number} */ ticket) => this.#native.missed(this.#id, next(read.at), PAGE, names, ticket);
-        const [last, ...page] = await this.#ask(ask);
+        const [last, count, ...page] = await this.#ask(ask);
         for (const item of page) {
           const data = this.#decode(item);
           if (data === undefined) continue;
@@ -239,7 +239,7 @@ class Recovery {
           read.packets.push(data);
         }
         read.at = last ?? read.at;
-        return last !== null;
+        return count === PAGE;
       },
     };
     return read;

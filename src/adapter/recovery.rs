@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::broadcast::Origin;
 use super::packet;
-use super::room_names::{of_number, of_string};
-use super::wire::{Broadcast, Limits, Reader, Received, streams};
+use super::room_names::{MARK, of_number, of_string};
+use super::wire::{Broadcast, Limits, Reader, streams};
 use crate::backplane::{Command, Reading, Request, Route};
 use crate::codec::number_to_string;
 use crate::connection::Value;
@@ -23,9 +23,9 @@ struct Session {
 }
 
 /// The request for a page of the stream, from an entry on. `rooms`: JSON text of an array, those of the
-/// session. Its reply is JSON text of an array: the id of the page's last entry or null, then for each
-/// packet the array of its data with the entry's id behind it, or `{ id, data }` where JavaScript is to
-/// decode the data.
+/// session. Its reply is JSON text of an array: the id of the page's last entry or null, how many entries
+/// it has, then for each packet the array of its data with the entry's id behind it, or `{ id, data }`
+/// where JavaScript is to decode the data.
 pub(super) fn missed(
     origin: &Arc<Origin>,
     limits: Limits,
@@ -60,8 +60,8 @@ impl Session {
     fn read(&self, page: &Value) -> String {
         let mut out = String::from("[");
         match entries(page).map(|(id, _)| id).last() {
-            Some(last) => drop(write!(out, r#""{last}""#)),
-            None => out.push_str("null"),
+            Some(last) => drop(write!(out, r#""{last}",{}"#, entries(page).count())),
+            None => out.push_str("null,0"),
         }
         for packet in entries(page).filter_map(|(_, entry)| self.packet(&entry?)) {
             out.push(',');
@@ -77,16 +77,19 @@ impl Session {
         if entry.nsp != *nsp || entry.kind != "3" {
             return None;
         }
-        let message = streams::message(entry, &self.limits).ok()?;
         // Nobody's uid: packets of this server count too.
         let reader = Reader { uid: "", nsp, limits: self.limits };
         // Most are for others, and not read any further.
-        let may_be_here = |room: &str| self.has(&of_string(room)) || self.has(&of_number(room));
-        let received = self.origin.wire.decode(&message, &reader, false, may_be_here).ok()?;
-        let Received::Broadcast(broadcast) = received else { return None };
+        let is = |room: &str, text: &str| room == text || room.strip_prefix(MARK) == Some(text);
+        let may_be_here = |text: &str| self.rooms.iter().any(|room| is(room, text));
+        let packet = |broadcast: &Broadcast<'_>| self.text(entry, broadcast);
+        streams::broadcast(entry, &reader, may_be_here, packet).flatten()
+    }
+
+    fn text(&self, entry: &Entry<'_>, broadcast: &Broadcast<'_>) -> Option<String> {
         // Clients got these without an id: they would get them twice.
         let is_kept = broadcast.volatile.is_none() && broadcast.packet.id.is_none();
-        if !is_kept || !self.is_for(&broadcast) || !packet::is_event(&broadcast.packet) {
+        if !is_kept || !self.is_for(broadcast) || !packet::is_event(&broadcast.packet) {
             return None;
         }
         let data = broadcast.packet.data.as_deref()?;

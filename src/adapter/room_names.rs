@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Stands before what is no string, and before a string that begins with it.
-const MARK: char = '\0';
+pub(super) const MARK: char = '\0';
 /// No room goes by it.
 pub(super) const NO_ROOM: &str = "\0";
 

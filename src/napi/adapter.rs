@@ -329,8 +329,8 @@ impl NativeAdapter {
     }
 
     /// Reads a page of the stream for a session: `count` entries from one on, of which `rooms`, JSON text
-    /// of an array, get some. The reply is a list: the id of the page's last entry or null, then for each
-    /// packet the array of its data with its id behind it, or `{ id, data }` where it is MessagePack.
+    /// of an array, get some. The reply is a list: the id of the page's last entry or null, how many
+    /// entries it has, then for each packet the array of its data with its id behind it, or `{ id, data }` where it is MessagePack.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
     pub fn missed(&self, namespace: u32, from: String, count: u32, rooms: String, ticket: u32) {

@@ -69,6 +69,23 @@ pub fn decode<'a>(
     if raw { Ok(Received::Packed) } else { parts.read(reader, is_here) }
 }
 
+/// Reads the data of a broadcast in JSON, as [`decode`] does in a message.
+///
+/// # Errors
+///
+/// See [`decode`].
+pub(super) fn decode_data<'a>(
+    data: &'a [u8],
+    reader: &Reader<'_>,
+    is_here: impl Fn(&str) -> bool,
+) -> Result<Received<'a>, Malformed> {
+    reader.limits.check_length(data)?;
+    match Place::Json(Some(from_json(data)?)).broadcast()? {
+        Some(parts) => parts.read(reader, is_here),
+        None => Ok(Received::Request),
+    }
+}
+
 /// The rooms that a request has sockets join; none when it is another one.
 pub(crate) fn rooms_to_join(request: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]

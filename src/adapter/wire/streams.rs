@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::Limits;
 use super::sharded::encode::{
     append_json_data, append_json_end, append_packed_data, append_packed_end,
 };
+use super::{Broadcast, Limits, Reader, Received, sharded};
 use crate::adapter::packet::Packet;
 use crate::codec::msgpack::{append_integer, append_str};
 use crate::codec::{EncodeError, Malformed};
@@ -37,6 +37,29 @@ pub(crate) fn encode(packet: &Packet<'_>, opts_json: &str) -> Result<Vec<u8>, En
     }
     append_packed_data(packet, data, opts_json, &mut out)?;
     Ok(BASE64.encode(&out).into_bytes())
+}
+
+/// Calls back with the broadcast that an entry is, if it is one for these rooms.
+pub(crate) fn broadcast<T>(
+    entry: &Entry<'_>,
+    reader: &Reader<'_>,
+    is_here: impl Fn(&str) -> bool,
+    callback: impl FnOnce(&Broadcast<'_>) -> T,
+) -> Option<T> {
+    let message;
+    let received = match entry.data {
+        // By far the most; they are read where they stand.
+        Some(data) if data.first() == Some(&b'{') => sharded::decode_data(data, reader, is_here),
+        _ => {
+            message = self::message(entry, &reader.limits).ok()?;
+            sharded::decode(&message, reader, false, is_here)
+        }
+    };
+    if let Received::Broadcast(broadcast) = received.ok()? {
+        Some(callback(&broadcast))
+    } else {
+        None
+    }
 }
 
 /// An entry as a message of the sharded adapter.
