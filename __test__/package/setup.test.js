@@ -194,7 +194,7 @@ describe('on a machine without Redis', LIMIT, () => {
         for await (const line of readline.createInterface({ input: child.stdout })) {
           if (/The chat is on http/.test(line)) break;
         }
-        const channel = version === '--store' ? 'dispatch' : 'socket.io-request#/#';
+        const channel = version === '--store' ? 'dispatch' : 'socket.io#/#';
         await until('all workers', async () => (await redis.command('PUBSUB', 'NUMSUB', channel))[1] === 4);
         child.kill('SIGTERM');
         assert.deepEqual(await exited, [0, null]);
