@@ -16,13 +16,18 @@ const { LIMIT, PATIENCE } = require('../../support/limits');
 const CHANNEL = 'socket.io-heartbeat';
 /** More own beats than a peer may miss. */
 const MANY = 6;
+/** Requests that wait until their time is up fail the test before. */
+const WAITS = { opts: { requestsTimeout: 2 * PATIENCE } };
 
-/** A server in a process of its own. */
-async function child(fixture) {
+/** A server in a process of its own that others know. @param {any[]} nodes the others */
+async function child(fixture, ...nodes) {
+  const before = nodes.map(peersOf);
   const options = /** @type {any} */ ({ stdio: ['pipe', 'inherit', 'inherit', 'ipc'] });
   const process = fork(path.join(__dirname, 'children', 'deaf.js'), [fixture.redis.url], options);
   fixture.after(() => process.kill('SIGKILL'));
   const [{ uid }] = await once(process, 'message');
+  // It may listen before it has said so.
+  await until('the others to know it', () => nodes.every((node, at) => peersOf(node) > before[at]));
   const block = async () => {
     process.send('block');
     await once(process, 'message');
@@ -51,9 +56,21 @@ async function listen(fixture) {
   return { beats, next };
 }
 
+/** What a request comes to, or why it fails, before its time is up. @param {Promise<any>} request */
+async function outcomeOf(request) {
+  /** @type {any[]} */
+  const outcome = [];
+  request.then(
+    (value) => outcome.push(value),
+    (error) => outcome.push(error),
+  );
+  await until('the request to be over', () => outcome.length > 0);
+  return outcome[0];
+}
+
 /** Two servers that know each other. */
 async function pair(fixture, second) {
-  const a = await fixture.node();
+  const a = await fixture.node(WAITS);
   const b = await fixture.node(second);
   await until('both to know each other', () => peersOf(a) === 1 && peersOf(b) === 1);
   return [a, b];
@@ -71,23 +88,21 @@ function covers(log, time) {
 describe('a peer', { concurrency: true, ...LIMIT }, () => {
   it('that is killed while it is asked is missing, and nobody waits for it', async (t) => {
     const fixture = await createFixture(t);
-    const node = await fixture.node();
-    const [one, other] = [await child(fixture), await child(fixture)];
+    const node = await fixture.node(WAITS);
+    const [one, other] = [await child(fixture, node), await child(fixture, node)];
     await one.block();
     const told = [];
     node.adapter().on('partial', (details) => told.push(details));
-    const asked = node.io.fetchSockets().then(assert.fail, (error) => error);
+    const asked = outcomeOf(node.io.fetchSockets());
     const partly = node.adapter().fetchSockets({ rooms: new Set(), except: new Set(), partial: true });
     await until('the other one to have answered', () =>
       [...node.adapter().requests.values()].every(({ received }) => received === 1),
     );
     one.process.kill('SIGKILL');
-    // It would be waited for as long as the test lasts.
-    assert.equal(node.adapter().requestsTimeout, PATIENCE);
     const { code, expected, received, missing } = await asked;
     const outcome = { expected: 2, received: 1, missing: [one.uid] };
     assert.deepEqual({ code, expected, received, missing }, { code: 'ERR_REQUEST_TIMEOUT', ...outcome });
-    assert.deepEqual((await partly).partial, outcome);
+    assert.deepEqual((await outcomeOf(partly)).partial, outcome);
     assert.deepEqual(told, [{ request: 'fetchSockets', ...outcome }]);
     // Redis has noticed: it is not asked any more.
     assert.deepEqual(await node.io.fetchSockets(), []);
@@ -96,13 +111,13 @@ describe('a peer', { concurrency: true, ...LIMIT }, () => {
 
   it('that is stopped is missing after a while, and is there again when it goes on', async (t) => {
     const fixture = await createFixture(t);
-    const node = await fixture.node();
-    const one = await child(fixture);
+    const node = await fixture.node(WAITS);
+    const one = await child(fixture, node);
     one.process.kill('SIGSTOP');
-    const gone = await node.io.fetchSockets().then(assert.fail, (error) => error);
+    const gone = await outcomeOf(node.io.fetchSockets());
     assert.deepEqual(gone.missing, [one.uid]);
     // Redis counts it still.
-    const again = await node.io.fetchSockets().then(assert.fail, (error) => error);
+    const again = await outcomeOf(node.io.fetchSockets());
     assert.deepEqual([again.expected, again.received, again.missing], [1, 0, [one.uid]]);
     one.process.kill('SIGCONT');
     await until('it to be back', () => peersOf(node) === 1);
@@ -114,7 +129,7 @@ describe('a peer', { concurrency: true, ...LIMIT }, () => {
     const [a, b] = await pair(fixture);
     // It hears nothing more.
     b.adapter().onPayload = () => {};
-    const asked = a.io.fetchSockets().then(assert.fail, (error) => error);
+    const asked = outcomeOf(a.io.fetchSockets());
     await until('it to be asked', () => a.adapter().requests.size === 1);
     const { uid } = b.adapter();
     await b.close();
@@ -124,7 +139,7 @@ describe('a peer', { concurrency: true, ...LIMIT }, () => {
   it('whose event loop is blocked is not gone', async (t) => {
     const fixture = await createFixture(t);
     const node = await fixture.node();
-    const one = await child(fixture);
+    const one = await child(fixture, node);
     const beats = await listen(fixture);
     await one.block();
     const asked = node.io.fetchSockets();
@@ -137,7 +152,7 @@ describe('a peer', { concurrency: true, ...LIMIT }, () => {
   it('is not gone while Redis is stopped', async (t) => {
     const fixture = await createFixture(t);
     const node = await fixture.node();
-    const one = await child(fixture);
+    const one = await child(fixture, node);
     const beats = await listen(fixture);
     await one.block();
     const asked = node.io.fetchSockets();
