@@ -4,19 +4,43 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: delay } = require('node:timers/promises');
+const { inspect } = require('node:util');
+
 const { PATIENCE } = require('./limits');
 
 /**
  * Waits until something that has no event is so.
  * @param {string} what
  * @param {() => unknown} holds
+ * @param {() => unknown} [about] what is to be known where it never is
  */
-async function until(what, holds) {
+async function until(what, holds, about) {
   const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`in vain waited for: ${what}`);
+    if (Date.now() > deadline) throw inVain(what, about);
     await delay(2);
   }
+}
+
+/**
+ * A promise that has no limit of its own, with one. It does not keep the process.
+ * @template T
+ * @param {string} what
+ * @param {Promise<T>} promise
+ * @param {() => unknown} [about] what is to be known where it comes to nothing
+ * @returns {Promise<T>}
+ */
+function within(what, promise, about) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(inVain(what, about)), PATIENCE).unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** @param {string} what @param {() => unknown} [about] */
+function inVain(what, about) {
+  const known = about ? `\n${inspect(about(), { depth: 5, maxArrayLength: 100 })}` : '';
+  return new Error(`in vain waited for: ${what}${known}`);
 }
 
 /** The events of a store, in the order in which it told them. */
@@ -24,8 +48,9 @@ class EventLog {
   /** @type {{ event: string, connection?: string, [more: string]: any }[]} */
   events = [];
 
-  /** @param {import('node:events').EventEmitter} store */
+  /** @param {import('node:events').EventEmitter & { stats?: () => any }} store */
   constructor(store) {
+    this.store = store;
     for (const event of ['connect', 'disconnect', 'reconnecting', 'gap', 'close']) {
       store.on(event, (details) => this.events.push({ event, ...details }));
     }
@@ -59,8 +84,13 @@ class EventLog {
       this.events
         .slice(since)
         .find((one) => one.event === event && (!connection || one.connection === connection) && fits(one));
-    await until(`${event} of ${connection ?? 'the store'}`, match);
+    await until(`${event} of ${connection ?? 'the store'}`, match, () => this.known(since));
     return match();
+  }
+
+  /** For the message of a failed test. @param {number} [since] a former `events.length` */
+  known(since = 0) {
+    return { stats: this.store.stats?.(), events: this.events.slice(since) };
   }
 }
 
@@ -174,13 +204,14 @@ class Receipt {
    */
   constructor(store, channel) {
     this.eventLog = new EventLog(store);
-    this.subscribed = new Promise((resolve) => {
+    const subscribed = new Promise((resolve) => {
       store.subscribe(
         channel,
         (number) => this.numbers.push(number),
         () => resolve(undefined),
       );
     });
+    this.subscribed = within(`the subscription to ${channel}`, subscribed, () => this.eventLog.known());
   }
 
   get last() {
@@ -190,12 +221,14 @@ class Receipt {
   /** Waits until `count` more have been received. @param {number} count */
   async more(count) {
     const goal = this.numbers.length + count;
-    await until(`${goal} messages received`, () => this.numbers.length >= goal);
+    const known = () => [this.numbers.length, this.eventLog.known()];
+    await until(`${goal} messages received`, () => this.numbers.length >= goal, known);
   }
 
   /** Waits for what was sent last: what is missing then will not come. @param {Load} load */
   async complete(load) {
-    await until(`number ${load.sent} to be received`, () => this.last >= load.sent);
+    const known = () => [this.last, this.eventLog.known(), load.eventLog.known()];
+    await until(`number ${load.sent} to be received`, () => this.last >= load.sent, known);
   }
 
   assertInOrder() {
@@ -300,13 +333,13 @@ function describe(numbers, { sentAt, settledAt }, gaps) {
  */
 async function closeAll(...stores) {
   await Promise.all(
-    stores.map(
-      (store) =>
-        new Promise((resolve) => {
-          store.once('close', resolve);
-          store.destroy();
-        }),
-    ),
+    stores.map((store) => {
+      const closed = new Promise((resolve) => {
+        store.once('close', resolve);
+        store.destroy();
+      });
+      return within('the end of a store', closed, () => store.stats());
+    }),
   );
 }
 
@@ -344,6 +377,7 @@ module.exports = {
   Receipt,
   EventLog,
   until,
+  within,
   closeAll,
   cleanup,
   finish,

@@ -11,6 +11,8 @@ const { setImmediate: turn } = require('node:timers/promises');
 
 const redis = require('redis-0.7');
 
+const { until: patiently, within } = require('./load');
+
 const HOST = '127.0.0.1';
 
 /** The JavaScript store is the model of ours: what is true of one is true of the other. */
@@ -106,16 +108,18 @@ function inbox() {
 
 /** Subscribes, and resolves once Redis has confirmed it. */
 function subscribe(store, name, consumer) {
-  return new Promise((resolve) => {
+  const subscribed = new Promise((resolve) => {
     store.subscribe(name, consumer, resolve);
   });
+  return within(`the subscription to ${name}`, subscribed, () => store.stats?.());
 }
 
 /** Calls a method with a callback, and resolves with all that the callback was called with. */
 function ask(object, method, ...args) {
-  return new Promise((resolve) => {
+  const asked = new Promise((resolve) => {
     object[method](...args, (...answer) => resolve(answer));
   });
+  return within(`the answer to ${method}`, asked);
 }
 
 /** Resolves when `condition` holds. For what Redis does not tell by itself; the test's end is the limit. */
@@ -126,7 +130,9 @@ async function until(condition) {
 /** Resolves once all connections of one of our stores are up. */
 async function connected(store) {
   const isUp = ({ state }) => state === 'connected';
-  while (!Object.values(store.stats().connections).every(isUp)) await once(store, 'connect');
+  const all = () => Object.values(store.stats().connections);
+  // After a stall there is no `connect`.
+  await patiently('all connections', () => all().every(isUp), all);
 }
 
 /** What `CLIENT LIST` says of all connections but the asking one, each as an object. */

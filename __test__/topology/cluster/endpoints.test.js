@@ -8,7 +8,7 @@ const official = require('@socket.io/redis-adapter');
 
 const { createAdapter } = require('../../..');
 const { slotOf } = require('../../../dev/redis-cluster');
-const { cleanup, closeAll } = require('../../support/load');
+const { cleanup, closeAll, within } = require('../../support/load');
 const { ask, connected, inbox, subscribe } = require('../../support/stores');
 const { LIMIT } = require('../../support/limits');
 const {
@@ -40,7 +40,7 @@ async function assertStores(endpoint) {
     const received = inbox();
     await subscribe(there, 'news', received);
     here.publish('news', 'ä', [1, { two: null }]);
-    assert.deepEqual(await received.next(), ['ä', [1, { two: null }]]);
+    assert.deepEqual(await within('the news', received.next()), ['ä', [1, { two: null }]]);
     const ids = Array.from({ length: 50 }, (_, i) => `session-${i}`);
     for (const id of ids) assert.deepEqual(await ask(here.client(id), 'set', 'id', id), [null, 1]);
     for (const id of ids) {

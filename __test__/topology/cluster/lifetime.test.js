@@ -8,7 +8,7 @@ const path = require('node:path');
 const { it } = require('node:test');
 const { promisify } = require('node:util');
 
-const { LIMIT } = require('../../support/limits');
+const { LIMIT, PATIENCE } = require('../../support/limits');
 const { connections, startCluster, until } = require('./fixture');
 
 const PROGRAM = `
@@ -33,7 +33,7 @@ it('a process ends when all is closed', LIMIT, async (t) => {
   t.after(() => cluster.stop());
   const cwd = path.join(__dirname, '../../..');
   const args = ['-e', PROGRAM, JSON.stringify(cluster.urls)];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd, timeout: PATIENCE });
   assert.match(stdout, /^[01]\n$/);
   assert.equal(stderr, '');
   await until('all connections to be closed', async () => (await connections(cluster)).length === 0);

@@ -14,6 +14,7 @@ const { until } = require('../../../dev/redis-server');
 const { createShardedAdapter } = require('../../../index.js');
 const { AdapterClient } = require('../../support/adapter-client');
 const { ANSWER, LIMIT, PATIENCE } = require('../../support/limits');
+const { within } = require('../../support/load');
 
 const ROOMS = ['red', 'green', 'blue', 'yellow', 'black'];
 const CHANNELS = ['socket.io#/#', ...ROOMS.map((room) => `socket.io#/#${room}#`)];
@@ -80,9 +81,11 @@ async function settled(cluster, nodes) {
 
 /** The next gap of a server; errors may come before it. @returns {Promise<any>} */
 function gapOf(io) {
-  return new Promise((resolve) => {
-    io.of('/').adapter.once('gap', resolve);
+  const { adapter } = io.of('/');
+  const told = new Promise((resolve) => {
+    adapter.once('gap', resolve);
   });
+  return within('a gap', told, () => adapter.stats());
 }
 
 /** Each node sends to all, on every channel, and asks all. */

@@ -9,7 +9,7 @@ const { RedisStore } = require('../../..');
 const { startCluster } = require('../../../dev/redis-cluster.js');
 const { Certificates, startTlsProxy } = require('../../../dev/tls.js');
 const { LIMIT } = require('../../support/limits');
-const { assertWorks, opened } = require('./works');
+const { assertWorks, errorOf, opened } = require('./works');
 
 const HOST = '127.0.0.1';
 
@@ -81,9 +81,7 @@ describe('a cluster with TLS', LIMIT, () => {
   };
   for (const [kind, [tls, reason]] of Object.entries(refused)) {
     it(`is not entered ${kind}, and says why`, async () => {
-      const error = await new Promise((resolve) => {
-        store(() => ({ cluster: nodes(), tls: tls(), natMap: map() })).on('error', resolve);
-      });
+      const error = await errorOf(store(() => ({ cluster: nodes(), tls: tls(), natMap: map() })));
       assert.equal(error.code, 'ERR_CONNECT');
       assert.match(error.message, reason);
     });

@@ -12,7 +12,8 @@ const { createAdapter, RedisStore } = require('../../..');
 const { startCluster } = require('../../../dev/redis-cluster.js');
 const { until } = require('../../../dev/redis-server.js');
 const { LIMIT } = require('../../support/limits');
-const { assertWorks, opened } = require('./works');
+const { closeAll } = require('../../support/load');
+const { assertWorks, errorOf, opened } = require('./works');
 
 const PASSWORD = 'secret';
 
@@ -92,11 +93,7 @@ describe('the end of a store', LIMIT, () => {
           await until('its nodes are known', async () => !client.isRefreshing);
         }
         const ended = new RedisStore({ redisPub: client, redisSub: client, redisClient: client });
-        const closed = new Promise((resolve) => {
-          ended.once('close', resolve);
-        });
-        ended.destroy();
-        await closed;
+        await closeAll(ended);
         const isOver = () => (typeof client.isOpen === 'boolean' ? !client.isOpen : client.status === 'end');
         await until('it has ended', async () => isOver());
       });
@@ -145,9 +142,7 @@ describe('a cluster whose nodes name hosts that lead nowhere from here', LIMIT, 
   for (const [way, make] of Object.entries(ways)) it(`by ${way}`, () => assertWorks(store, make));
 
   it('is not reached without', async () => {
-    const error = await new Promise((resolve) => {
-      store(common).on('error', resolve);
-    });
+    const error = await errorOf(store(common));
     assert.equal(error.code, 'ERR_CONNECT');
     assert.match(error.message, /node\.invalid/);
   });

@@ -9,9 +9,9 @@ const { createAdapter, createShardedAdapter } = require('../../..');
 const { slotOf, startCluster } = require('../../../dev/redis-cluster');
 const { NO_PORT } = require('../../../dev/redis-server');
 const { LIMIT } = require('../../support/limits');
-const { EventLog, cleanup, until } = require('../../support/load');
+const { EventLog, cleanup, closeAll, until } = require('../../support/load');
+const { ask } = require('../../support/stores');
 const { serverWith, storeOn } = require('../cluster/fixture');
-const { closeAll } = require('../../support/load');
 const { createFixture } = require('../sentinel/fixture');
 
 const FIRST = `127.0.0.1:${NO_PORT}`;
@@ -57,7 +57,7 @@ describe('a connection is named after its server', LIMIT, () => {
     const store = storeOn({ cluster: [`redis://${FIRST}`, ...cluster.urls] });
     after(() => closeAll(store));
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f'])
-      await new Promise((resolve) => store.client(id).set('key', 'value', resolve));
+      assert.deepEqual(await ask(store.client(id), 'set', 'key', 'value'), [null, 1]);
     assert.deepEqual(store.stats().connections.cmd.endpoint.split(', '), await usedWith(cluster, 'hset'));
   });
 

@@ -12,7 +12,7 @@ const { RedisStore } = require('../../..');
 const { startSentinels } = require('../../../dev/redis-sentinel.js');
 const { Certificates, startTlsProxy } = require('../../../dev/tls.js');
 const { LIMIT } = require('../../support/limits');
-const { assertWorks, opened } = require('./works');
+const { assertWorks, errorOf, opened } = require('./works');
 
 const PASSWORD = 'secret';
 const SENTINEL_PASSWORD = 'other';
@@ -126,9 +126,7 @@ describe('the master of Sentinels, behind TLS of its own', LIMIT, () => {
 
   it('is not reached where only the Sentinels are trusted, and says why', async () => {
     const stranger = { ca: certificates.stranger.cert };
-    const error = await new Promise((resolve) => {
-      store(() => ({ ...common(), tls: stranger, sentinelTls: tls() })).on('error', resolve);
-    });
+    const error = await errorOf(store(() => ({ ...common(), tls: stranger, sentinelTls: tls() })));
     assert.equal(error.code, 'ERR_CONNECT');
     assert.match(error.message, /as ca/);
   });

@@ -5,28 +5,28 @@
 const assert = require('node:assert/strict');
 const { afterEach } = require('node:test');
 
+const { closeAll, within } = require('../../support/load');
+
 /**
  * Opens stores, and destroys them after each test.
  * @param {Function} RedisStore
  */
 function opened(RedisStore) {
   const open = [];
-  afterEach(async () => {
-    await Promise.all(
-      open.splice(0).map((store) => {
-        const closed = new Promise((resolve) => {
-          store.once('close', resolve);
-        });
-        store.destroy();
-        return closed;
-      }),
-    );
-  });
+  afterEach(() => closeAll(...open.splice(0)));
   return (endpoint) => {
     const store = new RedisStore({ redisPub: endpoint(), redisSub: endpoint(), redisClient: endpoint() });
     open.push(store);
     return store;
   };
+}
+
+/** The next error of a store. @returns {Promise<any>} */
+function errorOf(store) {
+  const told = new Promise((resolve) => {
+    store.on('error', resolve);
+  });
+  return within('an error of a store', told, () => store.stats());
 }
 
 /** A client object must not take the process down; it never connects here. */
@@ -45,7 +45,8 @@ async function assertWorks(open, make) {
   const failed = new Promise((resolve, reject) => {
     for (const store of [from, to]) store.on('error', reject);
   });
-  await Promise.race([failed, useBoth(from, to)]);
+  const known = () => [from.stats(), to.stats()];
+  await within('two stores to work', Promise.race([failed, useBoth(from, to)]), known);
 }
 
 async function useBoth(from, to) {
@@ -67,4 +68,4 @@ async function useBoth(from, to) {
   }
 }
 
-module.exports = { assertWorks, opened };
+module.exports = { assertWorks, errorOf, opened };

@@ -7,7 +7,7 @@ const { describe, it } = require('node:test');
 const { RedisStore, createAdapter } = require('../../..');
 const { createFixture, range } = require('../../adapter/faults/fixture');
 const { LIMIT, PATIENCE } = require('../../support/limits');
-const { EventLog, Receipt, closeAll, until } = require('../../support/load');
+const { EventLog, Receipt, closeAll, until, within } = require('../../support/load');
 
 const FULL = /max number of clients.*raise maxclients/;
 const LOADING = /LOADING.*loaded/;
@@ -48,7 +48,8 @@ function write(store, values) {
     new Promise((resolve, reject) => {
       client[method](...args, (error, value) => (error ? reject(error) : resolve(value)));
     });
-  return Promise.all(values.flatMap((value) => [call('set', 'key', value), call('get', 'key')]));
+  const written = Promise.all(values.flatMap((value) => [call('set', 'key', value), call('get', 'key')]));
+  return within('the answers to commands', written, () => store.stats());
 }
 
 /** Has Redis close the connections of this name. @param {import('ioredis-6').default} held @param {string} name */

@@ -7,7 +7,7 @@ const { describe, it } = require('node:test');
 const { RedisStore, createAdapter, createShardedAdapter } = require('../../..');
 const { startCluster } = require('../../../dev/redis-cluster');
 const { LIMIT, PATIENCE, SHORT } = require('../../support/limits');
-const { EventLog, cleanup, closeAll, until } = require('../../support/load');
+const { EventLog, cleanup, closeAll, until, within } = require('../../support/load');
 const { hold, serverWith, storeOn, together } = require('../cluster/fixture');
 const sentinels = require('../sentinel/fixture');
 
@@ -33,9 +33,10 @@ function allow(/** @type {any[]} */ nodes, /** @type {string} */ user, /** @type
 
 /** @param {any} store @param {string} id @param {string} method @param {any[]} args */
 function call(store, id, method, ...args) {
-  return new Promise((resolve, reject) => {
+  const called = new Promise((resolve, reject) => {
     store.client(id)[method](...args, (error, value) => (error ? reject(error) : resolve(value)));
   });
+  return within(`the answer to ${method}`, called, () => store.stats());
 }
 
 /** Nothing has happened but that connections came up. */
@@ -67,7 +68,7 @@ describe('on a cluster', LIMIT, () => {
       await together(...servers);
       const heard = new Promise((resolve) => servers[1].on('news', resolve));
       servers[0].serverSideEmit('news', 1);
-      assert.equal(await heard, 1);
+      assert.equal(await within('the news', heard), 1);
       assert.deepEqual(await servers[0].fetchSockets(), []);
       eventLogs.forEach(assertQuiet);
     });

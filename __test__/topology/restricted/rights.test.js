@@ -8,6 +8,7 @@ const { RedisStore, createAdapter, createShardedAdapter } = require('../../..');
 const { createFixture } = require('../../adapter/faults/fixture');
 const { LIMIT, PATIENCE } = require('../../support/limits');
 const { EventLog, until } = require('../../support/load');
+const { ask, subscribe } = require('../../support/stores');
 
 const CLASSIC = ['&socket.io-request#/#', '&socket.io-response#/#*'];
 const NATIVE = ['&socket.io-native#/#*', '&socket.io-heartbeat'];
@@ -124,22 +125,16 @@ describe('RedisStore', LIMIT, () => {
     fixture.after(() => Promise.all(stores.map((store) => store.destroy())));
     const logs = stores.map((store) => new EventLog(store));
     const heard = [];
-    await new Promise((resolve) => {
-      stores[1].subscribe('news', (...args) => heard.push(args), resolve);
-    });
+    await subscribe(stores[1], 'news', (...args) => heard.push(args));
     stores[0].publish('news', 1);
     await until('a message', () => heard.length > 0);
     assert.deepEqual(heard, [[1]]);
     const client = stores[0].client('1');
-    const call = (/** @type {string} */ method, /** @type {any[]} */ ...args) =>
-      new Promise((resolve, reject) => {
-        client[method](...args, (error, value) => (error ? reject(error) : resolve(value)));
-      });
-    await call('set', 'key', 'value');
-    assert.equal(await call('get', 'key'), 'value');
-    assert.ok(await call('has', 'key'));
-    await call('del', 'key');
-    assert.equal(await call('get', 'key'), null);
+    assert.deepEqual(await ask(client, 'set', 'key', 'value'), [null, 1]);
+    assert.deepEqual(await ask(client, 'get', 'key'), [null, 'value']);
+    assert.deepEqual(await ask(client, 'has', 'key'), [null, true]);
+    assert.deepEqual(await ask(client, 'del', 'key'), [null, 1]);
+    assert.deepEqual(await ask(client, 'get', 'key'), [null, null]);
     client.destroy(1);
     stores[1].unsubscribe('news');
     logs.forEach(assertQuiet);
@@ -149,9 +144,7 @@ describe('RedisStore', LIMIT, () => {
     const { fixture, url } = await setUp(t, [...RIGHTS, '-hset', '~*', 'allchannels']);
     const store = new RedisStore({ redisPub: url, redisSub: url, redisClient: url });
     fixture.after(() => store.destroy());
-    const error = await new Promise((resolve) => {
-      store.client('1').set('key', 'value', resolve);
-    });
+    const [error] = await ask(store.client('1'), 'set', 'key', 'value');
     assert.equal(error.code, 'ERR_REDIS_REPLY');
     assert.match(error.message, /HSET.*NOPERM/i);
   });

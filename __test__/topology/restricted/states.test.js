@@ -13,7 +13,7 @@ const { describe, it } = require('node:test');
 const { RedisStore } = require('../../..');
 const { createFixture, range } = require('../../adapter/faults/fixture');
 const { LIMIT, PATIENCE } = require('../../support/limits');
-const { EventLog, Receipt, closeAll, until } = require('../../support/load');
+const { EventLog, Receipt, closeAll, until, within } = require('../../support/load');
 
 /** @typedef {import('../../../dev/redis-server').RedisServer} RedisServer */
 
@@ -85,16 +85,20 @@ function openStore(fixture, endpoint = fixture.redis.url) {
 }
 
 /** @param {any} store @param {string} key @returns {Promise<{ code?: string, message: string } | null>} what it fails with */
-const write = (store, key, value = key) =>
-  new Promise((resolve) => {
+const write = (store, key, value = key) => {
+  const written = new Promise((resolve) => {
     store.client('session').set(key, value, resolve);
   });
+  return within('the answer to set', written, () => store.stats());
+};
 
 /** @param {any} store @param {string} key */
-const read = (store, key) =>
-  new Promise((resolve, reject) => {
+const read = (store, key) => {
+  const asked = new Promise((resolve, reject) => {
     store.client('session').get(key, (error, value) => (error ? reject(error) : resolve(value)));
   });
+  return within('the answer to get', asked, () => store.stats());
+};
 
 for (const { code, advice, enter, leave } of STATES) {
   describe(`a server that answers ${code}`, LIMIT, () => {

@@ -9,6 +9,7 @@ const { RedisStore, createAdapter } = require('../../..');
 const { startSentinels } = require('../../../dev/redis-sentinel');
 const { LIMIT } = require('../../support/limits');
 const { closeAll, until } = require('../../support/load');
+const { subscribe } = require('../../support/stores');
 
 const [password, sentinelPassword] = ['data', 'watch'];
 
@@ -48,13 +49,7 @@ for (const family of ['redis-6']) {
 /** @param {RedisStore} a @param {RedisStore} b */
 async function exchange(a, b, channel) {
   let heard = 0;
-  await new Promise((resolve) => {
-    b.subscribe(
-      channel,
-      () => heard++,
-      () => resolve(undefined),
-    );
-  });
+  await subscribe(b, channel, () => heard++);
   await until('a message to arrive', () => {
     a.publish(channel, 'hello');
     return heard > 0;
