@@ -19,7 +19,7 @@ const OFFSET = /^(\d{1,20})-(\d{1,20})$/;
 /** Longer than any id that a server makes. */
 const MAX_ID = 64;
 /** How many entries one `XRANGE` brings. */
-const PAGE = 1000;
+const PAGE = 512;
 /** How many of these one recovery may take. */
 const MAX_PAGES = 1000;
 
@@ -211,9 +211,11 @@ class Recovery {
       const missed = await this.#handover.stop(async (stopped) => {
         // All that was handed out stands in the stream by now.
         const [position, isMore] = await Promise.all([stopped, read.page()]);
-        if (position === null) return read.packets;
-        if (isMore && compare(read.at, position) < 0) return null;
-        return read.packets.filter((data) => isUpTo(data, position));
+        if (position !== null && isMore && compare(read.at, position) < 0) return null;
+        const packets = await read.packets();
+        while (position !== null && packets.length > 0 && isBehind(packets[packets.length - 1], position))
+          packets.pop();
+        return packets;
       });
       if (missed !== null) return missed;
     }
@@ -223,21 +225,41 @@ class Recovery {
   #reader(names, offset) {
     let { packets: left, bytes } = this.#most;
     let pages = 0;
+    /** @type {any[][]} */
+    const packets = [];
+    const take = (/** @type {any[] | null} */ list) => {
+      if (list === null) throw new Error('a page could not be read');
+      const [size, ...page] = list;
+      bytes -= size;
+      left -= page.length;
+      if (left < 0 || bytes < 0) throw new Error('too much was missed');
+      for (const item of page) {
+        const data = this.#decode(item);
+        if (data !== undefined) packets.push(data);
+      }
+    };
+    /** Those of the page that was read last are on their way, while the next one is read. */
+    let coming = Promise.resolve();
     const read = {
       at: offset,
-      packets: /** @type {any[][]} */ ([]),
+      packets: async () => {
+        await coming;
+        return packets;
+      },
       /** @returns {Promise<boolean>} whether there may be more */
       page: async () => {
         if (++pages > MAX_PAGES) throw new Error('too much was missed');
-        const ask = (/** @type {number} */ ticket) => this.#native.missed(this.#id, next(read.at), PAGE, names, ticket);
-        const [last, count, ...page] = await this.#ask(ask);
-        for (const item of page) {
-          const data = this.#decode(item);
-          if (data === undefined) continue;
-          bytes -= sizeOf(data);
-          if (--left < 0 || bytes < 0) throw new Error('too much was missed');
-          read.packets.push(data);
-        }
+        /** @type {Promise<any>} */
+        let page = Promise.resolve();
+        const head = this.#ask((ticket) => {
+          page = this.#ask((packets) => this.#native.missed(this.#id, next(read.at), PAGE, names, ticket, packets));
+        });
+        const taken = Promise.all([page, coming]).then(([list]) => take(list));
+        // Who waits for it hears of it.
+        taken.catch(() => {});
+        const [last, count] = await head;
+        await coming;
+        coming = taken;
         read.at = last ?? read.at;
         return count === PAGE;
       },
@@ -301,18 +323,8 @@ function compare(a, b) {
 }
 
 /** @param {any[]} data that ends with an id @param {string} position */
-function isUpTo(data, position) {
-  return compare(data[data.length - 1], position) <= 0;
-}
-
-/** About how many bytes a value takes. @param {any} value @returns {number} */
-function sizeOf(value) {
-  if (typeof value === 'string') return value.length + 3;
-  if (typeof value !== 'object' || value === null) return 8;
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength + 3;
-  let size = 2;
-  for (const key in value) size += (Array.isArray(value) ? 0 : key.length + 3) + sizeOf(value[key]);
-  return size;
+function isBehind(data, position) {
+  return compare(data[data.length - 1], position) > 0;
 }
 
 module.exports = { isRecoverable, Recovery };

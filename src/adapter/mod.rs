@@ -33,6 +33,7 @@ use self::broadcast::{
 };
 use self::namespace::Namespace;
 use self::recent_joins::RecentJoins;
+use self::recovery::Packets;
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Command, Packed, Request, Route, Streams};
 use crate::pubsub::{Consumer, Need};
@@ -257,14 +258,23 @@ impl Adapter {
     }
 
     /// Reads a page of the stream of a namespace for a session: see [`recovery::missed`].
-    pub fn missed(&self, number: u32, from: &str, count: u32, rooms: &str, ticket: u32) {
+    pub fn missed(
+        &self,
+        number: u32,
+        from: &str,
+        count: u32,
+        rooms: &str,
+        [page, packets]: [u32; 2],
+    ) {
         match self.namespace(number) {
             Some(namespace) => {
                 let Namespace { origin, limits, .. } = &*namespace;
-                let request = recovery::missed(origin, *limits, from, count, rooms);
-                self.backplane.send(request, Some(ticket));
+                let events = Arc::clone(self.backplane.events());
+                let packets = Packets { events, ticket: Some(packets) };
+                let request = recovery::missed(origin, *limits, from, count, rooms, packets);
+                self.backplane.send(request, Some(page));
             }
-            None => self.backplane.events().settle(&[ticket]),
+            None => self.backplane.events().settle(&[page, packets]),
         }
     }
 

@@ -1,7 +1,6 @@
 //! What clients have missed: pages of a stream, read for one session.
 
-use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
@@ -9,10 +8,11 @@ use super::broadcast::Origin;
 use super::packet;
 use super::room_names::{MARK, of_number, of_string};
 use super::wire::{Broadcast, Limits, Reader, streams};
-use crate::backplane::{Command, Reading, Request, Route};
+use crate::backplane::{Command, EventSink, Reading, Request, Route};
 use crate::codec::number_to_string;
 use crate::connection::Value;
-use crate::streams::{Entry, entries};
+use crate::event_loop::Outcome;
+use crate::streams::{Entry, entries, extent};
 
 /// Whose missed packets are read.
 struct Session {
@@ -23,25 +23,66 @@ struct Session {
 }
 
 /// The request for a page of the stream, from an entry on. `rooms`: JSON text of an array, those of the
-/// session. Its reply is JSON text of an array: the id of the page's last entry or null, how many entries
-/// it has, then for each packet the array of its data with the entry's id behind it, or `{ id, data }`
-/// where JavaScript is to decode the data.
+/// session. Its reply is a list, as soon as the page is there, so that the next one can be asked for: the
+/// id of the page's last entry or null, and how many entries it has. The packets follow as the reply to
+/// `packets`.
 pub(super) fn missed(
     origin: &Arc<Origin>,
     limits: Limits,
     from: &str,
     count: u32,
     rooms: &str,
+    packets: Packets,
 ) -> Request {
     let stream = origin.stream.as_ref().map(|stream| stream.name.clone()).unwrap_or_default();
-    let session = Session { origin: Arc::clone(origin), limits, rooms: names_of(rooms) };
+    let session = Arc::new(Session { origin: Arc::clone(origin), limits, rooms: names_of(rooms) });
+    let packets = Mutex::new(Some(packets));
+    let read = move |page: Value| {
+        let (len, last) = extent(&page);
+        let head = match last {
+            Some(last) => format!(r#"["{last}",{len}]"#),
+            None => format!("[null,{len}]"),
+        };
+        let packets = packets.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let session = Arc::clone(&session);
+        // What waits for this connection does not wait for that.
+        tokio::spawn(async move {
+            if let Some(packets) = packets {
+                packets.reply(&session.read(&page));
+            }
+        });
+        head
+    };
     let args = [stream.as_str(), from, "+", "COUNT", &count.to_string()];
     Request::Command(Command {
         name: "XRANGE",
         args: args.map(|arg| arg.as_bytes().to_vec()).to_vec(),
         route: Route::Key,
-        reading: Some(Reading(Arc::new(move |page| session.read(page)))),
+        reading: Some(Reading(Box::new(read))),
     })
+}
+
+/// The caller who waits for the packets of a page. Its reply is a list: how many bytes they have, then for
+/// each the array of its data with the entry's id behind it, or `{ id, data }` where JavaScript is to decode
+/// the data. It is nothing where there is no page.
+pub(super) struct Packets {
+    pub(super) events: Arc<EventSink>,
+    pub(super) ticket: Option<u32>,
+}
+
+impl Packets {
+    fn reply(mut self, list: &str) {
+        if let Some(ticket) = self.ticket.take() {
+            self.events.reply(ticket, Outcome::List(list));
+        }
+    }
+}
+
+/// Whoever waits gets an answer.
+impl Drop for Packets {
+    fn drop(&mut self) {
+        self.events.settle(self.ticket.as_slice());
+    }
 }
 
 fn names_of(rooms: &str) -> Vec<String> {
@@ -58,17 +99,13 @@ fn names_of(rooms: &str) -> Vec<String> {
 
 impl Session {
     fn read(&self, page: &Value) -> String {
-        let mut out = String::from("[");
-        match entries(page).map(|(id, _)| id).last() {
-            Some(last) => drop(write!(out, r#""{last}",{}"#, entries(page).count())),
-            None => out.push_str("null,0"),
+        let packets = entries(page).filter_map(|(_, entry)| self.packet(&entry?));
+        let mut list = String::new();
+        for packet in packets {
+            list.push(',');
+            list.push_str(&packet);
         }
-        for packet in entries(page).filter_map(|(_, entry)| self.packet(&entry?)) {
-            out.push(',');
-            out.push_str(&packet);
-        }
-        out.push(']');
-        out
+        format!("[{}{list}]", list.len())
     }
 
     /// The packet of an entry, if it is for the session.

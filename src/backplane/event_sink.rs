@@ -280,7 +280,8 @@ impl EventSink {
         }
     }
 
-    pub(super) fn reply(&self, ticket: u32, outcome: Outcome<'_>) {
+    /// Answers the request that has a ticket.
+    pub fn reply(&self, ticket: u32, outcome: Outcome<'_>) {
         self.mailbox.push(&Reply { ticket, outcome });
     }
 

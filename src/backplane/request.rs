@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use super::heartbeat::OutgoingBeat;
 use crate::connection::{Answer, Value, pack};
@@ -57,9 +56,8 @@ pub trait Addition: Debug + Send + 'static {
     fn size(&self) -> usize;
 }
 
-/// Makes JSON text of a reply.
-#[derive(Clone)]
-pub struct Reading(pub Arc<dyn Fn(&Value) -> String + Send + Sync>);
+/// Makes JSON text of a reply that is a list.
+pub struct Reading(pub Box<dyn Fn(Value) -> String + Send + Sync>);
 
 impl Debug for Reading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -216,7 +214,7 @@ impl Request {
     pub fn read(&self, reply: Value) -> Answer {
         match self {
             Self::Command(Command { reading: Some(Reading(read)), .. }) => {
-                Answer::List(read(&reply))
+                Answer::List(read(reply))
             }
             _ => Answer::from(reply),
         }

@@ -4,8 +4,9 @@
 //! (bench/NOTES.md); commands are packed by redis-rs.
 
 use std::io;
+use std::ops::Range;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 /// One reply or message.
@@ -95,7 +96,7 @@ impl Decoder for Resp {
             // What is left shares its memory with the value, and would keep all of it.
             *read = BytesMut::from(&**read);
         }
-        Values { bytes }.next(MAX_DEPTH).map(Some)
+        Values { bytes, at: 0 }.next(MAX_DEPTH).map(Some)
     }
 }
 
@@ -186,42 +187,56 @@ fn malformed(what: &str) -> io::Error {
 /// Values that have been measured.
 struct Values {
     bytes: Bytes,
+    /// Where the next one begins.
+    at: usize,
 }
 
 impl Values {
     fn next(&mut self, depth: u32) -> io::Result<Value> {
         let line = self.line()?;
-        let (&kind, text) = line.split_first().ok_or_else(|| malformed("the kind"))?;
+        let text = self.bytes.get(line.clone()).unwrap_or_default();
+        let (&kind, text) = text.split_first().ok_or_else(|| malformed("the kind"))?;
         Ok(match (kind, length_of(kind, text)?) {
             (b'$', Some(len)) => Value::Bulk(self.take(len)?),
             (b'*', Some(len)) => self.array(len, depth)?,
             (b'$' | b'*', None) => Value::Nil,
-            (b'+', _) => Value::Simple(line.slice(1..)),
+            (b'+', _) => Value::Simple(self.bytes.slice(line.start + 1..line.end)),
             (b':', _) => Value::Integer(integer(text)?),
             (b'-', _) => Value::Error(String::from_utf8_lossy(text).into_owned()),
             _ => return Err(malformed("the kind")),
         })
     }
 
-    /// The next line, without its end.
-    fn line(&mut self) -> io::Result<Bytes> {
-        let end = self.bytes.iter().position(|&byte| byte == b'\r');
-        self.take(end.ok_or_else(|| malformed("a line"))?)
+    /// Where the next line stands, without its end.
+    fn line(&mut self) -> io::Result<Range<usize>> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let end = rest.iter().position(|&byte| byte == b'\r');
+        self.step(end.ok_or_else(|| malformed("a line"))?)
     }
 
-    /// The next `len` bytes, and steps over the line's end behind them.
+    /// The next `len` bytes.
     fn take(&mut self, len: usize) -> io::Result<Bytes> {
-        if self.bytes.len() < len + END.len() {
+        let taken = self.step(len)?;
+        Ok(self.bytes.slice(taken))
+    }
+
+    /// Steps over `len` bytes and the line's end behind them.
+    fn step(&mut self, len: usize) -> io::Result<Range<usize>> {
+        let (start, end) = (self.at, self.at + len);
+        self.at = end + END.len();
+        if self.at > self.bytes.len() {
             return Err(malformed("a length"));
         }
-        let taken = self.bytes.split_to(len);
-        self.bytes.advance(END.len());
-        Ok(taken)
+        Ok(start..end)
     }
 
     fn array(&mut self, len: usize, depth: u32) -> io::Result<Value> {
         let Some(depth) = depth.checked_sub(1) else { return Err(malformed("the nesting")) };
-        (0..len).map(|_| self.next(depth)).collect::<io::Result<_>>().map(Value::Array)
+        let mut list = Vec::with_capacity(len.min(self.bytes.len() - self.at));
+        for _ in 0..len {
+            list.push(self.next(depth)?);
+        }
+        Ok(Value::Array(list))
     }
 }
 

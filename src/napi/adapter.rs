@@ -329,12 +329,22 @@ impl NativeAdapter {
     }
 
     /// Reads a page of the stream for a session: `count` entries from one on, of which `rooms`, JSON text
-    /// of an array, get some. The reply is a list: the id of the page's last entry or null, how many
-    /// entries it has, then for each packet the array of its data with its id behind it, or `{ id, data }` where it is MessagePack.
+    /// of an array, get some. The reply is a list: the id of the page's last entry or null, and how many
+    /// entries it has. That to the ticket `packets` follows, another list: how many bytes they have, then for
+    /// each the array of its data with its id behind it, or `{ id, data }` where it is MessagePack. It is
+    /// nothing where there is no page.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
-    pub fn missed(&self, namespace: u32, from: String, count: u32, rooms: String, ticket: u32) {
-        self.adapter.missed(namespace, &from, count, &rooms, ticket);
+    pub fn missed(
+        &self,
+        namespace: u32,
+        from: String,
+        count: u32,
+        rooms: String,
+        ticket: u32,
+        packets: u32,
+    ) {
+        self.adapter.missed(namespace, &from, count, &rooms, [ticket, packets]);
     }
 
     /// Asks whether the stream still has an entry. The reply is a list, which is empty if not.

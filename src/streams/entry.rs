@@ -21,8 +21,7 @@ pub struct Entry<'a> {
 /// The entries that a reply lists, each with its id: of `XRANGE`, or of one stream of `XREAD`. Without an
 /// entry where it is none of an adapter.
 pub fn entries(list: &Value) -> impl Iterator<Item = (Id, Option<Entry<'_>>)> {
-    let list = if let Value::Array(list) = list { list.as_slice() } else { &[] };
-    list.iter().filter_map(|item| {
+    items(list).iter().filter_map(|item| {
         let Value::Array(parts) = item else { return None };
         let [Value::Bulk(id), fields] = parts.as_slice() else { return None };
         let id = Id::parse(id)?;
@@ -31,8 +30,21 @@ pub fn entries(list: &Value) -> impl Iterator<Item = (Id, Option<Entry<'_>>)> {
 }
 
 /// The ids of the entries that a reply to `XRANGE` lists.
-pub fn entry_ids(list: &Value) -> impl Iterator<Item = Id> {
-    entries(list).map(|(id, _)| id)
+pub fn entry_ids(list: &Value) -> impl DoubleEndedIterator<Item = Id> {
+    items(list).iter().filter_map(|item| {
+        let Value::Array(parts) = item else { return None };
+        let [Value::Bulk(id), _] = parts.as_slice() else { return None };
+        Id::parse(id)
+    })
+}
+
+/// How many entries such a reply lists, and the id of the last one.
+pub fn extent(list: &Value) -> (usize, Option<Id>) {
+    (items(list).len(), entry_ids(list).next_back())
+}
+
+fn items(list: &Value) -> &[Value] {
+    if let Value::Array(list) = list { list } else { &[] }
 }
 
 fn read(id: Id, fields: &Value) -> Option<Entry<'_>> {

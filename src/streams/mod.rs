@@ -5,7 +5,7 @@ mod id;
 mod reader;
 mod registry;
 
-pub use entry::{Entry, entries};
+pub use entry::{Entry, entries, extent};
 pub use id::Id;
 pub use reader::{ReadOptions, Reader};
 pub use registry::{EntryConsumer, Registry};

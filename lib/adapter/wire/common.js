@@ -40,9 +40,13 @@ function tooDeep() {
   return new RangeError(`they are nested deeper than ${MAX_DEPTH} levels`);
 }
 
+/** Loaded with the first message that is packed: `require` itself takes as long as packing does. @type {Parser | undefined} */
+let notepack;
+
 /** What an application's own parser makes of bytes is its own business. */
 function isNotepack({ decode }) {
-  return decode === require('notepack.io').decode;
+  notepack ??= require('notepack.io');
+  return decode === notepack.decode;
 }
 
 /**

@@ -47,7 +47,7 @@ pub fn decode<'a>(
     reader.limits.check_response(payload)?;
     let (received, place) = if *first == b'{' {
         let message = from_json::<Message<'_>>(payload)?;
-        (message.kind(reader)?, Place::Json(message.data))
+        (message.kind(reader)?, Place::Json(message.data.map(RawValue::get)))
     } else {
         let mut input = Input::of(payload);
         let Some([uid, nsp, kind, data]) = object(&mut input, ["uid", "nsp", "type", "data"])?
@@ -80,7 +80,8 @@ pub(super) fn decode_data<'a>(
     is_here: impl Fn(&str) -> bool,
 ) -> Result<Received<'a>, Malformed> {
     reader.limits.check_length(data)?;
-    match Place::Json(Some(from_json(data)?)).broadcast()? {
+    let text = str::from_utf8(data).map_err(|_| Malformed::Json)?;
+    match Place::Json(Some(text)).broadcast()? {
         Some(parts) => parts.read(reader, is_here),
         None => Ok(Received::Request),
     }
@@ -164,7 +165,7 @@ fn kind_of(
 
 /// Where the data of a message stands.
 enum Place<'a> {
-    Json(Option<&'a RawValue>),
+    Json(Option<&'a str>),
     Packed(Option<Input<'a>>),
 }
 
@@ -240,14 +241,14 @@ impl<'a> Parts<'a> {
             |rooms: &Names<'_>| !rooms.is_empty() && !rooms.iter().any(|room| is_here(&room));
         match self {
             Self::Json(packet, opts) => {
-                let Options { rooms, except, flags } = parsed(opts)?;
+                let Options { rooms, except, flags } = parsed(opts.map(RawValue::get))?;
                 let rooms = names(rooms, limits.rooms)?;
                 if is_for_others(&rooms) {
                     return Ok(Received::NotHere);
                 }
                 let except = names(except, limits.rooms)?;
                 let [volatile, compress] = json_flags(flags)?;
-                let packet = event(&parsed(packet)?)?;
+                let packet = event(&parsed(packet.map(RawValue::get))?)?;
                 Ok(Received::Broadcast(Broadcast { packet, rooms, except, volatile, compress }))
             }
             Self::Packed(packet, opts) => {
@@ -326,7 +327,7 @@ fn names(list: Option<&RawValue>, most: u32) -> Result<Names<'static>, Malformed
 fn json_flags(flags: Option<&RawValue>) -> Result<[Option<bool>; 2], Malformed> {
     match flags {
         Some(text) if text.get().starts_with('{') && text.get() != "{}" => {
-            let Flags { volatile, compress } = parsed(flags)?;
+            let Flags { volatile, compress } = parsed(Some(text.get()))?;
             Ok([volatile, compress].map(|flag| flag.map(is_truthy)))
         }
         _ => Ok([None; 2]),
@@ -356,9 +357,11 @@ fn is_text(value: &RawValue, text: &str) -> bool {
 }
 
 /// Reads an object. serde would take a list for one too.
-fn parsed<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Result<T, Malformed> {
-    match value {
-        Some(value) if value.get().starts_with('{') => from_json(value.get().as_bytes()),
+fn parsed<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<T, Malformed> {
+    match text {
+        Some(text) if text.starts_with('{') => {
+            serde_json::from_str(text).map_err(|_| Malformed::Json)
+        }
         _ => Err(Malformed::Type),
     }
 }
