@@ -1,4 +1,5 @@
-//! What a server has confirmed that may have been left by the others before: it reached nobody there.
+//! What a server has confirmed and may have passed on to nobody: it had been left by the others before, or it
+//! is gone now and had no more time to.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
@@ -12,17 +13,57 @@ pub(super) struct Doubts {
     count: u64,
     /// Whether the server is known to be the wrong one.
     pub(super) is_certain: bool,
+    passing: Passing,
 }
 
-/// Publishes that a server has confirmed which may not have been the right one.
+/// What a node of a cluster is known to have passed on to the others. It answers a publish first, and passes
+/// it on before it answers what has come later: so an answer to a command that was sent behind others' answers
+/// shows that it has passed those on.
+struct Passing {
+    confirmed: u64,
+    passed_on: u64,
+    // All others were confirmed after this.
+    since: SystemTime,
+    witness: Option<Witness>,
+}
+
+/// A command that is not answered yet.
+struct Witness {
+    // Its number among all commands.
+    number: u64,
+    // How many publishes had been confirmed when it was sent, and when that was.
+    confirmed: u64,
+    sent: SystemTime,
+}
+
+/// Publishes that a server has confirmed and may have passed on to nobody.
 pub(super) struct Doubtful {
     /// Where it is.
     pub(super) endpoint: String,
-    /// When it was known to be the right one for the last time.
-    pub(super) since: SystemTime,
-    pub(super) count: u64,
     /// Whether the server is known to have been the wrong one.
     pub(super) is_certain: bool,
+    // If it is not the right one: since when it is not known to be, and how many it has confirmed since.
+    left: (SystemTime, u64),
+    // If it is gone: after when it has confirmed what it may not have passed on, and how many those are.
+    last: (SystemTime, u64),
+}
+
+impl Doubtful {
+    /// How many may have reached nobody, and since when.
+    pub(super) fn lost(&self, is_left: bool, is_gone: bool) -> Option<(SystemTime, u64)> {
+        let left = Some(self.left).filter(|_| is_left);
+        let last = Some(self.last).filter(|_| is_gone);
+        // Either are those that were confirmed last.
+        let both = left.into_iter().chain(last).filter(|(_, count)| *count > 0);
+        both.reduce(|(since, count), (other, more)| (since.min(other), count.max(more)))
+    }
+}
+
+impl Default for Passing {
+    fn default() -> Self {
+        let (confirmed, passed_on, witness) = Default::default();
+        Self { confirmed, passed_on, since: SystemTime::now(), witness }
+    }
 }
 
 impl Doubts {
@@ -32,6 +73,23 @@ impl Doubts {
     /// The server has confirmed a publish.
     pub(super) const fn published(&mut self) {
         self.count += 1;
+        self.passing.confirmed += 1;
+    }
+
+    /// The command of this number is on its way.
+    pub(super) fn sent(&mut self, number: u64) {
+        let Passing { confirmed, passed_on, witness, .. } = &mut self.passing;
+        if witness.is_none() && confirmed > passed_on {
+            *witness = Some(Witness { number, confirmed: *confirmed, sent: SystemTime::now() });
+        }
+    }
+
+    /// The command of this number has been answered.
+    pub(super) fn answered(&mut self, number: u64) {
+        if let Some(witness) = self.passing.witness.take_if(|witness| witness.number <= number) {
+            self.passing.passed_on = witness.confirmed;
+            self.passing.since = witness.sent;
+        }
     }
 
     /// Forgets what is beyond doubt: the server was the right one until `confirmed`; without it, nothing
@@ -58,12 +116,15 @@ impl Doubts {
         self.forget(confirmed);
         let (since, endpoint) = (confirmed?, endpoint.to_owned());
         let count = self.recent.drain(..).map(|(_, count)| count).sum();
-        Some(Doubtful { endpoint, since, count, is_certain: self.is_certain })
-            .filter(|doubtful| doubtful.count > 0)
+        let Passing { confirmed, passed_on, since: behind, .. } = self.passing;
+        let (left, last) = ((since, count), (behind, confirmed - passed_on));
+        let doubtful = Doubtful { endpoint, is_certain: self.is_certain, left, last };
+        doubtful.lost(true, true).map(|_| doubtful)
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
@@ -74,7 +135,26 @@ mod tests {
     }
 
     fn taken(mut doubts: Doubts, confirmed: Option<SystemTime>) -> Option<u64> {
-        doubts.take("test:6379", confirmed).map(|doubtful| doubtful.count)
+        doubts.take("test:6379", confirmed)?.lost(true, false).map(|(_, count)| count)
+    }
+
+    #[test]
+    fn what_was_answered_before_a_command_was_sent_that_is_answered_is_not() {
+        let mut doubts = Doubts::default();
+        published(&mut doubts, 3);
+        doubts.sent(6);
+        published(&mut doubts, 2);
+        // Another one does not tell of more before the first is answered.
+        doubts.sent(7);
+        let before = SystemTime::now();
+        doubts.answered(5);
+        assert_eq!(doubts.passing.passed_on, 0);
+        doubts.answered(6);
+        assert!(doubts.passing.since <= before);
+        doubts.answered(7);
+        let doubtful = doubts.take("test:6379", Some(SystemTime::now())).unwrap();
+        assert_eq!(doubtful.lost(false, true).unwrap().1, 2);
+        assert_eq!(doubtful.lost(false, false), None);
     }
 
     #[test]

@@ -194,3 +194,29 @@ async fn what_a_server_confirms_that_the_others_have_left_counts_as_unconfirmed(
     assert_eq!(after_a_change(false, "other:6379").await, [3, 0, 0]);
     assert_eq!(after_a_change(false, "test:6379").await, [3, 0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_confirms_last_before_it_is_gone_counts_as_unconfirmed() {
+    for (next, unconfirmed) in [("other:6379", 1), ("test:6379", 0)] {
+        let (mut fixture, mut first) = Fixture::connected().await;
+        // The others have not left it.
+        *fixture.servers.told.confirmed.lock().unwrap() =
+            Some(SystemTime::now() + Duration::from_secs(1));
+        for number in 1..=3 {
+            fixture.publish("x");
+            first.answer("PUBLISH c x", ":1\r\n").await;
+            while fixture.inbox.counts()[0] < number {
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(first);
+        fixture.inbox.expect(&["disconnect", "reconnecting 1"]).await;
+        let _second = fixture.servers.attempt().await.accept_at(next, 1024);
+        fixture.inbox.expect(&["connect"]).await;
+        if unconfirmed > 0 {
+            fixture.inbox.expect(&["gap 0 1"]).await;
+        }
+        assert_eq!(fixture.inbox.counts(), [3 - unconfirmed, 0, unconfirmed]);
+        assert!(fixture.inbox.unseen().is_empty());
+    }
+}

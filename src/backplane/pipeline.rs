@@ -60,6 +60,8 @@ pub(super) struct Pipeline<'a, C: Connector> {
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
     owed: VecDeque<Owed>,
+    // How many commands have been answered.
+    answered: u64,
     // Bytes of all that is owed.
     bytes: usize,
     stalled: bool,
@@ -86,7 +88,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     pub(super) fn new(writer: &'a Writer, connector: &Arc<C>, opened: Opened<C::Stream>) -> Self {
         let Opened { connection, role, .. } = opened;
         let watchdog = Watchdog::new(Arc::clone(connector), Purpose::Command);
-        let (doubts, owed, bytes, stalled, has_second) = Default::default();
+        let (doubts, owed, answered, bytes, stalled, has_second) = Default::default();
         let (connector, moved) = (Arc::clone(connector), moved(connector, &connection));
         Self {
             writer,
@@ -96,6 +98,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             connection,
             watchdog,
             owed,
+            answered,
             bytes,
             stalled,
             role,
@@ -153,8 +156,16 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             for item in items {
                 self.pack(item, &mut packed);
             }
-            self.connection.queue(&packed);
+            self.queue(&packed);
             packed.clear();
+        }
+    }
+
+    /// Queues packed commands that are owed an answer.
+    fn queue(&mut self, packed: &[u8]) {
+        self.connection.queue(packed);
+        if !packed.is_empty() {
+            self.doubts.sent(self.answered + self.owed.len() as u64);
         }
     }
 
@@ -208,6 +219,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     }
 
     fn take(&mut self, value: Value) -> Result<()> {
+        self.answered += 1;
+        self.doubts.answered(self.answered);
         if let Some(Owed::Role(sent)) = self.owed.front() {
             let sent = *sent;
             self.owed.pop_front();
@@ -314,8 +327,8 @@ impl<'a, C: Connector> Pipeline<'a, C> {
                 if self.owed.is_empty() {
                     let mut packed = Vec::new();
                     pack("PING", &[], &mut packed);
-                    self.connection.queue(&packed);
                     self.owed.push_back(Owed::Ping);
+                    self.queue(&packed);
                 }
             }
             Verdict::Stalled(error) => {

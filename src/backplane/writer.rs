@@ -137,18 +137,18 @@ impl Writer {
     }
 
     /// Where `endpoint` is another server since the last one was not the right one any more, what that
-    /// one had confirmed meanwhile may have reached nobody.
+    /// one had confirmed meanwhile may have reached nobody; where that one cannot be reached any more, what it
+    /// had confirmed last.
     fn doubt<C: Connector>(&self, doubtful: &Doubtful, connector: &Arc<C>, endpoint: &str) {
-        let Doubtful { endpoint: last, since, count, is_certain } = doubtful;
-        let is_left = || last != endpoint && connector.moved(last).now_or_never().is_some();
-        if !is_certain && !is_left() {
-            return;
-        }
-        Counters::take(&self.events().counters.published, *count);
-        Counters::add(&self.events().counters.unconfirmed, *count);
-        let ago = SystemTime::now().duration_since(*since).unwrap_or_default();
+        let Doubtful { endpoint: last, is_certain, .. } = doubtful;
+        let is_gone = last != endpoint;
+        let is_left = *is_certain || is_gone && connector.moved(last).now_or_never().is_some();
+        let Some((since, count)) = doubtful.lost(is_left, is_gone) else { return };
+        Counters::take(&self.events().counters.published, count);
+        Counters::add(&self.events().counters.unconfirmed, count);
+        let ago = SystemTime::now().duration_since(since).unwrap_or_default();
         let since = Instant::now().checked_sub(ago).unwrap_or_else(Instant::now);
-        self.outbox.doubt(since, *count);
+        self.outbox.doubt(since, count);
     }
 
     /// Redis has answered a publish.
