@@ -25,6 +25,9 @@ const CALLS = {
   'no room in the end': (emitter) => emitter.to([]).emit('news'),
   exceptions: (emitter) => emitter.except('a').except(['b', 'c']).emit('news'),
   'a room with exceptions': (emitter) => emitter.to('ä😀').except('b').emit('news'),
+  'a room with a NUL': (emitter) => emitter.to('a\0b').emit('news', '\0'),
+  'a namespace with a NUL': (emitter) => emitter.of('/a\0b').to('room').emit('news'),
+  'more than is handed over together': (emitter) => emitter.to('room').emit('news', 'x'.repeat(100_000)),
   volatile: (emitter) => emitter.volatile.emit('news'),
   compress: (emitter) => emitter.compress(false).volatile.compress(true).to('a').emit('news'),
   binary: (emitter) => emitter.emit('news', Buffer.from('part'), { deep: [Uint8Array.of(1, 2), new ArrayBuffer(3)] }),
@@ -85,9 +88,9 @@ function calls(cases) {
  * What each call publishes with each of two emitters.
  * @param {import('node:test').TestContext} t
  * @param {((emitter: any) => void)[]} list
- * @param {[any, any?]} [rest] options and namespace
+ * @param {{ marks?: boolean, rest?: [any, any?] }} [how] whether something else is between two calls; options and namespace
  */
-async function published(t, list, ...rest) {
+async function published(t, list, { marks = true, rest = [undefined] } = {}) {
   const fixture = await createFixture(t);
   const spy = await fixture.spy([], ['*']);
   const ours = new Emitter(fixture.redis.url, ...rest);
@@ -101,7 +104,7 @@ async function published(t, list, ...rest) {
       } catch {
         failed = true;
       }
-      emitter.of('/mark').serverSideEmit(failed ? 'thrown' : 'called', i);
+      if (marks) emitter.of('/mark').serverSideEmit(failed ? 'thrown' : 'called', i);
     }
     emitter.of('/mark').serverSideEmit('end');
     const { key = 'socket.io' } = rest[0] ?? {};
@@ -127,7 +130,7 @@ describe('what an Emitter publishes on the classic wire', { concurrency: false, 
     ['in a namespace without its slash', [undefined, 'chat']],
   ])) {
     it(`is what the original publishes, ${title}`, async (t) => {
-      const [expected, actual] = await published(t, Object.values(CALLS), .../** @type {[any, any?]} */ (rest));
+      const [expected, actual] = await published(t, Object.values(CALLS), { rest: /** @type {[any, any?]} */ (rest) });
       assert.ok(expected.length > Object.keys(CALLS).length * 1.5, 'next to nothing was published');
       assert.deepEqual(readable(actual), readable(expected));
     });
@@ -141,6 +144,13 @@ describe('what an Emitter publishes on the classic wire', { concurrency: false, 
 
   it('is so for 3000 generated calls', async (t) => {
     const [expected, actual] = await published(t, calls(generated(11, 3000)));
+    for (const [i, message] of readable(expected).entries()) assert.deepEqual(readable([actual[i]])[0], message);
+    assert.equal(actual.length, expected.length);
+  });
+
+  it('is in the order of the calls, with nothing between them', async (t) => {
+    const list = [...Object.values(CALLS), ...calls(generated(12, 2000)), ...Object.values(CALLS)];
+    const [expected, actual] = await published(t, list, { marks: false });
     for (const [i, message] of readable(expected).entries()) assert.deepEqual(readable([actual[i]])[0], message);
     assert.equal(actual.length, expected.length);
   });

@@ -161,6 +161,21 @@ describe('the end of an emitter', { concurrency: true, ...LIMIT }, () => {
     assert.equal(emitter.stats().dropped, 7);
   });
 
+  it('may be that of the process, right behind what was emitted', async (t) => {
+    const { fixture, client } = await start(t);
+    const program = `
+      const { Emitter } = require(${JSON.stringify(require.resolve('../..'))});
+      const emitter = new Emitter(${JSON.stringify(fixture.redis.url)});
+      emitter.ready().then(() => {
+        for (let n = 0; n < 500; n++) emitter.emit('news', n);
+        emitter.emit('end');
+        process.exit();
+      });`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: 'inherit' });
+    fixture.after(() => child.kill('SIGKILL'));
+    assert.equal((await client.until('end')).length, 500);
+  });
+
   it('is no concern of a program that publishes and is done, without Socket.IO beside it', async (t) => {
     const { fixture, client } = await start(t);
     client.answers('ask', () => 'here');

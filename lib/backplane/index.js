@@ -92,7 +92,7 @@ class Backplane {
 
   /**
    * Calls back once: at the end of the current callback of the event loop, or before anything else
-   * arrives.
+   * arrives, before it is closed, and before somebody looks at what it has got.
    * @param {() => void} callback
    */
   beforeDrain(callback) {
@@ -113,6 +113,7 @@ class Backplane {
    */
   close() {
     if (this.#closed) return;
+    this.#doDue();
     this.#closed = true;
     clearImmediate(this.#connecting);
     if (!this.#connected) this.#connect();
@@ -138,19 +139,24 @@ class Backplane {
 
   /** Whether something that was published is about to leave: Redis is there, and has not answered. */
   get isPublishing() {
-    const { depths, links } = this.native.stats();
+    const { depths, links } = this.#stats();
     return depths[0] > 0 && links[0].state === 'connected';
   }
 
   /** Whether something that was published or asked has not been answered. */
   get busy() {
-    const [publishes, , commands] = this.native.stats().depths;
+    const [publishes, , commands] = this.#stats().depths;
     return !this.#closed && (publishes + commands > 0 || this.inbox.hasCallbacks);
   }
 
   /** Grows with all that Redis has answered. */
   get progress() {
-    return this.native.stats().published + this.inbox.answered;
+    return this.#stats().published + this.inbox.answered;
+  }
+
+  #stats() {
+    this.#doDue();
+    return this.native.stats();
   }
 
   /**
@@ -158,7 +164,7 @@ class Backplane {
    * @returns {import('../..').BackplaneStats}
    */
   stats() {
-    const { depths, links, refused, heartbeat, ...counters } = this.native.stats();
+    const { depths, links, refused, heartbeat, ...counters } = this.#stats();
     const [publish, publishBytes, command, commandBytes, mailbox, mailboxBytes] = depths;
     const [pub, sub, cmd] = links;
     return {

@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
+const { Burst } = require('./burst');
 const { EmitterNamespace } = require('./namespace');
 const { flushAtExit } = require('../adapter/exit');
 const { Backplane } = require('../backplane');
@@ -18,6 +19,7 @@ const MAX_NAMESPACES = 1000;
 /** What the emitters share that `of()` makes: the connections, and their events. */
 class EmitterConnections {
   #native;
+  #burst;
   /** By their names, the one used last at the end. @type {Map<string, InstanceType<typeof EmitterNamespace>>} */
   #namespaces = new Map();
   /** How many calls of `ready()` have no answer. */
@@ -42,6 +44,7 @@ class EmitterConnections {
       AdapterWire[wire.NAME],
       streams === null ? undefined : { ...READS_NOTHING, maxLen: streams.maxLen, sharded: streams.useShardedPubSub },
     );
+    this.#burst = new Burst(this.#native, (callback) => this.backplane.beforeDrain(callback));
     flushAtExit(this.backplane);
   }
 
@@ -55,7 +58,7 @@ class EmitterConnections {
     const known = this.#namespaces.get(nsp);
     if (known !== undefined) return known;
     if (this.#namespaces.size >= MAX_NAMESPACES) this.#closeOne();
-    const opened = new EmitterNamespace(nsp, this.settings, this.backplane, this.#native);
+    const opened = new EmitterNamespace(nsp, this.settings, this.backplane, this.#native, this.#burst);
     this.#namespaces.set(nsp, opened);
     return opened;
   }

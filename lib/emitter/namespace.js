@@ -1,5 +1,6 @@
 'use strict';
 
+const { END } = require('./burst');
 const { EVENT, encodePacket, isPlain } = require('./packet');
 const { Cluster } = require('../adapter/cluster');
 const { newId, timeoutError } = require('../adapter/requests');
@@ -33,7 +34,8 @@ class EmitterNamespace {
   #nsp;
   #settings;
   #backplane;
-  #native;
+  #adapter;
+  #burst;
   /** Of requests that want an answer. */
   #uid = newId();
   #channels;
@@ -51,13 +53,15 @@ class EmitterNamespace {
    * @param {import('./options').Settings} settings
    * @param {InstanceType<typeof import('../backplane').Backplane>} backplane
    * @param {any} native a `NativeAdapter`
+   * @param {InstanceType<typeof import('./burst').Burst>} burst of that adapter
    */
-  constructor(nsp, settings, backplane, native) {
+  constructor(nsp, settings, backplane, native, burst) {
     const { wire, streams, key, mode, limits, parser, requestsTimeout } = settings;
     this.#nsp = nsp;
     this.#settings = settings;
     this.#backplane = backplane;
-    this.#native = native;
+    this.#adapter = native;
+    this.#burst = burst;
     this.#channels = wire.channelsOf(key, nsp, this.#uid);
     this.#parserOf = () => parser ?? require('notepack.io');
     const opening = {
@@ -73,6 +77,12 @@ class EmitterNamespace {
     };
     this.#id = native.openNamespace(opening);
     backplane.inbox.addNamespace(this.#id, this);
+  }
+
+  /** The native side, which has got all that was emitted before. */
+  get #native() {
+    this.#burst.flush();
+    return this.#adapter;
   }
 
   /** How long servers have to answer, in ms. */
@@ -98,7 +108,8 @@ class EmitterNamespace {
     if (encoded?.attachments.length === 0 && rooms.length <= 1 && except.length === 0 && flags === NO_FLAGS) {
       const room = rooms.length === 0 ? '' : rooms[0];
       if (rooms.length === 0 || (typeof room === 'string' && room !== '' && isTold(room))) {
-        this.#native.broadcast(this.#id, room, encoded.text);
+        if (room.includes(END) || this.#nsp.includes(END)) this.#native.broadcast(this.#id, room, encoded.text);
+        else this.#burst.add(this.#id, room, encoded.text);
         return;
       }
     }

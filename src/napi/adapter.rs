@@ -236,6 +236,17 @@ impl NativeAdapter {
         self.adapter.broadcast(namespace, Outgoing::simple(room, text))
     }
 
+    /// Publishes packets. `burst`: for each its room, or nothing for all, and its text, both with a NUL
+    /// behind it.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
+    pub fn broadcast_burst(&self, namespace: u32, burst: String) {
+        let mut parts = burst.split('\0');
+        while let (Some(room), Some(text)) = (parts.next(), parts.next()) {
+            self.adapter.broadcast(namespace, Outgoing::simple(room.to_owned(), text.to_owned()));
+        }
+    }
+
     /// Publishes a packet, and writes it to the native sockets here. `room`: where there is exactly one;
     /// `opts`: JSON text of `{ rooms, except, flags }`. Where that names rooms that are neither strings nor
     /// numbers, JavaScript writes to native sockets too. Returns whether it has sockets to write to.
