@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 
-const { account, recovery } = require('../../bench/faults/account');
+const { account, nameOf, recovery } = require('../../bench/faults/account');
 const { LIMIT } = require('../support/limits');
 
 /** Node a sends 4 broadcasts, 100 ms apart from 1000 on; `numbers` of them come to b, each 5 ms later. */
@@ -20,12 +20,13 @@ function gap(connection, from, to, { lost = 0, backplane = 'adapter' } = {}) {
   return { backplane, connection, from, to, lost, at: to };
 }
 
-/** @param {any} journals @param {Record<string, number>} expected */
-function assertAccount(journals, expected) {
-  const all = { sent: 4, expected: 4, delivered: 4, told: 0, silent: 0, disordered: 0, duplicates: 0, ...expected };
-  const { examples, ...sums } = account(journals);
+/** @param {any} journals @param {Record<string, number>} expected @param {Set<string>} [stored] */
+function assertAccount(journals, expected, stored) {
+  const none = { told: 0, silent: 0, disordered: 0, duplicates: 0, withheld: 0 };
+  const all = { sent: 4, expected: 4, delivered: 4, ...none, ...expected };
+  const { examples, ...sums } = account(journals, { stored });
   assert.deepEqual(sums, all);
-  assert.equal(examples.length, all.silent + all.disordered + all.duplicates);
+  assert.equal(examples.length, all.disordered + all.duplicates + Math.max(all.silent, all.withheld));
 }
 
 describe('the account of faults', LIMIT, () => {
@@ -34,6 +35,16 @@ describe('the account of faults', LIMIT, () => {
   it('counts what came twice, or behind a later one', () => {
     assertAccount(journals([0, 1, 1, 2, 3]), { duplicates: 1 });
     assertAccount(journals([0, 2, 1, 3]), { disordered: 1 });
+  });
+
+  it('counts what did not come though a stream has it, whatever was told', () => {
+    const stored = new Set([1, 2].map((number) => nameOf('broadcast', 'a', number, 1000 + 100 * number)));
+    assertAccount(journals([0, 1, 2]), { delivered: 3, silent: 1 }, stored);
+    assertAccount(journals([0, 2, 3]), { delivered: 3, silent: 1, withheld: 1 }, stored);
+    const ofA = [gap('pub', 1050, 1150, { lost: 1 })];
+    assertAccount(journals([0, 2, 3], { ofA }), { delivered: 3, told: 1 });
+    assertAccount(journals([0, 2, 3], { ofA }), { delivered: 3, told: 1, withheld: 1 }, stored);
+    assertAccount(journals([0, 2, 3]), { delivered: 3, silent: 1 }, new Set([nameOf('broadcast', 'a', 1, 999)]));
   });
 
   it('takes for silent what no gap is about', () => {

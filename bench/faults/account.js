@@ -2,11 +2,15 @@
 
 /**
  * What became of each message, from the journals of all nodes: each message is expected once at every node but its
- * own. One that did not come is told as lost where a gap says so; else it is lost silently.
+ * own. One that did not come is told as lost where a gap says so; else it is lost silently. One that a Redis stream
+ * still has must come, whatever is told.
  */
 
 /** Gaps are in whole ms, of a clock beside the one that messages are timed with. */
 const TOLERANCE = 2;
+
+/** How many examples there are of each thing that is wrong. */
+const EXAMPLES = 5;
 
 /** What carries a stream. @type {Record<string, string>} */
 const BACKPLANES = { broadcast: 'adapter', join: 'adapter', store: 'store' };
@@ -23,16 +27,20 @@ const BACKPLANES = { broadcast: 'adapter', join: 'adapter', store: 'store' };
  * @property {number} silent deliveries lost without a word
  * @property {number} disordered deliveries after one with a higher number
  * @property {number} duplicates
- * @property {string[]} examples of what is lost silently, out of order or a duplicate
+ * @property {number} withheld deliveries that were lost, told or not, though the stream has the message
+ * @property {string[]} examples of what is lost silently, withheld, out of order or a duplicate
  */
 
 /**
  * @param {Record<string, Journal>} journals by node
- * @param {(fate: 'delivered' | 'told' | 'silent', sent: number) => void} [each] called for each delivery
+ * @param {object} [more]
+ * @param {(fate: 'delivered' | 'told' | 'silent', sent: number) => void} [more.each] called for each delivery
+ * @param {Set<string>} [more.stored] what a Redis stream has at the end: see `nameOf`
  * @returns {Account}
  */
-function account(journals, each = () => {}) {
-  const sum = { sent: 0, expected: 0, delivered: 0, told: 0, silent: 0, disordered: 0, duplicates: 0, examples: [] };
+function account(journals, { each = () => {}, stored = new Set() } = {}) {
+  const counts = { sent: 0, expected: 0, delivered: 0, told: 0, silent: 0, disordered: 0, duplicates: 0, withheld: 0 };
+  const sum = { ...counts, examples: [] };
   for (const [sender, { sent, gaps }] of Object.entries(journals)) {
     /** What its own gaps account for, and which messages those were. */
     const budgets = gaps.filter(({ connection }) => connection === 'pub').map((gap) => ({ ...gap, who: new Set() }));
@@ -41,17 +49,19 @@ function account(journals, each = () => {}) {
       const own = budgets.filter(({ backplane }) => backplane === BACKPLANES[stream]);
       const published = publishedBy(journals, sender, stream, times);
       for (const [receiver, journal] of Object.entries(journals)) {
-        if (receiver !== sender) addPair(sum, { sender, receiver, stream, times, published, own, journal, each });
+        if (receiver !== sender)
+          addPair(sum, { sender, receiver, stream, times, published, own, journal, each, stored });
       }
     }
   }
   return sum;
 }
 
-function addPair(sum, { sender, receiver, stream, times, published, own, journal, each }) {
+function addPair(sum, { sender, receiver, stream, times, published, own, journal, each, stored }) {
   const { numbers, at } = journal.received[stream]?.[sender] ?? { numbers: [], at: [] };
   const note = (what, number, time) => {
-    if (sum.examples.length < 5) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} ${what} ${time}`);
+    const alike = sum.examples.filter((each) => each.includes(what)).length;
+    if (alike < EXAMPLES) sum.examples.push(`${stream} ${number} of ${sender} to ${receiver} ${what} ${time}`);
   };
   sum.expected += times.length;
   const seen = new Set();
@@ -59,7 +69,7 @@ function addPair(sum, { sender, receiver, stream, times, published, own, journal
   for (const [index, number] of numbers.entries()) {
     if (seen.has(number) || number < highest) {
       sum[seen.has(number) ? 'duplicates' : 'disordered'] += 1;
-      note(seen.has(number) ? 'came again at' : `came behind ${highest} at`, number, at[index]);
+      note(seen.has(number) ? 'came again at' : 'came behind a later one at', number, `${at[index]} (${highest})`);
     }
     seen.add(number);
     highest = Math.max(highest, number);
@@ -72,8 +82,23 @@ function addPair(sum, { sender, receiver, stream, times, published, own, journal
     const fate = seen.has(number) ? 'delivered' : isTold() ? 'told' : 'silent';
     sum[fate] += 1;
     each(fate, time);
-    if (fate === 'silent') note('did not come, sent at', number, time);
+    const isWithheld = fate !== 'delivered' && stored.has(nameOf(stream, sender, number, time));
+    if (isWithheld) sum.withheld += 1;
+    if (isWithheld) note('did not come though it is in the stream, sent at', number, time);
+    else if (fate === 'silent') note('did not come, sent at', number, time);
   }
+}
+
+/**
+ * What tells a message from all others of a run.
+ * @param {string} stream
+ * @param {string} sender
+ * @param {number | string} number
+ * @param {number | string} sent when, as its sender wrote it down
+ * @returns {string}
+ */
+function nameOf(stream, sender, number, sent) {
+  return [stream, sender, number, sent].join(' ');
 }
 
 /**
@@ -148,4 +173,4 @@ function whole(log, times, over, until) {
   return arrivals.get(sent[first]) ?? Infinity;
 }
 
-module.exports = { account, recovery };
+module.exports = { account, nameOf, recovery };

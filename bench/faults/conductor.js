@@ -38,7 +38,8 @@ const BIN = 100;
 /**
  * Sends and receives while one kind of fault happens, and says what became of each message.
  * @param {Fault} fault
- * @param {{ fleets: Fleet[], close: () => Promise<void>, [more: string]: any }} setup
+ * @param {{ fleets: Fleet[], close: () => Promise<void>, [more: string]: any }} setup `stored`, where messages are in
+ *   Redis streams: which are in a side's one, of those added since a time
  * @param {{ seed: number, quick: boolean }} options
  */
 async function runFault(fault, setup, { seed, quick }) {
@@ -55,6 +56,7 @@ async function runFault(fault, setup, { seed, quick }) {
       fleet.hears(over, fleet.side === OURS ? PATIENCE : OTHERS_PATIENCE[quick ? 'quick' : 'full']),
     );
   };
+  const since = Date.now() - CALM;
   await eachFleet(fleets, (fleet) => fleet.ask('begin'));
   const begin = now();
   await delay(CALM);
@@ -70,10 +72,11 @@ async function runFault(fault, setup, { seed, quick }) {
     return fleet.answered(PATIENCE);
   });
   const journals = await eachFleet(fleets, told);
+  const stored = await eachFleet(fleets, ({ side }) => setup.stored?.(side, since));
   const after = await eachFleet(fleets, (fleet) => fleet.ask('memory'));
   const sides = fleets.map(({ side }, index) => ({
     side,
-    ...figures(journals[index], outages, { begin, end }),
+    ...figures(journals[index], outages, { begin, end, stored: stored[index] }),
     answered: answered[index],
     rss: { before: Math.max(...before[index]), after: Math.max(...after[index]) },
   }));
@@ -98,12 +101,13 @@ async function told(fleet) {
 }
 
 /** What one side's journals come to. */
-function figures(journals, outages, { begin, end }) {
+function figures(journals, outages, { begin, end, stored }) {
   const bins = Array.from({ length: Math.ceil((end - begin) / BIN) + 1 }, () => ({ delivered: 0, told: 0, silent: 0 }));
-  const sum = account(journals, (fate, sent) => {
+  const each = (fate, sent) => {
     // Nodes end a while after they were asked to.
     bins[Math.min(Math.max(0, Math.floor((sent - begin) / BIN)), bins.length - 1)][fate] += 1;
-  });
+  };
+  const sum = account(journals, { each, stored });
   const recoveries = outages.map(({ over }, index) => recovery(journals, over, outages[index + 1]?.begin ?? Infinity));
   const all = Object.values(journals);
   const errors = {};
@@ -115,6 +119,7 @@ function figures(journals, outages, { begin, end }) {
   const gaps = all.reduce((sum, { gaps }) => sum + gaps.length, 0);
   return {
     ...sum,
+    stored: stored?.size,
     bins,
     recoveries,
     errors,
@@ -137,6 +142,7 @@ function mistakes({ id, sides }) {
   const slowest = Math.max(0, ...ours.recoveries);
   const found = [
     ours.silent > 0 && `${ours.silent} lost silently: ${ours.examples.join(', ')}`,
+    ours.withheld > 0 && `${ours.withheld} missing, though the stream has them: ${ours.examples.join(', ')}`,
     ours.disordered > 0 && `${ours.disordered} out of order: ${ours.examples.join(', ')}`,
     ours.duplicates > 0 && `${ours.duplicates} twice: ${ours.examples.join(', ')}`,
     ours.crashes > 0 && `${ours.crashes} uncaught: ${ours.uncaught.join(', ')}`,

@@ -4,6 +4,7 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 
 const { Child } = require('../ipc');
+const { now } = require('./clock');
 
 const POLL = 25;
 /** How long nodes may take until all hear each other, in ms. */
@@ -90,6 +91,17 @@ class Fleet {
       if (all.every(({ unanswered }) => unanswered === 0)) return true;
     }
     return false;
+  }
+
+  /**
+   * Sends until all hear each other, and then no more. The official adapter for streams does not know where to read on
+   * before it has read something.
+   */
+  async warmUp() {
+    await this.ask('begin');
+    await this.hears(now(), START_PATIENCE);
+    await this.ask('end');
+    await this.settles(START_PATIENCE);
   }
 
   stop() {

@@ -16,6 +16,7 @@ const FAULTS = [
   ...require('./schedule/application').FAULTS,
   ...require('./schedule/application').MAILBOX_FAULTS,
   ...require('./schedule/topology').FAULTS,
+  ...require('./schedule/streams').FAULTS,
   ...require('./schedule/secrets').FAULTS,
   ...require('./schedule/clock').FAULTS,
 ];

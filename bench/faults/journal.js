@@ -31,7 +31,7 @@ class Journal {
   }
 
   /**
-   * @param {string} backplane 'adapter' or 'store'
+   * @param {string} backplane 'adapter' or 'store'; 'channels' of what an adapter for streams does beside these
    * @param {{ connection: string, since: number, duration: number, dropped: number, unconfirmed: number }} gap
    * @param {number[]} offsets of this node's clock, in ms: where it was set, those before and after
    */

@@ -7,7 +7,7 @@ const { Server, Socket } = require('socket.io-4');
 const { setTimeout: delay } = require('node:timers/promises');
 
 const { serve } = require('../ipc');
-const { now } = require('./clock');
+const { ahead, now } = require('./clock');
 const { Journal } = require('./journal');
 const { SIDES } = require('./sides');
 
@@ -23,7 +23,7 @@ let io;
 let store;
 let journal = new Journal();
 /** By how much this process' clock is ahead of the shared one: as it is, and as it was before it was set. */
-let offsets = [Date.now() - now()];
+let offsets = [ahead()];
 let loads;
 const sessions = { written: 0, refused: 0, unanswered: 0 };
 const uncaught = [];
@@ -57,9 +57,15 @@ function watchJoins() {
   });
 }
 
-/** @param {string} backplane @param {any} source of its events */
-function watch(backplane, source) {
-  source.on('gap', (gap) => journal.told(backplane, gap, offsets));
+/** @param {string} backplane @param {any} source of its events @param {boolean} [isOfStreams] */
+function watch(backplane, source, isOfStreams = false) {
+  source.on('gap', (gap) => {
+    // What a connection's loss means for channels is nothing for streams, which say what they have dropped.
+    const isOfChannels = isOfStreams && gap.connection === 'sub' && gap.stream === undefined;
+    // In a cluster, entries go where commands go: to the owner of a slot.
+    const connection = isOfStreams && gap.connection === 'cmd' ? 'pub' : gap.connection;
+    journal.told(isOfChannels ? 'channels' : backplane, { ...gap, connection }, offsets);
+  });
   source.on('error', (error) => errors.set(error.code, (errors.get(error.code) ?? 0) + 1));
 }
 /** How often each was told. @type {Map<string, number>} */
@@ -92,7 +98,7 @@ function startLoad() {
 }
 
 function noticeClock() {
-  const offset = Date.now() - now();
+  const offset = ahead();
   if (Math.abs(offset - offsets[offsets.length - 1]) > 100) offsets = [...offsets.slice(-1), offset];
 }
 
@@ -104,7 +110,7 @@ const actions = {
     ({ store } = opened);
     io = new Server({ adapter: opened.adapter, serveClient: false });
     const { adapter } = io.of('/');
-    watch('adapter', adapter);
+    watch('adapter', adapter, way.streams);
     addSocket();
     watchJoins();
     if (store) {

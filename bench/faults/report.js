@@ -13,12 +13,15 @@ const HEAD = `# Faults, measured
 
 \`npm run faults -- --save\` wrote this. Three nodes of each side, in processes of their own, send 100 broadcasts, 25
 joins and (ours) 50 messages of the 0.9 store a second each, and write session data, while a seeded schedule breaks
-what is between them: the same servers, and the same faults, at the same time for both sides.
+what is between them: the same servers, and the same faults, at the same time for both sides. In the rows of streams, it
+is \`createStreamsAdapter\` beside the official one; the stream is longer than what is sent, servers alone keep their data
+on disk (\`appendfsync always\`), and a master is killed, or replaced, once its replicas have all that it confirmed.
 
 - **Sent** are messages; **expected** is each of them at each other node.
 - **Told as lost** is what did not arrive, and was sent in a \`gap\` of the receiver, or is among the messages that a
-  \`gap\` of the sender counts. The official adapter has no such event.
+  \`gap\` of the sender counts. The official adapters have no such event.
 - **Lost silently** is what did not arrive, and nobody was told.
+- **Missing, but in the stream** is what did not arrive, whoever was told, though the stream has it at the end.
 - **Well again** is the time from when Redis could be reached again, or the new master was announced, until every
   node had of every stream of every other node a message behind the last missing one.
 - **RSS** is that of the largest of the three processes, before and after the fault. Each process keeps a journal of
@@ -36,6 +39,7 @@ const COLUMNS = {
   delivered: (_, { delivered }) => delivered,
   'told as lost': (_, { told }) => told,
   'lost silently': (_, { silent }) => silent,
+  'missing, but in the stream': (_, { withheld, stored }) => (stored === undefined ? '–' : withheld),
   'out of order': (_, { disordered }) => disordered,
   twice: (_, { duplicates }) => duplicates,
   'well again after, ms (median, most)': (_, { recoveries }) =>

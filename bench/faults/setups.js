@@ -7,15 +7,17 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { startProxy } = require('../../dev/proxy');
-const { startCluster } = require('../../dev/redis-cluster');
+const { slotOf, startCluster } = require('../../dev/redis-cluster');
 const { startSentinels } = require('../../dev/redis-sentinel');
 const { startRedis, until } = require('../../dev/redis-server');
 const { Certificates, speaksTls, startTlsRedis } = require('../../dev/tls');
 const { Fleet } = require('./fleet');
-const { OFFICIAL, OURS } = require('./sides');
+const { OFFICIAL, OFFICIAL_STREAMS, OURS, PREFIXES } = require('./sides');
+const { storedOn } = require('./stored');
 
 const NODES = 3;
 const SIDES = [OURS, OFFICIAL];
+const STREAMS_SIDES = [OURS, OFFICIAL_STREAMS];
 
 /** @typedef {import('./sides').Way} Way */
 
@@ -39,13 +41,16 @@ class Closing {
  * Starts the nodes of both sides.
  * @param {Closing} closing
  * @param {(side: string, node: number) => Way | Promise<Way>} wayOf
- * @param {Record<string, string>} [env]
+ * @param {{ streams?: boolean, env?: Record<string, string> }} [more]
  */
-async function startFleets(closing, wayOf, env) {
+async function startFleets(closing, wayOf, { streams = false, env } = {}) {
   return Promise.all(
-    SIDES.map(async (side) => {
-      const ways = await Promise.all(Array.from({ length: NODES }, (_, node) => wayOf(side, node)));
-      return closing.add(await Fleet.start(side, ways, env));
+    (streams ? STREAMS_SIDES : SIDES).map(async (side) => {
+      const nodes = Array.from({ length: NODES }, (_, node) => wayOf(side, node));
+      const ways = (await Promise.all(nodes)).map((way) => ({ ...way, streams }));
+      const fleet = closing.add(await Fleet.start(side, ways, env));
+      if (streams) await fleet.warmUp();
+      return fleet;
     }),
   );
 }
@@ -78,23 +83,30 @@ const USER_ARGS = ['--user', USER, 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '-
 /**
  * One server with a user for the nodes, and a proxy in front of it for each node.
  * @param {Closing} closing
- * @param {Partial<Way>} [more] of our nodes
- * @param {Record<string, string>} [env] of the nodes
+ * @param {object} [settings]
+ * @param {Partial<Way>} [settings.way] more of how nodes get there
+ * @param {string[]} [settings.args] more of the server's
+ * @param {boolean} [settings.streams]
+ * @param {Record<string, string>} [settings.env] of the nodes
  */
-async function single(closing, more = {}, env) {
-  const redis = closing.add(await startRedis({ args: USER_ARGS }));
+async function single(closing, { way, args = [], ...more } = {}) {
+  const redis = closing.add(await startRedis({ args: [...USER_ARGS, ...args] }));
   const passwordFile = sharedFile(closing, 'password', PASSWORD);
   /** By side, then by node. @type {Record<string, Awaited<ReturnType<typeof startProxy>>[]>} */
-  const proxies = Object.fromEntries(SIDES.map((side) => [side, []]));
-  const fleets = await startFleets(
-    closing,
-    async (side, node) => {
-      proxies[side][node] = closing.add(await startProxy(redis.port));
-      return { url: proxies[side][node].url, passwordFile, user: USER, ...more };
-    },
-    env,
-  );
-  return { redis, proxies, passwordFile, fleets };
+  const proxies = {};
+  const wayOf = async (side, node) => {
+    const proxy = closing.add(await startProxy(redis.port));
+    (proxies[side] ??= [])[node] = proxy;
+    return { url: proxy.url, passwordFile, user: USER, ...way };
+  };
+  return { redis, proxies, passwordFile, fleets: await startFleets(closing, wayOf, more) };
+}
+
+/** A server that keeps on its disk what it has confirmed. @param {Closing} closing */
+async function kept(closing) {
+  const args = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  const setup = await single(closing, { streams: true, args });
+  return { ...setup, stored: (side, since) => storedOn(setup.redis, side, since) };
 }
 
 /**
@@ -130,20 +142,24 @@ async function secured(closing) {
 /** In ms. */
 const FAILOVER_TIMEOUT = 2000;
 
-/** @param {Closing} closing */
-async function watched(closing) {
+/** @param {Closing} closing @param {boolean} [streams] */
+async function watched(closing, streams) {
   const all = closing.add(await startSentinels({ replicas: 2, failoverTimeout: FAILOVER_TIMEOUT }));
   const sentinels = all.sentinels.map(({ host, port }) => ({ host, port }));
   // So long after a failover they begin none of their own: twice the time, and up to a second by chance.
   const rest = 2 * FAILOVER_TIMEOUT + 1000;
-  return { all, rest, fleets: await startFleets(closing, () => ({ sentinels })) };
+  const fleets = await startFleets(closing, () => ({ sentinels }), { streams });
+  const stored = async (side, since) => storedOn((await all.master()).server, side, since);
+  return { all, rest, fleets, ...(streams ? { stored } : {}) };
 }
 
-/** @param {Closing} closing @param {boolean} sharded */
-async function clustered(closing, sharded) {
+/** @param {Closing} closing @param {{ sharded?: boolean, streams?: boolean }} [wire] */
+async function clustered(closing, { sharded, streams } = {}) {
   const cluster = closing.add(await startCluster());
   const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
-  return { cluster, fleets: await startFleets(closing, () => ({ cluster: nodes, sharded })) };
+  const fleets = await startFleets(closing, () => ({ cluster: nodes, sharded }), { streams });
+  const stored = async (side, since) => storedOn((await cluster.masterOf(slotOf(PREFIXES[side]))).server, side, since);
+  return { cluster, fleets, ...(streams ? { stored } : {}) };
 }
 
 /** Nodes whose clocks can be set. @param {Closing} closing */
@@ -155,7 +171,7 @@ async function dated(closing) {
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
-  return { ...(await single(closing, {}, env)), setClocks: (shift) => fs.writeFileSync(file, shift) };
+  return { ...(await single(closing, { env })), setClocks: (shift) => fs.writeFileSync(file, shift) };
 }
 
 /** @returns {string | undefined} the library of the package `libfaketime`, which sets a process' clock */
@@ -176,14 +192,17 @@ const MISSING = {
 /** @type {Record<string, (closing: Closing) => Promise<any>>} */
 const SETUPS = {
   single: (closing) => single(closing),
+  streams: kept,
   /** A small mailbox: JavaScript falls behind at once when it is blocked. */
-  mailbox: (closing) => single(closing, { options: { mailbox: { messages: 200 } } }),
+  mailbox: (closing) => single(closing, { way: { options: { mailbox: { messages: 200 } } } }),
   pair,
   secured,
   dated,
-  sentinel: watched,
-  cluster: (closing) => clustered(closing, false),
-  sharded: (closing) => clustered(closing, true),
+  sentinel: (closing) => watched(closing),
+  'streams-sentinel': (closing) => watched(closing, true),
+  cluster: (closing) => clustered(closing),
+  sharded: (closing) => clustered(closing, { sharded: true }),
+  'streams-cluster': (closing) => clustered(closing, { streams: true }),
 };
 
 /** @param {string} name @returns {Promise<any>} its servers and nodes, and `close` */
@@ -196,4 +215,4 @@ function whatIsMissing(name) {
   return MISSING[name]?.();
 }
 
-module.exports = { openSetup, PASSWORD, SIDES, USER, whatIsMissing };
+module.exports = { openSetup, PASSWORD, USER, whatIsMissing };

@@ -4,11 +4,9 @@
 
 const { setTimeout: delay } = require('node:timers/promises');
 
-const { SIDES } = require('../setups');
-
 /** @param {any} part @param {number} node @returns {any[]} that node's proxies, of both sides */
 function proxiesOf({ proxies }, node) {
-  return SIDES.map((side) => proxies[side][node]);
+  return Object.values(proxies).map((all) => all[node]);
 }
 
 /** @type {import('../conductor').Fault[]} */
