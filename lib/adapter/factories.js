@@ -5,6 +5,7 @@ const { heartbeatChannel } = require('./channels');
 const { flushAtExit } = require('./exit');
 const { SharedConnections } = require('./shared-connections');
 const { useBaseOf } = require('./socket-io');
+const { inNoDatabase } = require('../endpoint');
 const { closedError } = require('../errors');
 
 /**
@@ -54,15 +55,6 @@ function adapterFactoryOnEndpoints(settings, pub, sub, clients) {
     () => current?.adapters ?? [],
     () => Promise.all(closing),
   );
-}
-
-/**
- * Channels span databases, streams and sessions do not, and the right to `SELECT` one may be missing.
- * @param {ParsedEndpoint} endpoint
- * @returns {ParsedEndpoint}
- */
-function inNoDatabase(endpoint) {
-  return { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
 }
 
 /**

@@ -7,6 +7,7 @@ const { Incoming } = require('./incoming');
 const { LocalRooms } = require('./local-rooms');
 const { NativeMembers } = require('./native-members');
 const { Outgoing } = require('./outgoing');
+const { Questions } = require('./questions');
 const { Recovery } = require('./recovery');
 const { addSibling } = require('./siblings');
 const { encodesText } = require('./socket-io');
@@ -36,8 +37,7 @@ class OpenNamespace {
   #removeSibling;
   /** Settles with the next answer of `ready()`. @type {Promise<void> | null} */
   #ready = null;
-  /** What waits for Redis to say who is there. @type {Set<(error: Error) => void>} */
-  #asking = new Set();
+  #questions;
   /** @type {(error: Error) => void} */
   #abort = () => {};
 
@@ -66,6 +66,7 @@ class OpenNamespace {
     this.#adapter = adapter;
     this.#channels = channels;
     this.#connections = connections;
+    this.#questions = new Questions(inbox);
     /** Whether packets are encoded in the standard way. */
     this.text = text;
     /** Which sockets are native. */
@@ -181,19 +182,8 @@ class OpenNamespace {
   /** @param {string[]} args of `PUBSUB`, as the classic wire knows it */
   async #pubsub(args) {
     const asked = this.#connections.settings.wire.pubsub(args);
-    return asked === null ? [] : this.#askRedis(asked);
-  }
-
-  #askRedis(args) {
-    return new Promise((resolve, reject) => {
-      this.#asking.add(reject);
-      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) => {
-        this.#asking.delete(reject);
-        if (error) reject(error);
-        else resolve(list);
-      };
-      this.#connections.backplane.native.pubsub(args, this.#connections.inbox.registerCallback(answer));
-    });
+    if (asked === null) return [];
+    return this.#questions.ask((ticket) => this.#connections.backplane.native.pubsub(asked, ticket));
   }
 
   /** @param {{ left: [string, string][] }} peers */
@@ -251,29 +241,15 @@ class OpenNamespace {
   }
 
   async #confirm() {
-    const { native, inbox } = this.#connections;
-    /** @type {Promise<void>[]} */
-    const confirmed = [];
-    const ticket = () => {
-      let number = 0;
-      const promise = new Promise((resolve, reject) => {
-        number = inbox.registerCallback((/** @type {Error | null} */ error) =>
-          error ? reject(error) : resolve(undefined),
-        );
-      });
-      confirmed.push(/** @type {Promise<void>} */ (promise));
-      return number;
-    };
-    native.confirmSubscriptions(this.#id, Array.from({ length: MOST_REQUIRED }, ticket));
-    await Promise.all(confirmed);
+    const { native } = this.#connections;
+    await this.#questions.askAll(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets));
     await this.#connections.publishing();
   }
 
   /** Leaves all channels. What was published leaves still. */
   close() {
     this.#abort(closedError());
-    for (const reject of this.#asking) reject(closedError());
-    this.#asking.clear();
+    this.#questions.close(closedError());
     this.#connections.backplane.events.peerListeners.delete(this.#onPeers);
     this.cluster.close();
     this.recovery?.close(closedError());

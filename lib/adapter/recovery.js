@@ -3,6 +3,7 @@
 const { Handover } = require('./handover');
 const types = require('./types');
 const { Rest } = require('./outgoing');
+const { Questions } = require('./questions');
 const { crosses, crossing } = require('./room-names');
 const { Sessions } = require('./sessions');
 const { socketOf } = require('./socket-io');
@@ -46,8 +47,7 @@ class Recovery {
   #isPublishing;
   /** Whether what is added comes back. */
   #isReading = false;
-  /** What waits for an answer of Redis. @type {Set<(error: Error) => void>} */
-  #asking = new Set();
+  #questions;
   #sessions;
 
   /**
@@ -73,8 +73,9 @@ class Recovery {
     this.#id = id;
     this.#nsp = nsp;
     this.#inbox = inbox;
+    this.#questions = new Questions(inbox);
     this.#handover = new Handover(
-      () => this.#ask((ticket) => native.hold(id, ticket)),
+      () => this.#questions.ask((ticket) => native.hold(id, ticket)),
       () => native.release(namespace.stream),
     );
     this.#outgoing = outgoing;
@@ -177,7 +178,7 @@ class Recovery {
   async restore(pid, offset) {
     if (typeof offset !== 'string' || !OFFSET.test(offset)) throw new Error('invalid offset');
     if (typeof pid !== 'string' || pid === '' || pid.length > MAX_ID) throw new Error('invalid session');
-    const ask = (/** @type {(ticket: number) => void} */ send) => this.#ask(send);
+    const ask = (/** @type {(ticket: number) => void} */ send) => this.#questions.ask(send);
     const [session, found] = await Promise.all([
       this.#sessions.take(pid, ask),
       ask((ticket) => this.#native.hasEntry(this.#id, offset, ticket)),
@@ -251,8 +252,10 @@ class Recovery {
         if (++pages > MAX_PAGES) throw new Error('too much was missed');
         /** @type {Promise<any>} */
         let page = Promise.resolve();
-        const head = this.#ask((ticket) => {
-          page = this.#ask((packets) => this.#native.missed(this.#id, next(read.at), PAGE, names, ticket, packets));
+        const head = this.#questions.ask((ticket) => {
+          page = this.#questions.ask((packets) =>
+            this.#native.missed(this.#id, next(read.at), PAGE, names, ticket, packets),
+          );
         });
         const taken = Promise.all([page, coming]).then(([list]) => take(list));
         // Who waits for it hears of it.
@@ -277,24 +280,9 @@ class Recovery {
     return undefined;
   }
 
-  /** @param {(ticket: number) => void} send @returns {Promise<any>} */
-  #ask(send) {
-    return new Promise((resolve, reject) => {
-      this.#asking.add(reject);
-      send(
-        this.#inbox.registerCallback((/** @type {Error | null} */ error, /** @type {any} */ answer) => {
-          this.#asking.delete(reject);
-          if (error) reject(error);
-          else resolve(answer);
-        }),
-      );
-    });
-  }
-
   /** @param {Error} error for what waits */
   close(error) {
-    for (const reject of this.#asking) reject(error);
-    this.#asking.clear();
+    this.#questions.close(error);
     this.#sessions.close();
   }
 }

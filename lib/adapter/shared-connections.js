@@ -5,9 +5,6 @@ const { attempt } = require('../backplane/attempt');
 const { streamNames } = require('./stream-options');
 const { closedError } = require('../errors');
 
-/** The states of a connection that publishes. */
-const UP = new Set(['connected', 'stalled']);
-
 /**
  * @typedef {ReturnType<typeof import('./options').readAdapterOptions>} Settings
  * @typedef {{ pubClient: unknown, subClient: unknown }} Clients as they were passed
@@ -79,7 +76,7 @@ class SharedConnections {
 
   /** @returns {Promise<void>} resolves once the publishing connection is up; rejects when it is closed */
   publishing() {
-    if (UP.has(this.stats().connections.pub.state)) return Promise.resolve();
+    if (this.backplane.isUp) return Promise.resolve();
     return new Promise((resolve, reject) => {
       if (this.backplane.isClosed) reject(closedError());
       else this.#waiting.add({ resolve, reject });

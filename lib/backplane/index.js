@@ -11,6 +11,9 @@ const { clearImmediate, clearInterval, queueMicrotask, setImmediate, setInterval
  */
 const FOREVER = 2 ** 31 - 1;
 
+/** The states of a connection that publishes. */
+const UP = new Set(['connected', 'stalled']);
+
 /**
  * One node's connections to Redis, with what crosses between the native side and JavaScript. A
  * RedisStore has one, and so has what `createAdapter` makes.
@@ -135,6 +138,11 @@ class Backplane {
   /** Whether it has been closed; what is queued may still be leaving. */
   get isClosed() {
     return this.#closed;
+  }
+
+  /** Whether the publishing connection is up. */
+  get isUp() {
+    return UP.has(this.native.stats().links[0].state);
   }
 
   /** Whether something that was published is about to leave: Redis is there, and has not answered. */

@@ -7,10 +7,9 @@ const { EmitterNamespace } = require('./namespace');
 const { flushAtExit } = require('../adapter/exit');
 const { Backplane } = require('../backplane');
 const { AdapterWire, NativeAdapter } = require('../backplane/binding');
+const { inNoDatabase } = require('../endpoint');
 const { closedError } = require('../errors');
 
-/** The states of a connection that publishes. */
-const UP = new Set(['connected', 'stalled']);
 /** What an emitter reads of streams. */
 const READS_NOTHING = { names: [], readCount: 1, blockTime: 1 };
 /** How many namespaces are kept open: an application may name them by what its users send. */
@@ -31,8 +30,7 @@ class EmitterConnections {
    */
   constructor(settings, endpoint) {
     const { streams, wire } = settings;
-    // Channels span databases, streams do not, and the right to `SELECT` one may be missing.
-    const channels = { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
+    const channels = inNoDatabase(endpoint);
     const pub = streams === null ? channels : endpoint;
     this.settings = settings;
     /** Emits the events of the connections. */
@@ -79,7 +77,7 @@ class EmitterConnections {
   ready() {
     const { backplane, events } = this;
     if (backplane.isClosed) return Promise.reject(emitterClosed());
-    if (UP.has(backplane.stats().connections.pub.state)) return Promise.resolve();
+    if (backplane.isUp) return Promise.resolve();
     if (this.#waiting++ === 0) backplane.ref();
     return new Promise((resolve, reject) => {
       const settle = (/** @type {() => void} */ how) => {

@@ -3,6 +3,7 @@
 const { END } = require('./burst');
 const { EVENT, encodePacket, isPlain } = require('./packet');
 const { Cluster } = require('../adapter/cluster');
+const { Questions } = require('../adapter/questions');
 const { newId, timeoutError } = require('../adapter/requests');
 const { crosses, filterNames, isTold } = require('../adapter/room-names');
 const { streamOf } = require('../adapter/stream-options');
@@ -45,8 +46,7 @@ class EmitterNamespace {
   #cluster = null;
   /** Resolves once responses are heard. @type {Promise<void> | null} */
   #hears = null;
-  /** What ends with the namespace. @type {Set<(error: Error) => void>} */
-  #asking = new Set();
+  #questions;
 
   /**
    * @param {string} nsp its name
@@ -60,6 +60,7 @@ class EmitterNamespace {
     this.#nsp = nsp;
     this.#settings = settings;
     this.#backplane = backplane;
+    this.#questions = new Questions(backplane.inbox);
     this.#adapter = native;
     this.#burst = burst;
     this.#channels = wire.channelsOf(key, nsp, this.#uid);
@@ -93,7 +94,7 @@ class EmitterNamespace {
   /** Whether a request waits for answers. */
   get isWaiting() {
     const cluster = this.#cluster;
-    return this.#asking.size > 0 || (cluster !== null && cluster.requests.size + cluster.ackRequests.size > 0);
+    return this.#questions.size > 0 || (cluster !== null && cluster.requests.size + cluster.ackRequests.size > 0);
   }
 
   /**
@@ -180,7 +181,7 @@ class EmitterNamespace {
     const { parser } = this.#settings;
     if (parser !== undefined && parser.decode === undefined)
       throw optionError('parser', 'answers cannot be read without its decode.');
-    await this.#orEnd((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       const message = 'timeout reached before Redis has confirmed the subscription to responses';
       const late = () => reject(timeoutError(message, { expected: 0, received: 0, missing: [] }, undefined));
       const timer = setTimeout(late, timeout);
@@ -200,20 +201,8 @@ class EmitterNamespace {
   }
 
   async #subscribe() {
-    /** @type {Promise<void>[]} */
-    const confirmed = [];
-    const tickets = Array.from({ length: MOST_REQUIRED }, () => {
-      let ticket = 0;
-      const promise = new Promise((resolve, reject) => {
-        ticket = this.#backplane.inbox.registerCallback((/** @type {Error | null} */ error) =>
-          error ? reject(error) : resolve(undefined),
-        );
-      });
-      confirmed.push(/** @type {Promise<void>} */ (promise));
-      return ticket;
-    });
-    this.#native.confirmSubscriptions(this.#id, tickets);
-    await Promise.all(confirmed);
+    const native = this.#native;
+    await this.#questions.askAll(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets));
   }
 
   #open() {
@@ -238,27 +227,7 @@ class EmitterNamespace {
   async #pubsub(asked) {
     const args = this.#settings.wire.pubsub(asked);
     if (args === null) return [];
-    return this.#orEnd((resolve, reject) => {
-      const answer = (/** @type {Error | null} */ error, /** @type {any[]} */ list) =>
-        error ? reject(error) : resolve(list);
-      this.#backplane.native.pubsub(args, this.#backplane.inbox.registerCallback(answer));
-    });
-  }
-
-  /**
-   * A promise that rejects with the end of the namespace.
-   * @param {(resolve: (value: any) => void, reject: (error: Error) => void) => void} begin
-   * @returns {Promise<any>}
-   */
-  #orEnd(begin) {
-    /** @type {(error: Error) => void} */
-    let abort;
-    const promise = new Promise((resolve, reject) => {
-      abort = reject;
-      this.#asking.add(reject);
-      begin(resolve, reject);
-    });
-    return promise.finally(() => this.#asking.delete(abort));
+    return this.#questions.ask((ticket) => this.#backplane.native.pubsub(args, ticket));
   }
 
   /** Broadcasts are for servers. */
@@ -282,8 +251,7 @@ class EmitterNamespace {
 
   /** Ends it. What was published leaves still. */
   close() {
-    for (const reject of this.#asking) reject(closedError('The emitter is closed'));
-    this.#asking.clear();
+    this.#questions.close(closedError('The emitter is closed'));
     this.#cluster?.close();
     this.#backplane.inbox.removeNamespace(this.#id);
     this.#native.closeNamespace(this.#id);

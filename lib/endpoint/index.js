@@ -151,4 +151,13 @@ function readPrefix(name, options) {
   return given === undefined ? '' : readText(`${name}.${given}`, options[given]);
 }
 
-module.exports = { parseEndpoint };
+/**
+ * Channels span databases, streams and sessions do not, and the right to `SELECT` one may be missing.
+ * @param {ParsedEndpoint} endpoint
+ * @returns {ParsedEndpoint}
+ */
+function inNoDatabase(endpoint) {
+  return { ...endpoint, read: () => ({ ...endpoint.read(), db: 0 }) };
+}
+
+module.exports = { inNoDatabase, parseEndpoint };
