@@ -11,13 +11,12 @@ const { END_ROOM, EVENT, ROOM } = require('./adapter-messages');
 const { startServer } = require('./adapters');
 const { Arrivals } = require('./arrivals');
 const { reading, since } = require('./clock');
+const { emitInChunks, PATIENCE } = require('./emitting');
 const { serve } = require('./ipc');
 const { pace } = require('./pace');
 const { percentile } = require('./statistics');
 const { STAMP, timeNow } = require('./timestamp');
 
-/** ms after which a round is over though its last message is missing. */
-const PATIENCE = 60_000;
 /** ms between two sockets that come back. */
 const BETWEEN = 10;
 
@@ -134,25 +133,11 @@ const actions = {
     return { ...since(before, count), ...percentiles(times), received };
   },
 
-  /**
-   * Emits `count` times, `burst` to a turn of the event loop, and measures until all has left and
-   * has come back; no more than `chunk` are under way.
-   */
-  async emit({ count, chunk, burst, data }) {
+  /** Emits, and measures until all has left and has come back: see `emitInChunks`. */
+  async emit(what) {
     written.expect();
-    const before = reading();
-    for (let sent = 0; sent < count;) {
-      const end = ended.expect(1, PATIENCE);
-      for (const goal = Math.min(count, sent + chunk); sent < goal;) {
-        for (let i = 0; i < burst && sent < goal; i += 1, sent += 1) {
-          data.sequence = sent;
-          io.to(ROOM).emit(EVENT, data);
-        }
-        await new Promise(setImmediate);
-      }
-      await end;
-    }
-    return { ...since(before, count), written: written.received };
+    const measured = await emitInChunks(what, (data) => io.to(ROOM).emit(EVENT, data), ended);
+    return { ...measured, written: written.received };
   },
 
   /** Emits `count` times, `rate` a second, with the time. */

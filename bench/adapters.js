@@ -5,7 +5,8 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { Server } = require('socket.io-4');
 
 const { createAdapter, createShardedAdapter, createStreamsAdapter } = require('..');
-const { AGES, CPU } = require('./details');
+const { AGES } = require('./details');
+const { besideOfficial } = require('./family');
 
 const OURS = 'socket.io-redis-native';
 const ON_REDIS = '@socket.io/redis-adapter, redis 6';
@@ -33,63 +34,40 @@ const ADAPTERS = {
   [STREAMS_OURS]: async (port) => createStreamsAdapter(`redis://127.0.0.1:${port}`),
 };
 
-// Until this package has an adapter, the incumbents run alone.
-if (!createAdapter) delete ADAPTERS[OURS];
-
-/** @type {import('./stores').Family} */
-const ADAPTER_FAMILY = {
-  implementations: [ON_REDIS, ON_IOREDIS, OURS].filter((name) => name in ADAPTERS),
-  ours: OURS,
-  columns: { 'redis-adapter, redis 6': ON_REDIS, 'redis-adapter, ioredis 6': ON_IOREDIS, [OURS]: OURS },
-  comparisons: [
-    {
-      head: 'ratio',
-      incumbents: [ON_REDIS, ON_IOREDIS],
-      against: 'the faster of @socket.io/redis-adapter on redis 6 and on ioredis 6',
-    },
-  ],
-  details: [CPU, { head: 'peak RSS MB', figure: 'peak', bytes: true }, ...AGES],
-  title: `How many times better ${OURS} is than`,
+const ADAPTER_FAMILY = besideOfficial({
   name: 'adapter',
-};
+  ours: OURS,
+  head: OURS,
+  better: `${OURS} is`,
+  incumbents: [ON_REDIS, ON_IOREDIS],
+  official: '@socket.io/redis-adapter',
+  short: 'redis-adapter',
+  more: AGES,
+});
 
-/** The same on sharded channels. @type {import('./stores').Family} */
-const SHARDED_FAMILY = {
-  ...ADAPTER_FAMILY,
-  implementations: [SHARDED_ON_REDIS, SHARDED_ON_IOREDIS, SHARDED_OURS],
-  ours: SHARDED_OURS,
-  columns: { 'official, redis 6': SHARDED_ON_REDIS, 'official, ioredis 6': SHARDED_ON_IOREDIS, [OURS]: SHARDED_OURS },
-  comparisons: [
-    {
-      head: 'ratio',
-      incumbents: [SHARDED_ON_REDIS, SHARDED_ON_IOREDIS],
-      against: 'the faster of the official createShardedAdapter on redis 6 and on ioredis 6',
-    },
-  ],
-  title: `How many times better ${OURS} is on sharded channels than`,
+/** The same on sharded channels. */
+const SHARDED_FAMILY = besideOfficial({
   name: 'sharded',
-};
+  ours: SHARDED_OURS,
+  head: OURS,
+  better: `${OURS} is on sharded channels`,
+  incumbents: [SHARDED_ON_REDIS, SHARDED_ON_IOREDIS],
+  official: 'the official createShardedAdapter',
+  short: 'official',
+  more: AGES,
+});
 
-/** The same on streams. @type {import('./stores').Family} */
-const STREAMS_FAMILY = {
-  ...ADAPTER_FAMILY,
-  implementations: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS, STREAMS_OURS],
-  ours: STREAMS_OURS,
-  columns: {
-    'redis-streams-adapter, redis 6': STREAMS_ON_REDIS,
-    'redis-streams-adapter, ioredis 6': STREAMS_ON_IOREDIS,
-    [OURS]: STREAMS_OURS,
-  },
-  comparisons: [
-    {
-      head: 'ratio',
-      incumbents: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS],
-      against: 'the faster of @socket.io/redis-streams-adapter on redis 6 and on ioredis 6',
-    },
-  ],
-  title: `How many times better ${OURS} is on streams than`,
+/** The same on streams. */
+const STREAMS_FAMILY = besideOfficial({
   name: 'streams',
-};
+  ours: STREAMS_OURS,
+  head: OURS,
+  better: `${OURS} is on streams`,
+  incumbents: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS],
+  official: '@socket.io/redis-streams-adapter',
+  short: 'redis-streams-adapter',
+  more: AGES,
+});
 
 async function redisClients(port) {
   const pub = require('redis-6').createClient({ url: `redis://127.0.0.1:${port}` });
@@ -131,4 +109,13 @@ async function startServer(name, port, { nodes = 1, options = {} } = {}) {
   return io;
 }
 
-module.exports = { ADAPTER_FAMILY, ON_REDIS, OURS, SHARDED_FAMILY, STREAMS_FAMILY, startServer };
+module.exports = {
+  ADAPTER_FAMILY,
+  ON_REDIS,
+  OURS,
+  SHARDED_FAMILY,
+  startServer,
+  STREAMS_FAMILY,
+  STREAMS_ON_IOREDIS,
+  STREAMS_ON_REDIS,
+};

@@ -2,12 +2,14 @@
 
 const original = require('@socket.io/redis-emitter');
 
-const { Emitter } = require('..');
-const { CPU } = require('./details');
+const { Emitter, StreamsEmitter } = require('..');
+const { STREAMS_ON_IOREDIS, STREAMS_ON_REDIS, startServer } = require('./adapters');
+const { besideOfficial } = require('./family');
 
 const OURS = 'Emitter';
 const ON_REDIS = '@socket.io/redis-emitter, redis 6';
 const ON_IOREDIS = '@socket.io/redis-emitter, ioredis 6';
+const STREAMS_OURS = 'StreamsEmitter';
 
 /** The implementations, by name. @type {Record<string, (port: number) => Promise<any>>} */
 const EMITTERS = {
@@ -17,33 +19,42 @@ const EMITTERS = {
     return new original.Emitter(client);
   },
   [ON_IOREDIS]: async (port) => new original.Emitter(new (require('ioredis-6').Redis)(port, '127.0.0.1')),
-  [OURS]: async (port) => {
-    const emitter = new Emitter(`redis://127.0.0.1:${port}`);
-    await emitter.ready();
-    return emitter;
-  },
+  [OURS]: (port) => ready(new Emitter(`redis://127.0.0.1:${port}`)),
+  // There is no official emitter for streams: a process without clients has to be a server.
+  [STREAMS_ON_REDIS]: (port) => startServer(STREAMS_ON_REDIS, port),
+  [STREAMS_ON_IOREDIS]: (port) => startServer(STREAMS_ON_IOREDIS, port),
+  [STREAMS_OURS]: (port) => ready(new StreamsEmitter(`redis://127.0.0.1:${port}`)),
 };
 
-/** @type {import('./stores').Family} */
-const EMITTER_FAMILY = {
-  implementations: Object.keys(EMITTERS),
-  ours: OURS,
-  columns: { 'redis-emitter, redis 6': ON_REDIS, 'redis-emitter, ioredis 6': ON_IOREDIS, [OURS]: OURS },
-  comparisons: [
-    {
-      head: 'ratio',
-      incumbents: [ON_REDIS, ON_IOREDIS],
-      against: 'the faster of @socket.io/redis-emitter on redis 6 and on ioredis 6',
-    },
-  ],
-  details: [CPU, { head: 'peak RSS MB', figure: 'peak', bytes: true }],
-  title: `How many times better ${OURS} is than`,
+async function ready(emitter) {
+  await emitter.ready();
+  return emitter;
+}
+
+const EMITTER_FAMILY = besideOfficial({
   name: 'emitter',
-};
+  ours: OURS,
+  head: OURS,
+  better: `${OURS} is`,
+  incumbents: [ON_REDIS, ON_IOREDIS],
+  official: '@socket.io/redis-emitter',
+  short: 'redis-emitter',
+});
+
+/** The same on streams. */
+const STREAMS_EMITTER_FAMILY = besideOfficial({
+  name: 'streams-emitter',
+  ours: STREAMS_OURS,
+  head: STREAMS_OURS,
+  better: `${STREAMS_OURS} is`,
+  incumbents: [STREAMS_ON_REDIS, STREAMS_ON_IOREDIS],
+  official: '@socket.io/redis-streams-adapter in a server without clients',
+  short: 'redis-streams-adapter, no clients',
+});
 
 /** @param {string} name @param {number} port of Redis */
 function startEmitter(name, port) {
   return EMITTERS[name](port);
 }
 
-module.exports = { EMITTER_FAMILY, startEmitter };
+module.exports = { EMITTER_FAMILY, startEmitter, STREAMS_EMITTER_FAMILY };

@@ -7,7 +7,7 @@ const { parseArgs } = require('node:util');
 const { SingleBar, Presets } = require('cli-progress');
 
 const { ADAPTER_FAMILY, SHARDED_FAMILY, STREAMS_FAMILY } = require('./adapters');
-const { EMITTER_FAMILY } = require('./emitters');
+const { EMITTER_FAMILY, STREAMS_EMITTER_FAMILY } = require('./emitters');
 const { report } = require('./report');
 const { runCase, steps } = require('./runner');
 const { STORE_FAMILY } = require('./stores');
@@ -34,7 +34,15 @@ const CASES = [
   ...require('./cases/websocket/store'),
 ];
 
-const FAMILIES = [STORE_FAMILY, ADAPTER_FAMILY, SHARDED_FAMILY, STREAMS_FAMILY, EMITTER_FAMILY, WEBSOCKET_FAMILY];
+const FAMILIES = [
+  STORE_FAMILY,
+  ADAPTER_FAMILY,
+  SHARDED_FAMILY,
+  STREAMS_FAMILY,
+  EMITTER_FAMILY,
+  STREAMS_EMITTER_FAMILY,
+  WEBSOCKET_FAMILY,
+];
 
 const HELP = `npm run bench -- [options]
   --quick        small counts and one round: does it all work, and arrive?

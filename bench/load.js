@@ -131,10 +131,12 @@ const actions = {
 
   /**
    * The same with the entries that are added to a stream.
-   * @param {{ stream: string, count: number, chunk: number, last: any }} args `last`: added behind each chunk
+   * @param {{ stream: string, count: number, chunk: number, last: any, told?: any }} args `last`: added behind each chunk,
+   *   and `told` published for those that do not read
    * @returns {Promise<{ received: number, first: any, last: any }>} `first`, `last`: the fields of those entries
    */
-  async countEntries({ stream, count, chunk, last: end }) {
+  async countEntries({ stream, count, chunk, last: end, told }) {
+    const ending = Buffer.concat([end, told].filter(Boolean).map(encode));
     const reader = net.connect(address);
     let chunks = Math.ceil(count / chunk);
     let received = 0;
@@ -150,7 +152,7 @@ const actions = {
       received += 1;
       last = entry;
       first ??= entry;
-      if (received === count || received % chunk === 0) socket.write(encode(end));
+      if (received === count || received % chunk === 0) socket.write(ending);
     }
     reader.destroy();
     return { received, first, last };
