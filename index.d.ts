@@ -1598,7 +1598,7 @@ export interface EmitterSocket<EmitEvents = AnyEvents> extends Pick<
  *
  * It has connections of its own, and lets the process exit once what was emitted has left.
  */
-export class Emitter<EmitEvents = AnyEvents> implements EmitterMethods<EmitEvents> {
+export class Emitter<EmitEvents = AnyEvents> {
   /**
    * Connects once the tick is over; what is emitted before waits in the queue.
    *
@@ -1614,25 +1614,6 @@ export class Emitter<EmitEvents = AnyEvents> implements EmitterMethods<EmitEvent
   readonly nsp: string;
   /** The emitter of a namespace, on the same connections. */
   of(nsp: string): Emitter<EmitEvents>;
-  to(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
-  in(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
-  except(room: string | number | Array<string | number>): EmitterOperator<EmitEvents>;
-  readonly volatile: EmitterOperator<EmitEvents>;
-  compress(compress: boolean): EmitterOperator<EmitEvents>;
-  timeout(timeout: number): EmitterOperator<EmitEvents>;
-  emit<Event extends keyof EmitEvents & (string | symbol)>(
-    event: Event,
-    ...args: [...EmitArguments<EmitEvents, Event>] | [...EmitArguments<EmitEvents, Event>, EmitterCallback]
-  ): true;
-  emitWithAck<Event extends keyof EmitEvents & (string | symbol)>(
-    event: Event,
-    ...args: EmitArguments<EmitEvents, Event>
-  ): Promise<any>;
-  socketsJoin(rooms: string | number | Array<string | number>): void;
-  socketsLeave(rooms: string | number | Array<string | number>): void;
-  disconnectSockets(close?: boolean): void;
-  fetchSockets(): Promise<Array<EmitterSocket<EmitEvents>> & MaybePartial>;
-  countSockets(): Promise<number>;
   /**
    * Emits an event on all servers of the namespace.
    *
@@ -1655,6 +1636,8 @@ export class Emitter<EmitEvents = AnyEvents> implements EmitterMethods<EmitEvent
    */
   close(): Promise<void>;
 }
+
+export interface Emitter<EmitEvents = AnyEvents> extends EmitterMethods<EmitEvents> {}
 
 /**
  * The same for servers with {@link createStreamsAdapter}, or with `@socket.io/redis-streams-adapter`: what it emits is
