@@ -242,7 +242,9 @@ class OpenNamespace {
 
   async #confirm() {
     const { native } = this.#connections;
-    await this.#questions.askAll(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets));
+    await Promise.all(
+      this.#questions.askEach(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets)),
+    );
     await this.#connections.publishing();
   }
 

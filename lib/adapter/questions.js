@@ -37,14 +37,16 @@ class Questions {
    * Asks several things at once.
    * @param {number} count
    * @param {(tickets: number[]) => void} send
-   * @returns {Promise<any[]>} the answers
+   * @returns {Promise<any>[]} the answers, which need not be waited for
    */
-  askAll(count, send) {
+  askEach(count, send) {
     /** @type {number[]} */
     const tickets = [];
     const answers = Array.from({ length: count }, () => this.ask((ticket) => tickets.push(ticket)));
+    // Who waits for one hears of it all the same.
+    for (const answer of answers) answer.catch(() => {});
     send(tickets);
-    return Promise.all(answers);
+    return answers;
   }
 
   /** @param {Error} error of all that has no answer */

@@ -19,10 +19,10 @@ const TWO_MINUTES = 120_000;
 const OFFSET = /^(\d{1,20})-(\d{1,20})$/;
 /** Longer than any id that a server makes. */
 const MAX_ID = 64;
-/** How many entries one `XRANGE` brings. */
-const PAGE = 512;
-/** How many of these one recovery may take. */
-const MAX_PAGES = 1000;
+/** How many pages of the stream are read in one go. */
+const STRETCH = 4;
+/** How many times one recovery may do that: millions of entries. */
+const MAX_STRETCHES = 1000;
 
 /**
  * The recovery of sockets in a namespace: `connectionStateRecovery` of Socket.IO.
@@ -208,12 +208,12 @@ class Recovery {
   async #missed(rooms, offset) {
     const read = this.#reader(JSON.stringify(crossing(rooms)), offset);
     for (;;) {
-      while (await read.page());
+      while (await read.on());
       const missed = await this.#handover.stop(async (stopped) => {
         // All that was handed out stands in the stream by now.
-        const [position, isMore] = await Promise.all([stopped, read.page()]);
+        const [position, isMore] = await Promise.all([stopped, read.on()]);
         if (position !== null && isMore && compare(read.at, position) < 0) return null;
-        const packets = await read.packets();
+        const { packets } = read;
         while (position !== null && packets.length > 0 && isBehind(packets[packets.length - 1], position))
           packets.pop();
         return packets;
@@ -225,9 +225,7 @@ class Recovery {
   /** Reads the stream behind an offset, page by page. @param {string} names JSON text of rooms @param {string} offset */
   #reader(names, offset) {
     let { packets: left, bytes } = this.#most;
-    let pages = 0;
-    /** @type {any[][]} */
-    const packets = [];
+    let stretches = 0;
     const take = (/** @type {any[] | null} */ list) => {
       if (list === null) throw new Error('a page could not be read');
       const [size, ...page] = list;
@@ -236,35 +234,25 @@ class Recovery {
       if (left < 0 || bytes < 0) throw new Error('too much was missed');
       for (const item of page) {
         const data = this.#decode(item);
-        if (data !== undefined) packets.push(data);
+        if (data !== undefined) read.packets.push(data);
       }
     };
-    /** Those of the page that was read last are on their way, while the next one is read. */
-    let coming = Promise.resolve();
     const read = {
       at: offset,
-      packets: async () => {
-        await coming;
-        return packets;
-      },
+      packets: /** @type {any[][]} */ ([]),
       /** @returns {Promise<boolean>} whether there may be more */
-      page: async () => {
-        if (++pages > MAX_PAGES) throw new Error('too much was missed');
-        /** @type {Promise<any>} */
-        let page = Promise.resolve();
-        const head = this.#questions.ask((ticket) => {
-          page = this.#questions.ask((packets) =>
-            this.#native.missed(this.#id, next(read.at), PAGE, names, ticket, packets),
-          );
-        });
-        const taken = Promise.all([page, coming]).then(([list]) => take(list));
-        // Who waits for it hears of it.
-        taken.catch(() => {});
-        const [last, count] = await head;
-        await coming;
-        coming = taken;
-        read.at = last ?? read.at;
-        return count === PAGE;
+      on: async () => {
+        if (++stretches > MAX_STRETCHES) throw new Error('too much was missed');
+        const ask = (/** @type {number[]} */ tickets) => this.#native.missed(this.#id, read.at, names, tickets);
+        const replies = this.#questions.askEach(2 * STRETCH, ask);
+        let isFull = true;
+        for (let page = 0; isFull && page < STRETCH; page++) {
+          const [head, packets] = await Promise.all(replies.slice(2 * page, 2 * page + 2));
+          take(head === null ? null : packets);
+          isFull = head[1];
+          read.at = head[0] ?? read.at;
+        }
+        return isFull;
       },
     };
     return read;
@@ -294,12 +282,6 @@ class Recovery {
  */
 function isRecoverable({ type, id }, flags) {
   return type === 2 && id === undefined && flags?.volatile === undefined;
-}
-
-/** The first id behind one; exclusive ranges are newer than streams. */
-function next(id) {
-  const [ms, number] = id.split('-');
-  return `${ms}-${BigInt(number) + 1n}`;
 }
 
 /** Which of two ids is larger, as `Array.prototype.sort` takes it. */

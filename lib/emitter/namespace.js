@@ -202,7 +202,9 @@ class EmitterNamespace {
 
   async #subscribe() {
     const native = this.#native;
-    await this.#questions.askAll(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets));
+    await Promise.all(
+      this.#questions.askEach(MOST_REQUIRED, (tickets) => native.confirmSubscriptions(this.#id, tickets)),
+    );
   }
 
   #open() {

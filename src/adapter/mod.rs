@@ -33,11 +33,11 @@ use self::broadcast::{
 };
 use self::namespace::Namespace;
 use self::recent_joins::RecentJoins;
-use self::recovery::Packets;
+use self::recovery::{Page, Stretch, Ticket};
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Command, Packed, Request, Route, Streams};
 use crate::pubsub::{Consumer, Need};
-use crate::streams::ReadOptions;
+use crate::streams::{Id, ReadOptions};
 use crate::websocket::{Connections, Fanout};
 
 /// What a namespace is opened with.
@@ -257,24 +257,21 @@ impl Adapter {
         self.namespace(number).is_none_or(|namespace| namespace.own_entries.give_up(ticket))
     }
 
-    /// Reads a page of the stream of a namespace for a session: see [`recovery::missed`].
-    pub fn missed(
-        &self,
-        number: u32,
-        from: &str,
-        count: u32,
-        rooms: &str,
-        [page, packets]: [u32; 2],
-    ) {
-        match self.namespace(number) {
-            Some(namespace) => {
-                let Namespace { origin, limits, .. } = &*namespace;
-                let events = Arc::clone(self.backplane.events());
-                let packets = Packets { events, ticket: Some(packets) };
-                let request = recovery::missed(origin, *limits, from, count, rooms, packets);
-                self.backplane.send(request, Some(page));
-            }
-            None => self.backplane.events().settle(&[page, packets]),
+    /// Reads the stream of a namespace behind an entry for a session, in as many pages as there are pairs of
+    /// tickets: see [`recovery::Page`].
+    pub fn missed(&self, number: u32, behind: &str, rooms: &str, tickets: &[u32]) {
+        let events = self.backplane.events();
+        let ticket = |number: &u32| Ticket::new(events, *number);
+        let pages = tickets.chunks_exact(2).filter_map(|pair| match pair {
+            [head, packets] => Some(Page { head: ticket(head), packets: ticket(packets) }),
+            _ => None,
+        });
+        let pages = pages.collect();
+        if let (Some(namespace), Some(behind)) =
+            (self.namespace(number), Id::parse(behind.as_bytes()))
+        {
+            let of = (&namespace.origin, namespace.limits);
+            Stretch::new(of, &self.backplane, rooms, pages).read(behind);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What clients have missed: pages of a stream, read for one session.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::Value as Json;
 
@@ -8,11 +9,11 @@ use super::broadcast::Origin;
 use super::packet;
 use super::room_names::{MARK, of_number, of_string};
 use super::wire::{Broadcast, Limits, Reader, streams};
-use crate::backplane::{Command, EventSink, Reading, Request, Route};
+use crate::backplane::{Backplane, Command, EventSink, Reading, Request, Route};
 use crate::codec::number_to_string;
 use crate::connection::Value;
 use crate::event_loop::Outcome;
-use crate::streams::{Entry, entries, extent};
+use crate::streams::{Entry, Id, entries, extent};
 
 /// Whose missed packets are read.
 struct Session {
@@ -22,66 +23,96 @@ struct Session {
     rooms: Vec<String>,
 }
 
-/// The request for a page of the stream, from an entry on. `rooms`: JSON text of an array, those of the
-/// session. Its reply is a list, as soon as the page is there, so that the next one can be asked for: the
-/// id of the page's last entry or null, and how many entries it has. The packets follow as the reply to
-/// `packets`.
-pub(super) fn missed(
-    origin: &Arc<Origin>,
-    limits: Limits,
-    from: &str,
-    count: u32,
-    rooms: &str,
-    packets: Packets,
-) -> Request {
-    let stream = origin.stream.as_ref().map(|stream| stream.name.clone()).unwrap_or_default();
-    let session = Arc::new(Session { origin: Arc::clone(origin), limits, rooms: names_of(rooms) });
-    let packets = Mutex::new(Some(packets));
-    let read = move |page: Value| {
-        let (len, last) = extent(&page);
-        let head = match last {
-            Some(last) => format!(r#"["{last}",{len}]"#),
-            None => format!("[null,{len}]"),
-        };
-        let packets = packets.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let session = Arc::clone(&session);
-        // What waits for this connection does not wait for that.
-        tokio::spawn(async move {
-            if let Some(packets) = packets {
-                packets.reply(&session.read(&page));
-            }
-        });
-        head
-    };
-    let args = [stream.as_str(), from, "+", "COUNT", &count.to_string()];
-    Request::Command(Command {
-        name: "XRANGE",
-        args: args.map(|arg| arg.as_bytes().to_vec()).to_vec(),
-        route: Route::Key,
-        reading: Some(Reading(Box::new(read))),
-    })
+/// How many entries are read at once: Redis does nothing else meanwhile.
+const PAGE: usize = 512;
+
+/// What waits for a page. The reply to `head` is a list, as soon as the page is there: the id of its last entry
+/// or null, and whether it is full. That to `packets` follows, another list: how many bytes they have, then for
+/// each the array of its data with the entry's id behind it, or `{ id, data }` where JavaScript is to decode the
+/// data. Both are nothing where there is no page.
+pub(super) struct Page {
+    pub(super) head: Ticket,
+    pub(super) packets: Ticket,
 }
 
-/// The caller who waits for the packets of a page. Its reply is a list: how many bytes they have, then for
-/// each the array of its data with the entry's id behind it, or `{ id, data }` where JavaScript is to decode
-/// the data. It is nothing where there is no page.
-pub(super) struct Packets {
-    pub(super) events: Arc<EventSink>,
-    pub(super) ticket: Option<u32>,
+/// A request that gets a reply, however it ends.
+pub(super) struct Ticket {
+    events: Arc<EventSink>,
+    number: Option<u32>,
 }
 
-impl Packets {
+impl Ticket {
+    pub(super) fn new(events: &Arc<EventSink>, number: u32) -> Self {
+        Self { events: Arc::clone(events), number: Some(number) }
+    }
+
     fn reply(mut self, list: &str) {
-        if let Some(ticket) = self.ticket.take() {
-            self.events.reply(ticket, Outcome::List(list));
+        if let Some(number) = self.number.take() {
+            self.events.reply(number, Outcome::List(list));
         }
     }
 }
 
-/// Whoever waits gets an answer.
-impl Drop for Packets {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        self.events.settle(self.ticket.as_slice());
+        self.events.settle(self.number.as_slice());
+    }
+}
+
+/// Pages that are read one behind the other: each is asked for when the one before it is there, and not yet read.
+pub(super) struct Stretch {
+    session: Arc<Session>,
+    backplane: Weak<Backplane>,
+    pages: VecDeque<Page>,
+}
+
+impl Stretch {
+    /// Pages of the stream of a namespace. `rooms`: JSON text of an array, those of the session.
+    pub(super) fn new(
+        (origin, limits): (&Arc<Origin>, Limits),
+        backplane: &Arc<Backplane>,
+        rooms: &str,
+        pages: VecDeque<Page>,
+    ) -> Self {
+        let session = Session { origin: Arc::clone(origin), limits, rooms: names_of(rooms) };
+        Self { session: Arc::new(session), backplane: Arc::downgrade(backplane), pages }
+    }
+
+    /// Asks for the page behind an entry, if somebody waits for one.
+    pub(super) fn read(mut self, behind: Id) {
+        let Some(backplane) = self.backplane.upgrade() else { return };
+        let Some(Page { mut head, packets }) = self.pages.pop_front() else { return };
+        let stream = self.session.origin.stream.as_ref().map(|stream| stream.name.clone());
+        let args = [stream.unwrap_or_default(), behind.after().to_string(), "+".to_owned()];
+        let count = ["COUNT".to_owned(), PAGE.to_string()];
+        let rest = Mutex::new(Some((self, packets)));
+        let read = move |page: Value| {
+            let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+            rest.map_or_else(String::new, |(stretch, packets)| stretch.arrived(page, packets))
+        };
+        let request = Request::Command(Command {
+            name: "XRANGE",
+            args: args.into_iter().chain(count).map(String::into_bytes).collect(),
+            route: Route::Key,
+            reading: Some(Reading(Box::new(read))),
+        });
+        backplane.send(request, head.number.take());
+    }
+
+    /// A page is there. Returns its head.
+    fn arrived(self, page: Value, packets: Ticket) -> String {
+        let (len, last) = extent(&page);
+        let session = Arc::clone(&self.session);
+        let head = match last {
+            Some(last) => format!(r#"["{last}",{}]"#, len == PAGE),
+            None => "[null,false]".to_owned(),
+        };
+        if let Some(last) = last.filter(|_| len == PAGE) {
+            self.read(last);
+        }
+        // What waits for this connection does not wait for that.
+        tokio::spawn(async move { packets.reply(&session.read(&page)) });
+        head
     }
 }
 

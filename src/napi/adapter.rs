@@ -339,23 +339,15 @@ impl NativeAdapter {
         self.adapter.release(&stream);
     }
 
-    /// Reads a page of the stream for a session: `count` entries from one on, of which `rooms`, JSON text
-    /// of an array, get some. The reply is a list: the id of the page's last entry or null, and how many
-    /// entries it has. That to the ticket `packets` follows, another list: how many bytes they have, then for
-    /// each the array of its data with its id behind it, or `{ id, data }` where it is MessagePack. It is
-    /// nothing where there is no page.
+    /// Reads the stream behind an entry for a session, in pages. `rooms`: JSON text of an array, those of the
+    /// session. `tickets`: two for each page. The reply to the first one is a list, as soon as the page is there:
+    /// the id of its last entry or null, and whether it is full, so that there may be more. That to the second one
+    /// follows, another list: how many bytes its packets have, then for each the array of its data with its id
+    /// behind it, or `{ id, data }` where it is MessagePack. Both are nothing where there is no page.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi owns strings")]
-    pub fn missed(
-        &self,
-        namespace: u32,
-        from: String,
-        count: u32,
-        rooms: String,
-        ticket: u32,
-        packets: u32,
-    ) {
-        self.adapter.missed(namespace, &from, count, &rooms, [ticket, packets]);
+    pub fn missed(&self, namespace: u32, behind: String, rooms: String, tickets: Vec<u32>) {
+        self.adapter.missed(namespace, &behind, &rooms, &tickets);
     }
 
     /// Asks whether the stream still has an entry. The reply is a list, which is empty if not.

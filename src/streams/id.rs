@@ -32,6 +32,15 @@ impl Id {
         }
     }
 
+    /// The id right behind this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        match self.number.checked_add(1) {
+            Some(number) => Self { number, ..self },
+            None => Self { ms: self.ms.saturating_add(1), number: 0 },
+        }
+    }
+
     /// When the entry was added.
     #[must_use]
     pub fn time(self) -> SystemTime {
@@ -62,6 +71,8 @@ mod tests {
         assert_eq!(id("9-1").unwrap().before().to_string(), "9-0");
         assert_eq!(id("9-0").unwrap().before().to_string(), "8-18446744073709551615");
         assert_eq!(Id::default().before(), Id::default());
+        assert_eq!(id("9-0").unwrap().after().to_string(), "9-1");
+        assert_eq!(id("8-18446744073709551615").unwrap().after().to_string(), "9-0");
         for wrong in ["", "1", "1-", "-1", "+1-1", "1-+1", "1-1-1", "a-1", "18446744073709551616-0"]
         {
             assert_eq!(id(wrong), None, "{wrong}");
