@@ -160,15 +160,30 @@ async fn after_a_break_less_may_wait() {
     assert_eq!(fixture.outbox.depth().0, Fixture::QUEUE);
 }
 
-/// A server confirms three publishes and is left, or only lost; the next connection leads elsewhere, or
-/// not. What is counted in the end.
-async fn after_a_change(left: bool, next: &str) -> [u64; 3] {
+/// What a server confirms.
+#[derive(Clone, Copy)]
+enum Sent {
+    Publish,
+    Entry,
+}
+
+/// A server confirms three publishes, or entries, and is left, or only lost; the next connection leads
+/// elsewhere, or not. What is counted in the end.
+async fn after_a_change(sent: Sent, left: bool, next: &str) -> [u64; 3] {
     let (mut fixture, mut first) = Fixture::connected().await;
     let confirmed = SystemTime::now() - Duration::from_secs(1);
     *fixture.servers.told.confirmed.lock().unwrap() = Some(confirmed);
     for _ in 0..3 {
-        fixture.publish("x");
-        first.answer("PUBLISH c x", ":1\r\n").await;
+        match sent {
+            Sent::Publish => {
+                fixture.publish("x");
+                first.answer("PUBLISH c x", ":1\r\n").await;
+            }
+            Sent::Entry => {
+                fixture.add("x");
+                first.answer("XADD s x", "$3\r\n1-1\r\n").await;
+            }
+        }
     }
     fixture.sleep(&mut first, 2).await;
     assert_eq!(fixture.inbox.counts(), [3, 0, 0]);
@@ -190,9 +205,11 @@ async fn after_a_change(left: bool, next: &str) -> [u64; 3] {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_server_confirms_that_the_others_have_left_counts_as_unconfirmed() {
-    assert_eq!(after_a_change(true, "other:6379").await, [0, 0, 3]);
-    assert_eq!(after_a_change(false, "other:6379").await, [3, 0, 0]);
-    assert_eq!(after_a_change(false, "test:6379").await, [3, 0, 0]);
+    for sent in [Sent::Publish, Sent::Entry] {
+        assert_eq!(after_a_change(sent, true, "other:6379").await, [0, 0, 3]);
+        assert_eq!(after_a_change(sent, false, "other:6379").await, [3, 0, 0]);
+        assert_eq!(after_a_change(sent, false, "test:6379").await, [3, 0, 0]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -242,10 +242,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             // Any answer to a ping means that the connection is alive.
             Owed::Ping | Owed::Role(_) | Owed::Asking => return Ok(()),
             Owed::Publish { queued, .. } => {
-                self.unproven += 1;
-                if !matches!(answer, Answer::Error(_)) {
-                    self.doubts.published();
-                }
+                self.confirmed(&answer);
                 self.writer.published("PUBLISH", queued, &answer);
             }
             // Nothing was done: it is owed still, and goes again on the next connection.
@@ -258,6 +255,9 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             }
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {
+                    if matches!(item.request, Request::Add(_)) && self.writer.router.is_none() {
+                        self.confirmed(&answer);
+                    }
                     self.writer.published_by(&item, &answer);
                 }
             }
@@ -269,6 +269,14 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         }
         self.writer.outbox.answered(1);
         Ok(())
+    }
+
+    /// Redis has answered a message, which counts for as much as the server does.
+    const fn confirmed(&mut self, answer: &Answer) {
+        self.unproven += 1;
+        if !matches!(answer, Answer::Error(_)) {
+            self.doubts.published();
+        }
     }
 
     /// Asks what the server is, once a tick; the answer is one to a ping, too.

@@ -11,11 +11,29 @@ use tokio::time::Duration;
 use super::event_sink::EventSink;
 use super::link_events::LinkEvents;
 use super::outbox::{Outbox, QueueLimits};
-use super::request::{Command, Packed, Publication, Request, Route};
+use super::request::{Addition, Command, Packed, Publication, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;
 use crate::connection::testing::{Server, Servers, happens, servers};
 use crate::event_loop::{Counters, EVENT, Limits, Link, Mailbox, Overflow, REPLY, reply_kind};
+
+/// An entry for the stream `s`.
+#[derive(Debug)]
+struct Entry(Vec<u8>);
+
+impl Addition for Entry {
+    fn stream(&self) -> &'static str {
+        "s"
+    }
+
+    fn args(&self) -> Result<Vec<Cow<'_, [u8]>>, String> {
+        Ok(vec![Cow::Borrowed(&self.0)])
+    }
+
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// What reaches the event loop.
 pub struct Inbox {
@@ -169,6 +187,11 @@ impl Fixture {
     pub fn publish(&self, payload: &str) {
         let (channel, payload) = ("c".to_owned(), payload.as_bytes().to_vec());
         self.outbox.push(Request::publish(Packed { channel, payload }), None);
+    }
+
+    /// Adds an entry to the stream `s`.
+    pub fn add(&self, data: &str) {
+        self.outbox.push(Request::add(Entry(data.as_bytes().to_vec())), None);
     }
 
     pub fn command(&self, arg: &str, ticket: Option<u32>) {
