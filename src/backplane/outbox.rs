@@ -291,6 +291,11 @@ impl Outbox {
         self.take_if(|_| true)
     }
 
+    /// Looks at each item that waits.
+    pub(super) fn look(&self, see: impl FnMut(&Item)) {
+        self.lock().items.iter().for_each(see);
+    }
+
     /// Takes those that are to go elsewhere.
     pub(super) fn take_if(&self, wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
         let mut guard = self.lock();

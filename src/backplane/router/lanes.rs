@@ -19,6 +19,9 @@ pub(super) struct Slot {
     pub(super) paused: Option<Instant>,
     // Whether there is to be a pause once nothing is under way.
     pub(super) has_moved: bool,
+    // Whether its owner took nothing when it was last asked. Until it does, one request is sent at a time: of
+    // several it might refuse the first ones, and then take the others.
+    pub(super) is_refused: bool,
 }
 
 /// A request's place among those of its slot, until it is dropped.
@@ -32,6 +35,8 @@ pub struct Lane {
     pub(super) asks: Option<Address>,
     // How often it was redirected.
     pub(super) redirected: u32,
+    // Whether its request has another place now.
+    pub(super) is_replaced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,18 @@ impl std::fmt::Debug for Lane {
 }
 
 impl Lane {
+    /// A place in the slot, which the caller has entered.
+    pub(super) const fn new(
+        router: Weak<Router>,
+        slot: u16,
+        number: u64,
+        stage: Stage,
+        asks: Option<Address>,
+        redirected: u32,
+    ) -> Self {
+        Self { router, slot, number, stage, asks, redirected, is_replaced: false }
+    }
+
     /// Whether its command is to be preceded by `ASKING`.
     pub fn is_asking(&self) -> bool {
         self.stage == Stage::Asking
@@ -61,7 +78,7 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         if let Some(router) = self.router.upgrade() {
-            router.leave(self.slot, self.stage);
+            router.leave(self.slot, self.stage, self.is_replaced);
         }
     }
 }

@@ -144,13 +144,13 @@ impl Router {
         let queue = all.slots.entry(slot).or_default();
         let is_free = queue.waiting == 0
             && !queue.is_paused(now)
-            && (queue.under_way == 0 || queue.node == owner);
+            && (queue.under_way == 0 || queue.node == owner && !queue.is_refused);
         let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
         let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
         queue.enter(stage, owner.as_ref());
         drop(all);
         let router = Weak::clone(&self.me);
-        item.lane = Some(Lane { router, slot, number, stage, asks: None, redirected: 0 });
+        item.lane = Some(Lane::new(router, slot, number, stage, None, 0));
         if let Some(owner) = owner {
             self.node(&owner).writer.outbox.adopt(item);
         } else {
@@ -231,12 +231,12 @@ impl Router {
             Redirection::Later => self.cluster.look_at(asked.clone()),
         }
         if !is_hasty {
-            let until = Instant::now() + Self::PAUSE;
-            self.lock().slots.entry(slot).or_default().paused = Some(until);
+            let mut all = self.lock();
+            let queue = all.slots.entry(slot).or_default();
+            (queue.paused, queue.is_refused) = (Some(Instant::now() + Self::PAUSE), true);
         }
         let router = Weak::clone(&self.me);
-        let stage = Stage::Waiting;
-        self.wait(item, Lane { router, slot, number, stage, asks, redirected });
+        self.wait(item, Lane::new(router, slot, number, Stage::Waiting, asks, redirected));
         if is_hasty {
             self.wanted.notify_one();
         }
@@ -249,13 +249,16 @@ impl Router {
         // It has a place all the time, so that nothing overtakes it.
         let before = item.lane.replace(lane);
         self.lobby.outbox.take_back(item);
-        drop(before);
+        if let Some(mut before) = before {
+            before.is_replaced = true;
+        }
     }
 
-    fn leave(&self, slot: u16, stage: Stage) {
+    fn leave(&self, slot: u16, stage: Stage, is_replaced: bool) {
         let mut all = self.lock();
         let Some(queue) = all.slots.get_mut(&slot) else { return };
         queue.leave(stage);
+        queue.is_refused &= is_replaced || stage == Stage::Waiting;
         queue.pause_if_idle(Instant::now());
         if queue.waiting == 0 && queue.under_way == 0 {
             all.slots.remove(&slot);
@@ -291,7 +294,7 @@ impl Router {
     fn flush(&self) -> bool {
         let map = self.cluster.map();
         let now = Instant::now();
-        let busy: HashMap<u16, Option<Address>> = {
+        let (busy, mut firsts): (HashMap<u16, Option<Address>>, HashMap<u16, u64>) = {
             let mut state = self.lock();
             let waiting = state.slots.iter().filter(|(_, queue)| queue.waiting > 0);
             for slot in waiting.map(|(slot, _)| *slot).collect::<Vec<_>>() {
@@ -299,13 +302,26 @@ impl Router {
             }
             let is_busy = |queue: &Slot| queue.under_way > 0 || queue.is_paused(now);
             let busy = state.slots.iter().filter(|(_, queue)| is_busy(queue));
-            let node = |queue: &Slot| queue.node.clone().filter(|_| !queue.is_paused(now));
-            busy.map(|(slot, queue)| (*slot, node(queue))).collect()
+            let is_closed = |queue: &Slot| queue.is_refused || queue.is_paused(now);
+            let node = |queue: &Slot| queue.node.clone().filter(|_| !is_closed(queue));
+            let refused = state.slots.iter().filter(|(_, queue)| queue.is_refused);
+            let refused = refused.map(|(slot, _)| (*slot, u64::MAX)).collect();
+            (busy.map(|(slot, queue)| (*slot, node(queue))).collect(), refused)
         };
+        // The first one alone is tried.
+        self.lobby.outbox.look(|item| {
+            if let Some(lane) = &item.lane
+                && let Some(first) = firsts.get_mut(&lane.slot)
+            {
+                *first = lane.number.min(*first);
+            }
+        });
         // What goes before it is with the same node, or answered, and its slot is not in a pause.
         let is_ready = |lane: &Lane| {
             let owner = map.owner(lane.slot);
-            owner.is_some() && busy.get(&lane.slot).is_none_or(|node| node.as_ref() == owner)
+            owner.is_some()
+                && busy.get(&lane.slot).is_none_or(|node| node.as_ref() == owner)
+                && firsts.get(&lane.slot).is_none_or(|first| *first == lane.number)
         };
         let is_ready = |item: &Item| item.lane.as_ref().is_none_or(is_ready);
         let mut ready = self.lobby.outbox.take_if(is_ready);
@@ -318,7 +334,7 @@ impl Router {
             self.lock().slots.entry(lane.slot).or_default().enter(stage, Some(owner));
             let (router, redirected) = (Weak::clone(&self.me), lane.redirected);
             let (slot, number) = (lane.slot, lane.number);
-            item.lane = Some(Lane { router, slot, number, stage, asks: None, redirected });
+            item.lane = Some(Lane::new(router, slot, number, stage, None, redirected));
             let node = self.node(asks.as_ref().unwrap_or(owner));
             match item.request {
                 Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
@@ -371,8 +387,8 @@ impl Router {
         for item in node.writer.outbox.take_all() {
             if let Some(lane) = &item.lane {
                 let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
-                let (stage, asks, redirected) = (Stage::Waiting, None, lane.redirected);
-                self.wait(item, Lane { router, slot, number, stage, asks, redirected });
+                let (stage, redirected) = (Stage::Waiting, lane.redirected);
+                self.wait(item, Lane::new(router, slot, number, stage, None, redirected));
             }
         }
     }

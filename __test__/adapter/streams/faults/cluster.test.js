@@ -15,6 +15,7 @@ const { RECOVERY, added, gapsOfStreams, streamsNode } = require('./fixture');
 const NAMESPACES = ['/', '/chat', '/admin', '/news'];
 /** More than a test sends. */
 const MAX_LEN = 1_000_000;
+const TIMES = 10;
 
 /** @type {Awaited<ReturnType<typeof startCluster>>} */
 let cluster;
@@ -38,6 +39,12 @@ async function streamsOf(name) {
 async function otherMaster(slot) {
   const owner = await cluster.masterOf(slot);
   return /** @type {any} */ ((await cluster.masters()).find((node) => node !== owner));
+}
+
+/** A slot that another master has. @param {{ port: number }} owner */
+async function slotElsewhere({ port }) {
+  for (const slot of [0, 16_383]) if ((await cluster.masterOf(slot)).port !== port) return slot;
+  throw new Error(`${port} has them all`);
 }
 
 /** Servers with a client of the second one in each namespace, while the first one broadcasts. */
@@ -71,7 +78,10 @@ async function underLoad(t, opts, server = {}) {
     await until('more to be sent', () => sent >= goal);
   };
   const streams = () => streamsOf(name);
-  const queued = () => a.adapter().stats().queues.publish.messages;
+  const queued = () => {
+    const { publish, command } = a.adapter().stats().queues;
+    return publish.messages + command.messages;
+  };
   /** Ends it and looks at what came. */
   const assertBooks = async () => {
     await cluster.healthy();
@@ -125,6 +135,23 @@ for (const [title, opts] of /** @type {[string, any][]} */ ([
         await cluster.failover(port);
         await more();
         await cluster.healthy();
+      }
+      await assertBooks();
+    });
+
+    it('masters take nothing for a while, again and again', async (t) => {
+      const { more, streams, assertBooks } = await underLoad(t, opts);
+      await more();
+      const [{ node }] = await streams();
+      const state = async (wanted) =>
+        until(`a cluster that is ${wanted}`, async () =>
+          (await node.server.command('CLUSTER', 'INFO')).includes(`cluster_state:${wanted}`),
+        );
+      for (let time = 0; time < TIMES; time++) {
+        // It knows no owner of a slot that is not its own, until that one's next message.
+        await node.server.command('CLUSTER', 'DELSLOTS', await slotElsewhere(node));
+        await state('ok');
+        await more(20);
       }
       await assertBooks();
     });
