@@ -14,8 +14,8 @@ const HEAD = `# Faults, measured
 \`npm run faults -- --save\` wrote this. Three nodes of each side, in processes of their own, send 100 broadcasts, 25
 joins and (ours) 50 messages of the 0.9 store a second each, and write session data, while a seeded schedule breaks
 what is between them: the same servers, and the same faults, at the same time for both sides. In the rows of streams, it
-is \`createStreamsAdapter\` beside the official one; the stream is longer than what is sent, servers alone keep their data
-on disk (\`appendfsync always\`), and a master is killed, or replaced, once its replicas have all that it confirmed.
+is \`createStreamsAdapter\` beside the official one; the stream is longer than what is sent, a server alone keeps its
+data on disk (\`appendfsync always\`), and a cluster's master is killed once its replicas have all that it confirmed.
 
 - **Sent** are messages; **expected** is each of them at each other node.
 - **Told as lost** is what did not arrive, and was sent in a \`gap\` of the receiver, or is among the messages that a
