@@ -111,7 +111,7 @@ impl Stretch {
             self.read(last);
         }
         // What waits for this connection does not wait for that.
-        tokio::spawn(async move { packets.reply(&session.read(&page)) });
+        tokio::task::spawn_blocking(move || packets.reply(&session.read(&page)));
         head
     }
 }
