@@ -44,6 +44,11 @@ impl Item {
         Self { request, ticket, queued, lane: None, part: None }
     }
 
+    /// Its number among all requests to a cluster, where it waits for a node.
+    fn waiting_number(&self) -> Option<u64> {
+        self.lane.as_ref().and_then(Lane::waiting_number)
+    }
+
     /// The bytes of memory that it holds while it waits.
     fn size(&self) -> usize {
         size_of::<Self>() + self.request.size()
@@ -124,8 +129,7 @@ impl Outbox {
                 state.waiting.insert(ticket);
                 state.deadlines.push_back((item.queued + self.command_timeout, ticket));
             }
-            state.bytes += item.size();
-            state.items.push_back(item);
+            state.put(item);
             state.trim(self.limits)
         };
         self.queued.notify_one();
@@ -291,13 +295,8 @@ impl Outbox {
         self.take_if(|_| true)
     }
 
-    /// Looks at each item that waits.
-    pub(super) fn look(&self, see: impl FnMut(&Item)) {
-        self.lock().items.iter().for_each(see);
-    }
-
     /// Takes those that are to go elsewhere.
-    pub(super) fn take_if(&self, wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
+    pub(super) fn take_if(&self, mut wanted: impl FnMut(&Item) -> bool) -> Vec<Item> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let (taken, left): (VecDeque<Item>, _) =
@@ -369,6 +368,20 @@ impl State {
         forgotten
     }
 
+    /// Adds an item. One that comes back from a node may be older than what has come since, and is dropped
+    /// before that.
+    fn put(&mut self, item: Item) {
+        self.bytes += item.size();
+        let number = item.waiting_number();
+        if number.is_some() && self.items.back().is_some_and(|last| last.waiting_number() > number)
+        {
+            let at = self.items.partition_point(|other| other.waiting_number() < number);
+            self.items.insert(at, item);
+        } else {
+            self.items.push_back(item);
+        }
+    }
+
     fn take(&mut self, most_items: usize, most_bytes: usize) -> VecDeque<Item> {
         // At once where that is all, since the event loop waits for the lock meanwhile.
         if self.items.len() <= most_items && self.bytes <= most_bytes {
@@ -419,5 +432,31 @@ impl Losses {
             self.unconfirmed += 1;
         }
         self.since = Some(self.since.map_or(queued, |since| since.min(queued)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, Item, Lane, QueueLimits, Request, State};
+    use crate::backplane::request::Packed;
+
+    fn item(number: u64) -> Item {
+        let request = Request::publish(Packed { channel: number.to_string(), payload: Vec::new() });
+        Item { lane: Some(Lane::waiting(number)), ..Item::new(request, None, Instant::now()) }
+    }
+
+    fn numbers<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<u64> {
+        items.into_iter().filter_map(Item::waiting_number).collect()
+    }
+
+    #[test]
+    fn what_comes_back_late_is_dropped_before_what_is_newer() {
+        let mut state = State::default();
+        for number in [7, 8, 1, 2, 3, 9] {
+            state.put(item(number));
+        }
+        let dropped = state.trim(QueueLimits { messages: 4, bytes: usize::MAX });
+        assert_eq!(numbers(&dropped), [1, 2]);
+        assert_eq!(numbers(&state.items), [3, 7, 8, 9]);
     }
 }

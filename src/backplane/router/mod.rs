@@ -134,6 +134,12 @@ impl Router {
         }
     }
 
+    /// A place among the requests of a slot.
+    fn lane(&self, slot: u16, number: u64, stage: Stage, redirected: u32) -> Lane {
+        let (router, asks, is_back) = (Weak::clone(&self.me), None, false);
+        Lane { router, slot, number, stage, asks, redirected, is_back }
+    }
+
     fn send_to(&self, slot: u16, mut item: Item) {
         let owner = self.cluster.map().owner(slot).cloned();
         let mut all = self.lock();
@@ -142,15 +148,12 @@ impl Router {
         let now = Instant::now();
         all.pause_if_moved(slot, owner.as_ref(), now);
         let queue = all.slots.entry(slot).or_default();
-        let is_free = queue.waiting == 0
-            && !queue.is_paused(now)
-            && (queue.under_way == 0 || queue.node == owner && !queue.is_refused);
+        let is_free = queue.waiting == 0 && queue.allowed(owner.as_ref(), now) > 0;
         let owner = owner.filter(|_| is_free && !self.lobby.outbox.is_closing());
         let stage = if owner.is_some() { Stage::UnderWay } else { Stage::Waiting };
         queue.enter(stage, owner.as_ref());
         drop(all);
-        let router = Weak::clone(&self.me);
-        item.lane = Some(Lane::new(router, slot, number, stage, None, 0));
+        item.lane = Some(self.lane(slot, number, stage, 0));
         if let Some(owner) = owner {
             self.node(&owner).writer.outbox.adopt(item);
         } else {
@@ -231,37 +234,54 @@ impl Router {
             Redirection::Later => self.cluster.look_at(asked.clone()),
         }
         if !is_hasty {
-            let mut all = self.lock();
-            let queue = all.slots.entry(slot).or_default();
-            (queue.paused, queue.is_refused) = (Some(Instant::now() + Self::PAUSE), true);
+            self.put_off(slot, asked);
         }
-        let router = Weak::clone(&self.me);
-        self.wait(item, Lane::new(router, slot, number, Stage::Waiting, asks, redirected));
+        let mut lane = self.lane(slot, number, Stage::Waiting, redirected);
+        lane.asks = asks;
+        self.wait(item, lane);
         if is_hasty {
             self.wanted.notify_one();
         }
         None
     }
 
+    /// A node does not serve a slot now and may at any moment: what it is sent next, after a pause, must be what
+    /// goes before all else.
+    fn put_off(&self, slot: u16, node: &Address) {
+        let node = {
+            let mut all = self.lock();
+            let queue = all.slots.entry(slot).or_default();
+            queue.paused = Some(Instant::now() + Self::PAUSE);
+            if std::mem::replace(&mut queue.is_put_off, true) {
+                return;
+            }
+            all.nodes.get(node).cloned()
+        };
+        if let Some(node) = node {
+            let is_of_slot = |lane: &Lane| lane.slot == slot;
+            self.take_from(&node, |item| item.lane.as_ref().is_some_and(is_of_slot));
+        }
+    }
+
     /// Has a request wait in the lobby, in a place among those of its slot.
     fn wait(&self, mut item: Item, lane: Lane) {
         self.lock().slots.entry(lane.slot).or_default().enter(Stage::Waiting, None);
         // It has a place all the time, so that nothing overtakes it.
-        let before = item.lane.replace(lane);
-        self.lobby.outbox.take_back(item);
-        if let Some(mut before) = before {
-            before.is_replaced = true;
+        let mut before = item.lane.replace(lane);
+        if let Some(before) = &mut before {
+            before.is_back = true;
         }
+        self.lobby.outbox.take_back(item);
+        drop(before);
     }
 
-    fn leave(&self, slot: u16, stage: Stage, is_replaced: bool) {
+    fn leave(&self, lane: &Lane) {
         let mut all = self.lock();
-        let Some(queue) = all.slots.get_mut(&slot) else { return };
-        queue.leave(stage);
-        queue.is_refused &= is_replaced || stage == Stage::Waiting;
+        let Some(queue) = all.slots.get_mut(&lane.slot) else { return };
+        queue.leave(lane.stage, lane.is_back);
         queue.pause_if_idle(Instant::now());
         if queue.waiting == 0 && queue.under_way == 0 {
-            all.slots.remove(&slot);
+            all.slots.remove(&lane.slot);
             if all.slots.is_empty() {
                 self.idle.notify_one();
             }
@@ -294,47 +314,32 @@ impl Router {
     fn flush(&self) -> bool {
         let map = self.cluster.map();
         let now = Instant::now();
-        let (busy, mut firsts): (HashMap<u16, Option<Address>>, HashMap<u16, u64>) = {
+        let mut allowed: HashMap<u16, usize> = {
             let mut state = self.lock();
             let waiting = state.slots.iter().filter(|(_, queue)| queue.waiting > 0);
             for slot in waiting.map(|(slot, _)| *slot).collect::<Vec<_>>() {
                 state.pause_if_moved(slot, map.owner(slot), now);
             }
-            let is_busy = |queue: &Slot| queue.under_way > 0 || queue.is_paused(now);
-            let busy = state.slots.iter().filter(|(_, queue)| is_busy(queue));
-            let is_closed = |queue: &Slot| queue.is_refused || queue.is_paused(now);
-            let node = |queue: &Slot| queue.node.clone().filter(|_| !is_closed(queue));
-            let refused = state.slots.iter().filter(|(_, queue)| queue.is_refused);
-            let refused = refused.map(|(slot, _)| (*slot, u64::MAX)).collect();
-            (busy.map(|(slot, queue)| (*slot, node(queue))).collect(), refused)
+            let allowed =
+                |(slot, queue): (&u16, &Slot)| (*slot, queue.allowed(map.owner(*slot), now));
+            state.slots.iter().map(allowed).collect()
         };
-        // The first one alone is tried.
-        self.lobby.outbox.look(|item| {
-            if let Some(lane) = &item.lane
-                && let Some(first) = firsts.get_mut(&lane.slot)
-            {
-                *first = lane.number.min(*first);
+        let mut may_go = |lane: &Lane| match allowed.get_mut(&lane.slot) {
+            Some(left) => {
+                let may_go = *left > 0;
+                *left -= usize::from(may_go);
+                may_go
             }
-        });
-        // What goes before it is with the same node, or answered, and its slot is not in a pause.
-        let is_ready = |lane: &Lane| {
-            let owner = map.owner(lane.slot);
-            owner.is_some()
-                && busy.get(&lane.slot).is_none_or(|node| node.as_ref() == owner)
-                && firsts.get(&lane.slot).is_none_or(|first| *first == lane.number)
+            None => false,
         };
-        let is_ready = |item: &Item| item.lane.as_ref().is_none_or(is_ready);
-        let mut ready = self.lobby.outbox.take_if(is_ready);
-        ready.sort_by_key(|item| item.lane.as_ref().map_or(0, |lane| lane.number));
-        for mut item in ready {
+        let may_go = |item: &Item| item.lane.as_ref().is_none_or(&mut may_go);
+        for mut item in self.lobby.outbox.take_if(may_go) {
             let Some(lane) = item.lane.take() else { continue };
             let Some(owner) = map.owner(lane.slot) else { continue };
             let asks = lane.asks.clone();
             let stage = if asks.is_some() { Stage::Asking } else { Stage::UnderWay };
             self.lock().slots.entry(lane.slot).or_default().enter(stage, Some(owner));
-            let (router, redirected) = (Weak::clone(&self.me), lane.redirected);
-            let (slot, number) = (lane.slot, lane.number);
-            item.lane = Some(Lane::new(router, slot, number, stage, None, redirected));
+            item.lane = Some(self.lane(lane.slot, lane.number, stage, lane.redirected));
             let node = self.node(asks.as_ref().unwrap_or(owner));
             match item.request {
                 Request::Command(Command { route: Route::Publisher, .. }) => self.ask_all(item),
@@ -364,7 +369,7 @@ impl Router {
             gone.into_iter().map(|(_, node)| node).collect()
         };
         for node in gone {
-            self.take_from(&node);
+            self.take_from(&node, |_| true);
             node.writer.outbox.close();
             if let Some(router) = self.me.upgrade() {
                 self.runtime.spawn(async move { router.retire(&node).await });
@@ -378,17 +383,15 @@ impl Router {
         let _ = timeout(Self::GRACE, node.writer.outbox.finished()).await;
         node.stop().await;
         self.fleet.left(node.number, &self.link);
-        self.take_from(node);
+        self.take_from(node, |_| true);
         node.writer.report_losses();
     }
 
     /// Takes back what waits for a node.
-    fn take_from(&self, node: &NodeWriter) {
-        for item in node.writer.outbox.take_all() {
-            if let Some(lane) = &item.lane {
-                let (router, slot, number) = (Weak::clone(&self.me), lane.slot, lane.number);
-                let (stage, redirected) = (Stage::Waiting, lane.redirected);
-                self.wait(item, Lane::new(router, slot, number, stage, None, redirected));
+    fn take_from(&self, node: &NodeWriter, wanted: impl Fn(&Item) -> bool) {
+        for item in node.writer.outbox.take_if(wanted) {
+            if let Some(&Lane { slot, number, redirected, .. }) = item.lane.as_ref() {
+                self.wait(item, self.lane(slot, number, Stage::Waiting, redirected));
             }
         }
     }
