@@ -652,9 +652,9 @@ export interface BackplaneStats {
   peers: number;
   /** What waits, and how much of it. */
   queues: {
-    /** What waits to be published or sent on `pub`. */
+    /** What waits to be published or added to a stream, and commands for the same server or cluster. */
     publish: QueueDepth;
-    /** What waits to be sent on `cmd`, where that is a connection of its own. */
+    /** Commands that wait for another server or cluster than what is published. */
     command: QueueDepth;
     /** What waits for the event loop. */
     mailbox: QueueDepth;

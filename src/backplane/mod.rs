@@ -65,9 +65,9 @@ pub struct Options {
 /// How full the queues are, each as (messages, bytes).
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot {
-    /// Publishes, and commands that share their connection.
+    /// Publishes, and commands that go to the same server or cluster.
     pub publish: (usize, usize),
-    /// Commands with a connection of their own.
+    /// Commands that go elsewhere.
     pub command: (usize, usize),
     /// Messages for the event loop.
     pub mailbox: (usize, usize),
@@ -415,19 +415,22 @@ impl Backplane {
     #[must_use]
     pub fn links(&self) -> [(&'static str, String); 3] {
         let links = &self.events.links;
-        let own = self.commander.get().is_some() || self.routers().any(|router| router.is_used());
+        let (publisher, other) = self.routers();
+        let is_routed = publisher.into_iter().chain(other).any(|router| router.is_used());
+        let own = self.commander.get().is_some() || is_routed;
         let commander = if own { &links.commander } else { &links.publisher };
         [&links.publisher, &links.subscriber, commander].map(|link| (link.name(), link.endpoint()))
     }
 
-    fn routers(&self) -> impl Iterator<Item = &Arc<Router>> {
+    /// That of what is published, and that of commands where it is another one.
+    fn routers(&self) -> (Option<&Arc<Router>>, Option<&Arc<Router>>) {
         let routers = self.routers.get();
         let publisher = routers.and_then(|routers| routers.publisher.as_ref());
         let commander = routers.and_then(|routers| routers.commander.as_ref());
         let is_other = |router: &&Arc<Router>| {
             publisher.is_none_or(|publisher| !Arc::ptr_eq(publisher, router))
         };
-        publisher.into_iter().chain(commander.filter(is_other))
+        (publisher, commander.filter(is_other))
     }
 
     /// What applications have queued: heartbeats are none of it.
@@ -439,11 +442,13 @@ impl Backplane {
     /// How full the queues are.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let commands = self.commander.get().map_or((0, 0), |outbox| outbox.depth());
         let add = |(messages, bytes), (more, of): (usize, usize)| (messages + more, bytes + of);
+        let routed = |router: Option<&Arc<Router>>| router.map_or((0, 0), |router| router.depth());
+        let commands = self.commander.get().map_or((0, 0), |outbox| outbox.depth());
+        let (publisher, other) = self.routers();
         Snapshot {
-            publish: self.without_beats(self.publisher.depth()),
-            command: self.routers().map(|router| router.depth()).fold(commands, add),
+            publish: self.without_beats(add(self.publisher.depth(), routed(publisher))),
+            command: add(commands, routed(other)),
             mailbox: self.events.mailbox.depth(),
         }
     }

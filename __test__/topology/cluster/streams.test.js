@@ -81,4 +81,23 @@ describe('streams on a cluster', LIMIT, () => {
       }
     });
   }
+
+  it('what waits for the node of a stream counts as what is to be published', async () => {
+    const node = await start(cluster.urls, { streamName: 'waits', heartbeat: false });
+    const { adapter } = /** @type {any} */ (node.io.of('/'));
+    const owner = await cluster.masterOf(cluster.slotOf('waits'));
+    try {
+      await until('nothing to wait', () => adapter.stats().queues.publish.messages === 0);
+      await cluster.pause(owner.port);
+      for (let i = 0; i < 3; i++) node.io.emit('news', i);
+      const { publish, command } = adapter.stats().queues;
+      assert.deepEqual([publish.messages, command.messages], [3, 0]);
+      cluster.resume(owner.port);
+      await until('all to be added', () => adapter.stats().queues.publish.messages === 0);
+      assert.equal(await owner.server.command('XLEN', 'waits'), 3);
+    } finally {
+      if (owner.state !== 'up') cluster.resume(owner.port);
+      await node.close();
+    }
+  });
 });

@@ -100,7 +100,7 @@ impl Heartbeat {
 
     /// How many beats are among what is to be published.
     pub(super) fn queued(&self) -> usize {
-        if self.sharded { 0 } else { self.under_way.load(Ordering::Relaxed) }
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// How many peers are there.
