@@ -11,6 +11,8 @@ const { until } = require('./redis-server');
 const SLOTS = 16_384;
 /** How long a replica goes on with a failover that it was asked for, in ms (CLUSTER_MF_TIMEOUT in Redis). */
 const MANUAL_FAILOVER = 5000;
+/** Whether a replica takes over only where it is asked to. */
+const NO_FAILOVER = 'cluster-replica-no-failover';
 /** Ports of the cluster's bus: below those that the kernel gives to connections, which may take a dead node's. */
 const BUS_PORTS = { first: 11_000, count: 20_000 };
 
@@ -102,6 +104,32 @@ class Cluster extends Nodes {
   /** Nodes that run and answer. */
   get running() {
     return this.nodes.filter(({ state }) => state === 'up');
+  }
+
+  /** Kills a server without a farewell; a replica of it takes over. @param {number} port */
+  async kill(port) {
+    await this.#replaceable(port);
+    await super.kill(port);
+  }
+
+  /** Freezes a server, for which a replica takes over when that lasts. @param {number} port */
+  async pause(port) {
+    await this.#replaceable(port);
+    super.pause(port);
+  }
+
+  /**
+   * Lets replicas take over from this server, and from no other: where the machine is busy, one may seem to be down
+   * that only waits for its turn, and what it has not passed on yet would be lost.
+   * @param {number} port
+   */
+  async #replaceable(port) {
+    const replicas = await this.replicas(port);
+    await Promise.all(
+      this.running.map((node) =>
+        node.server.command('CONFIG', 'SET', NO_FAILOVER, replicas.includes(node) ? 'no' : 'yes'),
+      ),
+    );
   }
 
   /** What a node says of the cluster. @param {Node} node */
@@ -230,7 +258,7 @@ class Cluster extends Nodes {
       const known = views.every((lines) => {
         const seen = lines.filter(({ id }) => ids.has(id));
         const gone = lines.filter(({ id }) => !ids.has(id));
-        const troubled = seen.some(({ flags }) => flags.some((flag) => /fail|handshake|noaddr/.test(flag)));
+        const troubled = seen.some(({ flags }) => flags.some((flag) => /^(fail\??|handshake|noaddr)$/.test(flag)));
         const noticed = gone.every(({ flags, slots }) => flags.includes('fail') || slots.length === 0);
         return seen.length === ids.size && !troubled && noticed;
       });
@@ -295,6 +323,7 @@ async function startCluster(options = {}) {
     ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-announce-ip', HOST],
     ...['--cluster-node-timeout', String(nodeTimeout), '--cluster-require-full-coverage', fullCoverage ? 'yes' : 'no'],
     ...['--cluster-migration-barrier', '100', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
+    ...[`--${NO_FAILOVER}`, 'yes'],
     ...(password ? ['--masterauth', password] : []),
     ...args,
   ];

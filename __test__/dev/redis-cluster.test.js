@@ -2,9 +2,11 @@
 
 const assert = require('node:assert');
 const { after, before, describe, it } = require('node:test');
+const { setTimeout: delay } = require('node:timers/promises');
 
 const { slotOf, startCluster } = require('../../dev/redis-cluster');
 const { LIMIT } = require('../support/limits');
+const { until } = require('../support/load');
 
 describe('a cluster for tests', LIMIT, () => {
   /** @type {Awaited<ReturnType<typeof startCluster>>} */
@@ -62,9 +64,22 @@ describe('a cluster for tests', LIMIT, () => {
     assert.ok((await cluster.replicas()).includes(victim));
   });
 
+  it('keeps a master that is only slow', async () => {
+    const [slow] = await cluster.masters();
+    slow.server.pause();
+    const isDown = async ({ server }) => (await server.command('CLUSTER', 'INFO')).includes('cluster_state:fail');
+    const others = cluster.nodes.filter((node) => node !== slow);
+    await until('it to seem down', async () => (await Promise.all(others.map(isDown))).every(Boolean));
+    // As long as an election takes.
+    await delay(2000);
+    slow.server.resume();
+    await cluster.healthy();
+    assert.ok((await cluster.masters()).includes(slow));
+  });
+
   it('replaces a master that is cut off', async () => {
     const [victim] = await cluster.masters();
-    cluster.pause(victim.port);
+    await cluster.pause(victim.port);
     await cluster.failover(victim.port);
     assert.strictEqual((await cluster.masters()).length, 3);
     cluster.resume(victim.port);

@@ -140,7 +140,7 @@ describe('messages through a cluster', LIMIT, () => {
       await open(`${load.channel}+`);
     }
     const port = await subscribersPort();
-    cluster.pause(port);
+    await cluster.pause(port);
     await cluster.healthy();
     await receipt.more(500);
     cluster.resume(port);
