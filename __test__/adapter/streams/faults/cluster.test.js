@@ -9,7 +9,7 @@ const { slotOf, startCluster } = require('../../../../dev/redis-cluster');
 const { LIMIT, PATIENCE } = require('../../../support/limits');
 const { until } = require('../../../support/load');
 const { breakOff, comeBack, withoutOffsets } = require('../../../support/recovery');
-const { createFixture } = require('../../faults/fixture');
+const { createFixture, range } = require('../../faults/fixture');
 const { RECOVERY, added, gapsOfStreams, streamsNode } = require('./fixture');
 
 const NAMESPACES = ['/', '/chat', '/admin', '/news'];
@@ -47,6 +47,15 @@ async function slotElsewhere({ port }) {
   throw new Error(`${port} has them all`);
 }
 
+/** Has the replicas of a master get nothing any more, and take over all the same. */
+async function cutReplicas(master) {
+  for (const { server } of await cluster.replicas(master.port)) {
+    await server.command('CONFIG', 'SET', 'cluster-replica-validity-factor', 0);
+  }
+  await master.server.command('ACL', 'SETUSER', 'default', '-sync', '-psync');
+  await master.server.command('CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
 /** Servers with a client of the second one in each namespace, while the first one broadcasts. */
 async function underLoad(t, opts, server = {}) {
   const fixture = await createFixture(t);
@@ -66,6 +75,9 @@ async function underLoad(t, opts, server = {}) {
   const [a, b] = nodes;
   const clients = [];
   for (const nsp of NAMESPACES) clients.push(await fixture.client(b, nsp));
+  /** The last number that each of them has heard. */
+  const latest = clients.map(() => 0);
+  for (const [at, { socket }] of clients.entries()) socket.on('news', (_, number) => (latest[at] = number));
   let [sent, isOver] = [0, false];
   const sending = (async () => {
     for (; !isOver; await delay(1)) {
@@ -77,39 +89,80 @@ async function underLoad(t, opts, server = {}) {
     const goal = sent + count;
     await until('more to be sent', () => sent >= goal);
   };
-  const streams = () => streamsOf(name);
-  const queued = () => {
-    const { publish, command } = a.adapter().stats().queues;
-    return publish.messages + command.messages;
+  /** Waits until all have heard what is sent from now on. */
+  const heardMore = async (count = 200) => {
+    const goal = sent + count;
+    await until('more to be heard', () => latest.every((number) => number >= goal));
   };
-  /** Ends it and looks at what came. */
-  const assertBooks = async () => {
+  const streams = () => streamsOf(name);
+  /** Ends it. @returns {Promise<{ nsp: string, heard: number[], there: number[] }[]>} what came, and what the streams have */
+  const end = async () => {
     await cluster.healthy();
     isOver = true;
     await sending;
-    await until('the queue to be empty', () => queued() === 0);
     for (const nsp of NAMESPACES) a.io.of(nsp).emit('end');
+    const heard = await Promise.all(clients.map(async (client) => withoutOffsets(await client.until('end'))));
+    // Not earlier: what is under way is in no stream yet.
     const inStreams = (await Promise.all((await streams()).map(({ key, node }) => added(node.server, key)))).flat();
+    const isNews = (nsp) => (event) => event[0] === 'news' && event[1] === nsp;
+    return NAMESPACES.map((nsp, at) => {
+      assert.ok(heard[at].every(isNews(nsp)), `${nsp}: nothing else`);
+      const numbers = [heard[at], inStreams.filter(isNews(nsp))].map((events) => events.map(([, , number]) => number));
+      return { nsp, heard: numbers[0], there: numbers[1] };
+    });
+  };
+  /** Ends it, and looks at what came, where nothing was lost that Redis had confirmed. */
+  const assertBooks = async () => {
     let missing = 0;
-    for (const [at, nsp] of NAMESPACES.entries()) {
-      const heard = withoutOffsets(await clients[at].until('end'));
-      const there = inStreams.filter(([name, of]) => name === 'news' && of === nsp);
+    for (const { nsp, heard, there } of await end()) {
       assert.deepEqual(heard, there, `${nsp}: all that is in the stream`);
-      const numbers = heard.map(([, , number]) => number);
-      assert.equal(new Set(numbers).size, numbers.length, `${nsp}: none twice`);
-      assert.deepEqual(
-        numbers,
-        [...numbers].sort((one, other) => one - other),
-        `${nsp}: in order`,
-      );
-      missing += sent - numbers.length;
+      assertInOrder(nsp, heard);
+      missing += sent - heard.length;
     }
     const { unconfirmed, dropped, internalErrors } = a.adapter().stats();
     assert.ok(missing <= unconfirmed + dropped, `${missing} are missing, ${unconfirmed} unconfirmed`);
     assert.equal(internalErrors, 0);
     assert.deepEqual(gapsOfStreams(b), []);
   };
-  return { fixture, a, b, more, streams, assertBooks };
+  /**
+   * Ends it, and looks at what came, where a master was replaced by one that may not have had all: that lacks what was
+   * added last, which is one hole in each stream. Before and behind it all came, and in it no more than the old one had.
+   * @returns {Promise<number>} how many have come that the streams have lost
+   */
+  const assertFailedOver = async () => {
+    let lost = 0;
+    for (const { nsp, heard, there } of await end()) {
+      const kept = there.findIndex((number, at) => number !== at + 1);
+      const before = kept < 0 ? there.length : kept;
+      assert.deepEqual(
+        there,
+        [...range(1, before), ...range(sent - there.length + before + 1, sent)],
+        `${nsp}: one hole`,
+      );
+      assert.equal(there.at(-1), sent, `${nsp}: and all behind it`);
+      const known = new Set(there);
+      assert.deepEqual(
+        heard.filter((number) => known.has(number)),
+        there,
+        `${nsp}: all that is in the stream`,
+      );
+      const gone = heard.filter((number) => !known.has(number));
+      assert.deepEqual(gone, range(before + 1, before + gone.length), `${nsp}: what the stream has lost`);
+      assertInOrder(nsp, heard);
+      lost += gone.length;
+    }
+    assert.equal(a.adapter().stats().internalErrors, 0);
+    // What has read further than the new master had cannot know what else that lacks.
+    if (lost === 0) assert.deepEqual(gapsOfStreams(b), []);
+    return lost;
+  };
+  return { fixture, a, b, more, heardMore, streams, assertBooks, assertFailedOver };
+}
+
+/** Each number comes once, behind all that are less. @param {string} nsp @param {number[]} numbers */
+function assertInOrder(nsp, numbers) {
+  const wrong = numbers.findIndex((number, at) => at > 0 && number <= numbers[at - 1]);
+  assert.equal(wrong, -1, `${nsp}: after ${numbers[wrong - 1]} came ${numbers[wrong]}`);
 }
 
 for (const [title, opts] of /** @type {[string, any][]} */ ([
@@ -154,6 +207,32 @@ for (const [title, opts] of /** @type {[string, any][]} */ ([
         await more(20);
       }
       await assertBooks();
+    });
+
+    it('a master is killed, and a replica takes over', async (t) => {
+      const { more, heardMore, streams, assertFailedOver } = await underLoad(t, opts);
+      await more();
+      const [{ node }] = await streams();
+      await cluster.kill(node.port);
+      await cluster.healthy();
+      await heardMore();
+      await cluster.restart(node.port);
+      await cluster.healthy();
+      await assertFailedOver();
+    });
+
+    it('a master is killed, and a replica takes over that lacks what has come already', async (t) => {
+      const { more, heardMore, streams, assertFailedOver } = await underLoad(t, opts, RECOVERY);
+      await more();
+      const [{ node }] = await streams();
+      await cutReplicas(node);
+      await heardMore();
+      await cluster.kill(node.port);
+      await cluster.healthy();
+      await heardMore();
+      await cluster.restart(node.port);
+      await cluster.healthy();
+      assert.ok((await assertFailedOver()) >= 200, 'it has lacked some');
     });
 
     it('servers ask each other, and clients come back with what they missed', async (t) => {

@@ -20,6 +20,8 @@ const SERVERS = [
  */
 async function streamsNode(fixture, { url = fixture.redis.url, server = {}, namespaces, ...opts } = {}) {
   const factory = createStreamsAdapter(url, { commandTimeout: SHORT, ...opts });
+  // Once the server is closed: what it has still to send, such as sessions, leaves before Redis goes.
+  fixture.after(() => factory.close());
   const node = await fixture.node({ factory, server, namespaces, connects: false });
   await factory.ready();
   return node;
