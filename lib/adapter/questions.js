@@ -1,6 +1,6 @@
 'use strict';
 
-/** What waits for answers of the native side, and ends with whoever has asked. */
+/** Questions to the native side that have no answer yet; they end when what has asked them closes. */
 class Questions {
   #inbox;
   /** @type {Set<(error: Error) => void>} */
@@ -43,7 +43,7 @@ class Questions {
     /** @type {number[]} */
     const tickets = [];
     const answers = Array.from({ length: count }, () => this.ask((ticket) => tickets.push(ticket)));
-    // Who waits for one hears of it all the same.
+    // Where it is awaited it rejects all the same.
     for (const answer of answers) answer.catch(() => {});
     send(tickets);
     return answers;

@@ -95,7 +95,7 @@ class Backplane {
 
   /**
    * Calls back once: at the end of the current callback of the event loop, or before anything else
-   * arrives, before it is closed, and before somebody looks at what it has got.
+   * arrives, before it is closed, and before its figures are read.
    * @param {() => void} callback
    */
   beforeDrain(callback) {

@@ -78,7 +78,7 @@ impl Stretch {
         Self { session: Arc::new(session), backplane: Arc::downgrade(backplane), pages }
     }
 
-    /// Asks for the page behind an entry, if somebody waits for one.
+    /// Asks for the page behind an entry, if there are tickets left for one.
     pub(super) fn read(mut self, behind: Id) {
         let Some(backplane) = self.backplane.upgrade() else { return };
         let Some(Page { mut head, packets }) = self.pages.pop_front() else { return };
@@ -110,7 +110,7 @@ impl Stretch {
         if let Some(last) = last.filter(|_| len == PAGE) {
             self.read(last);
         }
-        // What waits for this connection does not wait for that.
+        // Decoding must not hold up the connection.
         tokio::task::spawn_blocking(move || packets.reply(&session.read(&page)));
         head
     }
