@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::Value as Json;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use super::broadcast::Origin;
 use super::packet;
@@ -25,6 +27,10 @@ struct Session {
 
 /// How many entries are read at once: Redis does nothing else meanwhile.
 const PAGE: usize = 512;
+
+/// How many pages are decoded at a time, each in a thread. Those of other clients wait, and with each of them the
+/// page behind it: when a server dies, all of its clients come back at once.
+static DECODING: Semaphore = Semaphore::const_new(2);
 
 /// What waits for a page. The reply to `head` is a list, as soon as the page is there: the id of its last entry
 /// or null, and whether it is full. That to `packets` follows, another list: how many bytes they have, then for
@@ -107,11 +113,17 @@ impl Stretch {
             Some(last) => format!(r#"["{last}",{}]"#, len == PAGE),
             None => "[null,false]".to_owned(),
         };
-        if let Some(last) = last.filter(|_| len == PAGE) {
-            self.read(last);
-        }
         // Decoding must not hold up the connection.
-        tokio::task::spawn_blocking(move || packets.reply(&session.read(&page)));
+        tokio::spawn(async move {
+            let permit = DECODING.acquire().await;
+            if let Some(last) = last.filter(|_| len == PAGE) {
+                self.read(last);
+            }
+            let decode = spawn_blocking(move || packets.reply(&session.read(&page)));
+            // What it does not answer is answered when it is dropped.
+            let _ = decode.await;
+            drop(permit);
+        });
         head
     }
 }
