@@ -226,9 +226,7 @@ class Recovery {
   #reader(names, offset) {
     let { packets: left, bytes } = this.#most;
     let stretches = 0;
-    const take = (/** @type {any[] | null} */ list) => {
-      if (list === null) throw new Error('a page could not be read');
-      const [size, ...page] = list;
+    const take = (/** @type {any[]} */ [size, ...page]) => {
       bytes -= size;
       left -= page.length;
       if (left < 0 || bytes < 0) throw new Error('too much was missed');
@@ -248,7 +246,8 @@ class Recovery {
         let isFull = true;
         for (let page = 0; isFull && page < STRETCH; page++) {
           const [head, packets] = await Promise.all(replies.slice(2 * page, 2 * page + 2));
-          take(head === null ? null : packets);
+          if (head === null || packets === null) throw new Error('a page could not be read');
+          take(packets);
           isFull = head[1];
           read.at = head[0] ?? read.at;
         }

@@ -65,7 +65,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Pages that are read one behind the other: each is asked for when the one before it is there, and not yet read.
+/// Pages that are read one behind the other: each is asked for when the one before it begins to be decoded.
 pub(super) struct Stretch {
     session: Arc<Session>,
     backplane: Weak<Backplane>,

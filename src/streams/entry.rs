@@ -21,21 +21,12 @@ pub struct Entry<'a> {
 /// The entries that a reply lists, each with its id: of `XRANGE`, or of one stream of `XREAD`. Without an
 /// entry where it is none of an adapter.
 pub fn entries(list: &Value) -> impl Iterator<Item = (Id, Option<Entry<'_>>)> {
-    items(list).iter().filter_map(|item| {
-        let Value::Array(parts) = item else { return None };
-        let [Value::Bulk(id), fields] = parts.as_slice() else { return None };
-        let id = Id::parse(id)?;
-        Some((id, read(id, fields)))
-    })
+    items(list).iter().filter_map(parts).map(|(id, fields)| (id, read(id, fields)))
 }
 
 /// The ids of the entries that a reply to `XRANGE` lists.
 pub fn entry_ids(list: &Value) -> impl DoubleEndedIterator<Item = Id> {
-    items(list).iter().filter_map(|item| {
-        let Value::Array(parts) = item else { return None };
-        let [Value::Bulk(id), _] = parts.as_slice() else { return None };
-        Id::parse(id)
-    })
+    items(list).iter().filter_map(parts).map(|(id, _)| id)
 }
 
 /// How many entries such a reply lists, and the id of the last one.
@@ -45,6 +36,13 @@ pub fn extent(list: &Value) -> (usize, Option<Id>) {
 
 fn items(list: &Value) -> &[Value] {
     if let Value::Array(list) = list { list } else { &[] }
+}
+
+/// The id of an item, and its fields.
+fn parts(item: &Value) -> Option<(Id, &Value)> {
+    let Value::Array(parts) = item else { return None };
+    let [Value::Bulk(id), fields] = parts.as_slice() else { return None };
+    Some((Id::parse(id)?, fields))
 }
 
 fn read(id: Id, fields: &Value) -> Option<Entry<'_>> {
