@@ -11,8 +11,10 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const versions = require('../../versions.json');
+
 const CACHE = path.join(os.tmpdir(), 'socket.io-redis-native-runtimes');
-const MAJORS = [18, 20, 22, 24, 26];
+const MAJORS = versions.node.tested;
 const NODE_PACKAGE = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 /** Bun's own names; for processors of every age where there is such a build. */
 const BUN_PACKAGE = `@oven/bun-${process.platform === 'win32' ? 'windows' : process.platform}-${
