@@ -3,16 +3,13 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const { once } = require('node:events');
-const path = require('node:path');
 const { test } = require('node:test');
 const { promisify } = require('node:util');
 const { io } = require('socket.io-client-4');
 const { Inbox } = require('../support/client-inbox.js');
 const { LIMIT } = require('../support/limits.js');
 const { join, start } = require('./adapter.js');
-const { redisFor } = require('./run.js');
-
-const WORKER = path.join(__dirname, '..', '..', 'examples', 'emitter-worker');
+const { copyOf, redisFor } = require('./run.js');
 
 /** A client with a name, which connects again when it is told to. @param {{ port: number }} at */
 function named(t, { port }, name) {
@@ -73,8 +70,8 @@ test('examples/emitter-worker: it reaches and asks the clients of all servers, a
   const servers = [await start(t, 'adapter-recovery', { redis }), await start(t, 'adapter-recovery', { redis })];
   const clients = await Promise.all(servers.map(async (server) => (await join(t, server)).client));
   clients.forEach(({ socket }, i) => socket.on('are you well?', (answer) => answer(`${i}`)));
-  const env = { ...process.env, REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [WORKER], { env });
+  const env = { ...process.env, REDIS_URL: redis.url };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [copyOf('emitter-worker')], { env });
   assert.equal(stderr, '');
   assert.match(stdout, /^asked 2, answered: (0, 1|1, 0)\n$/);
   for (const client of clients) assert.equal((await client.event('said'))[0].name, 'cron');

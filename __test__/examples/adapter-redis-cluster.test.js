@@ -5,7 +5,7 @@ const { assertChat, hearing, hearingSharded, join, start } = require('./adapter.
 const { slotOf, startCluster } = require('../../dev/redis-cluster.js');
 const { LIMIT } = require('../support/limits.js');
 
-const CLIENTS = ['options', 'redis', 'ioredis'];
+const CLIENTS = ['addresses', 'redis', 'ioredis'];
 
 describe('examples/adapter-redis-cluster', LIMIT, () => {
   let cluster;

@@ -5,7 +5,7 @@ const { assertChat, hearing, join, start } = require('./adapter.js');
 const { sentinelsFor } = require('./run.js');
 const { LIMIT } = require('../support/limits.js');
 
-const CLIENTS = ['options', 'ioredis', 'redis'];
+const CLIENTS = ['addresses', 'ioredis', 'redis'];
 
 test('examples/adapter-sentinel: what is said is heard, and again when the master is gone', LIMIT, async (t) => {
   const { all, env } = await sentinelsFor(t);

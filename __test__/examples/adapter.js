@@ -6,20 +6,9 @@ const assert = require('node:assert/strict');
 const { setTimeout: delay } = require('node:timers/promises');
 const { io } = require('socket.io-client-4');
 const { Inbox } = require('../support/client-inbox.js');
-const run = require('./run.js');
+const { start } = require('./run.js');
 
 const POLL = 20;
-const MODULES = require.resolve('./adapter-modules.js');
-
-/**
- * Starts an example; see `start` of run.js.
- * @param {import('node:test').TestContext} t
- * @param {string} name
- * @param {Parameters<typeof run.start>[2]} settings
- */
-function start(t, name, settings) {
-  return run.start(t, name, { ...settings, flags: ['--require', MODULES] });
-}
 
 /** @typedef {{ command: (...args: string[]) => Promise<any> }} Server */
 

@@ -6,13 +6,9 @@ const { sentinelsFor, start } = require('./run.js');
 const { hearing, join } = require('./store.js');
 const { LIMIT } = require('../support/limits.js');
 
-const flags = ['--require', require.resolve('./client-modules.js')];
-
 test('examples/store-sentinel: what is said is heard, and again when the master is gone', LIMIT, async (t) => {
   const { all, env } = await sentinelsFor(t);
-  const starting = ['options', 'ioredis'].map((CLIENT) =>
-    start(t, 'store-sentinel', { flags, env: { ...env, CLIENT } }),
-  );
+  const starting = ['addresses', 'ioredis'].map((CLIENT) => start(t, 'store-sentinel', { env: { ...env, CLIENT } }));
   const servers = await Promise.all(starting);
   await hearing((await all.master()).server, servers.length);
   const joined = [await join(t, servers[0]), await join(t, servers[1])];

@@ -1,25 +1,22 @@
-'use strict';
-
 /**
- * A chat on Socket.IO 4 on every core, behind one port. @socket.io/sticky keeps the requests of a
- * client on one worker, so that long polling works too; Redis holds the workers together.
+ * A chat on Socket.IO 4 on every core, behind one port. @socket.io/sticky keeps the requests of a client on one worker,
+ * so that long polling works too. Redis carries what is said from one worker to the others.
  *
- *     PORT=3000 node examples/adapter-cluster
+ *     npm install
+ *     PORT=3000 npm start
  *
- * To take it away: npm install socket.io@4 @socket.io/sticky socket.io-redis-native
- * (Here socket.io is 0.9; to run it here: node -r ./__test__/examples/adapter-modules.js examples/adapter-cluster)
+ * REDIS_URL says where Redis is, and WORKERS how many processes serve clients.
  */
 
-const cluster = require('node:cluster');
-const fs = require('node:fs');
-const http = require('node:http');
-const os = require('node:os');
-const path = require('node:path');
-const { setupMaster, setupWorker } = require('@socket.io/sticky');
-const { Server } = require('socket.io');
-const { createAdapter } = require('socket.io-redis-native');
+import cluster from 'node:cluster';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import { setupMaster, setupWorker } from '@socket.io/sticky';
+import { Server } from 'socket.io';
+import { createAdapter, WebSocketServer } from 'socket.io-redis-native';
 
-const { PORT = '3000', REDIS_HOST = '127.0.0.1', REDIS_PORT = '6379' } = process.env;
+const { PORT = '3000', REDIS_URL = 'redis://localhost:6379' } = process.env;
 const { WORKERS = os.availableParallelism?.() ?? os.cpus().length } = process.env;
 
 function primary() {
@@ -30,20 +27,20 @@ function primary() {
     const env = { PORT: server.address().port };
     for (let i = 0; i < Number(WORKERS); i++) cluster.fork(env);
     cluster.on('exit', (worker, code, signal) => {
-      console.error(`worker ${worker.process.pid} is gone (${signal ?? code}), here is a new one`);
+      console.error(`worker ${worker.process.pid} has ended (${signal ?? code}); a new one starts`);
       setTimeout(() => cluster.fork(env), 500);
     });
   });
 }
 
 function worker() {
-  const page = fs.readFileSync(path.join(__dirname, '..', 'adapter-page.html'));
+  const page = fs.readFileSync(new URL('page.html', import.meta.url));
   const server = http.createServer((request, response) => {
     response.setHeader('Content-Type', 'text/html');
     response.end(page);
   });
-  const io = new Server(server, { adapter: createAdapter({ host: REDIS_HOST, port: REDIS_PORT }) });
-  setupWorker(io); // it does not listen: the primary hands over what has connected
+  const io = new Server(server, { adapter: createAdapter(REDIS_URL), wsEngine: WebSocketServer });
+  setupWorker(io); // A worker does not listen: the primary hands it each connection.
 
   io.on('connection', (socket) => {
     socket.on('say', (text) => io.emit('said', { name: 'guest', text, node: process.pid }));

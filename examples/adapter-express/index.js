@@ -1,28 +1,27 @@
-'use strict';
-
 /**
- * Socket.IO 4 beside express: pages and routes are express's, `/socket.io` is Socket.IO's. A route
- * can tell the clients of all nodes something, and ask all nodes who is there.
+ * Socket.IO 4 beside express. Express has the pages and routes, and Socket.IO has `/socket.io`. One route tells something
+ * to the clients of all servers, and another one asks all servers who is there.
  *
- *     PORT=3000 node examples/adapter-express
+ *     npm install
+ *     PORT=3000 npm start
  *     curl -d text=hello http://localhost:3000/say
  *     curl http://localhost:3000/people
  *
- * To take it away: npm install express socket.io@4 socket.io-redis-native
- * (Here socket.io is 0.9; to run it here: node -r ./__test__/examples/adapter-modules.js examples/adapter-express)
+ * Start several servers, each on a port of its own. REDIS_URL says where Redis is.
  */
 
-const http = require('node:http');
-const path = require('node:path');
-const express = require('express');
-const { Server } = require('socket.io');
-const { createAdapter } = require('socket.io-redis-native');
+import http from 'node:http';
+import { fileURLToPath } from 'node:url';
+import express from 'express';
+import { Server } from 'socket.io';
+import { createAdapter } from 'socket.io-redis-native';
 
-const { PORT = '3000', REDIS_HOST = '127.0.0.1', REDIS_PORT = '6379' } = process.env;
+const { PORT = '3000', REDIS_URL = 'redis://localhost:6379' } = process.env;
+const PAGE = fileURLToPath(new URL('page.html', import.meta.url));
 
 const app = express();
 const server = http.createServer(app); // not app.listen(): Socket.IO needs the server
-const io = new Server(server, { adapter: createAdapter({ host: REDIS_HOST, port: REDIS_PORT }) });
+const io = new Server(server, { adapter: createAdapter(REDIS_URL) });
 const { adapter } = io.of('/');
 adapter.on('error', (error) => console.error(error.code, error.message));
 
@@ -32,7 +31,7 @@ io.on('connection', (socket) => {
   socket.emit('welcome', { node: process.pid });
 });
 
-app.get('/', (request, response) => response.sendFile(path.join(__dirname, '..', 'adapter-page.html')));
+app.get('/', (request, response) => response.sendFile(PAGE));
 app.post('/say', express.urlencoded({ extended: false }), (request, response) => {
   io.emit('said', { name: 'the server', text: request.body.text, node: process.pid });
   response.sendStatus(204);

@@ -1,30 +1,26 @@
-'use strict';
-
 /**
- * A NestJS gateway on several nodes, with an IoAdapter as Nest's page on WebSockets shows it for
- * `@socket.io/redis-adapter`; what differs: there are no clients to connect before. In plain
- * JavaScript, so that it runs without a build; in TypeScript, write decorators for `decorate`. Start
- * several nodes, each on a port of its own.
+ * A NestJS gateway on several servers. Its IoAdapter is the one of Nest's page on WebSockets, but there are no clients
+ * of Redis to connect first. It is plain JavaScript, so that it runs without a build: in TypeScript, write decorators
+ * where this file calls `decorate`.
  *
- *     PORT=3000 node examples/adapter-nestjs
- *     PORT=3001 node examples/adapter-nestjs
+ *     npm install
+ *     PORT=3000 npm start
+ *     PORT=3001 npm start
  *
- * To take it away: npm install @nestjs/{common,core,platform-express,websockets,platform-socket.io}
- *   reflect-metadata rxjs socket.io@4 socket.io-redis-native
- * (Here platform-express is left out; to run it here: node -r ./__test__/examples/adapter-modules.js examples/adapter-nestjs)
+ * REDIS_URL says where Redis is.
  */
 
-require('reflect-metadata');
-const { Module } = require('@nestjs/common');
-const { NestFactory } = require('@nestjs/core');
-const { IoAdapter } = require('@nestjs/platform-socket.io');
-const { SubscribeMessage, WebSocketGateway, WebSocketServer } = require('@nestjs/websockets');
-const { createAdapter } = require('socket.io-redis-native');
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { createAdapter } from 'socket.io-redis-native';
 
-const { PORT = '3000', REDIS_HOST = '127.0.0.1', REDIS_PORT = '6379' } = process.env;
+const { PORT = '3000', REDIS_URL = 'redis://localhost:6379' } = process.env;
 
 class RedisIoAdapter extends IoAdapter {
-  #adapterConstructor = createAdapter({ host: REDIS_HOST, port: REDIS_PORT });
+  #adapterConstructor = createAdapter(REDIS_URL);
 
   createIOServer(port, options) {
     const server = super.createIOServer(port, options);
@@ -55,12 +51,8 @@ function decorate(target, decorator, member) {
   else decorator(target.prototype, member, Object.getOwnPropertyDescriptor(target.prototype, member));
 }
 
-async function main() {
-  const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
-  app.useWebSocketAdapter(new RedisIoAdapter(app));
-  app.enableShutdownHooks();
-  await app.listen(PORT);
-  console.log(`node ${process.pid} is on http://localhost:${app.getHttpServer().address().port}`);
-}
-
-main();
+const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
+app.useWebSocketAdapter(new RedisIoAdapter(app));
+app.enableShutdownHooks();
+await app.listen(PORT);
+console.log(`node ${process.pid} is on http://localhost:${app.getHttpServer().address().port}`);

@@ -1,44 +1,35 @@
-'use strict';
-
 /**
- * A chat on Socket.IO 4, held together by a Redis Cluster. Where the cluster is can be said in three ways; the adapter
- * is `createAdapter`, whose messages reach all of Redis' nodes, or `createShardedAdapter` (Redis 7), whose messages
- * stay on one shard. Start several servers, each on a port of its own; all of them with the same adapter.
+ * A chat on Socket.IO 4 and a Redis Cluster. You can say in three ways where the cluster is: by addresses, or by a
+ * client of `redis` or of `ioredis`. The adapter is `createAdapter`, whose messages reach all nodes of Redis, or
+ * `createShardedAdapter`, whose messages stay on one shard (Redis 7). Start several servers, all with the same adapter.
  *
- *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3000 node examples/adapter-redis-cluster
- *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3001 CLIENT=ioredis node examples/adapter-redis-cluster
- *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3002 SHARDED=yes node examples/adapter-redis-cluster
- *
- * To take it away: npm install socket.io@4 socket.io-redis-native, and redis or ioredis if you have their clients
- * (Here socket.io is 0.9; to run it here: node -r ./__test__/examples/adapter-modules.js examples/adapter-redis-cluster)
+ *     npm install
+ *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3000 npm start
+ *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3001 CLIENT=ioredis npm start
+ *     REDIS_NODES=127.0.0.1:7000,127.0.0.1:7001 PORT=3002 SHARDED=yes npm start
  */
 
-const fs = require('node:fs');
-const http = require('node:http');
-const path = require('node:path');
-const { Server } = require('socket.io');
-const { createAdapter, createShardedAdapter } = require('socket.io-redis-native');
+import fs from 'node:fs';
+import http from 'node:http';
+import { Cluster } from 'ioredis';
+import { createCluster } from 'redis';
+import { Server } from 'socket.io';
+import { createAdapter, createShardedAdapter } from 'socket.io-redis-native';
 
-const { PORT = '3000', REDIS_NODES = '127.0.0.1:7000', CLIENT = 'options', SHARDED } = process.env;
+const { PORT = '3000', REDIS_NODES = '127.0.0.1:7000', CLIENT = 'addresses', SHARDED } = process.env;
 
-/** Some nodes; these know the others. */
+/** Some nodes are enough: they know the others. */
 const nodes = REDIS_NODES.split(',').map((node) => `redis://${node}`);
 
-// The adapter asks a client only where it points, so it need not be connected. Passwords, TLS and maps of
-// addresses are those of the client, or stand in the options.
+// The adapter only reads from a client where the cluster is, so the client need not be connected. Passwords, TLS and
+// maps of addresses are read from it too.
 const clusters = {
-  options: () => ({ cluster: nodes }),
-  redis() {
-    const { createCluster } = require('redis');
-    return createCluster({ rootNodes: nodes.map((url) => ({ url })) });
-  },
-  ioredis() {
-    const { Cluster } = require('ioredis');
-    return new Cluster(nodes, { lazyConnect: true });
-  },
+  addresses: () => ({ cluster: nodes }),
+  redis: () => createCluster({ rootNodes: nodes.map((url) => ({ url })) }),
+  ioredis: () => new Cluster(nodes, { lazyConnect: true }),
 };
 
-const page = fs.readFileSync(path.join(__dirname, '..', 'adapter-page.html'));
+const page = fs.readFileSync(new URL('page.html', import.meta.url));
 const server = http.createServer((request, response) => {
   response.setHeader('Content-Type', 'text/html');
   response.end(page);
@@ -48,7 +39,7 @@ const cluster = clusters[CLIENT]();
 const io = new Server(server, { adapter: SHARDED ? createShardedAdapter(cluster) : createAdapter(cluster) });
 const { adapter } = io.of('/');
 adapter.on('error', (error) => console.error(error.code, error.message));
-// When a node fails or a slot moves: what was sent meanwhile may not have come.
+// A node has failed, or a slot has moved: what others sent meanwhile may be lost.
 adapter.on('gap', ({ connection, duration }) =>
   console.error(`${connection}: messages of ${duration} ms may be missing`),
 );

@@ -1,42 +1,35 @@
 'use strict';
 
 /**
- * The smallest chat: one node of a cluster that Redis holds together. Start several, each on a port
- * of its own; what is said on one is heard on all.
+ * The smallest chat on Socket.IO 0.9. Start several servers, each on a port of its own: what is said on one is heard on
+ * all.
  *
- *     PORT=3000 node examples/store-chat
- *     PORT=3001 node examples/store-chat
+ *     npm install
+ *     PORT=3000 npm start
+ *     PORT=3001 npm start
  *
- * To take it away: npm install socket.io@0.9 redis@0.12 socket.io-redis-native
+ * REDIS_URL says where Redis is.
  */
 
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const redis = require('redis');
 const socketio = require('socket.io');
 const { RedisStore } = require('socket.io-redis-native');
 
-const { PORT = '3000', REDIS_HOST = '127.0.0.1', REDIS_PORT = '6379' } = process.env;
+const { PORT = '3000', REDIS_URL = 'redis://localhost:6379' } = process.env;
 
-const page = fs.readFileSync(path.join(__dirname, '..', 'store-page.html'));
+const page = fs.readFileSync(path.join(__dirname, 'page.html'));
 const server = http.createServer((request, response) => {
   response.setHeader('Content-Type', 'text/html');
   response.end(page);
 });
-// 0.9 on today's Node: a reset of a connection that it has given up must not end the process.
+// On today's Node, a reset of a connection that 0.9 has given up would end the process.
 server.on('connection', (connection) => connection.on('error', () => {}));
-
-// As in 0.9: three clients. The store asks them only where they point.
-function redisClient() {
-  const client = redis.createClient(Number(REDIS_PORT), REDIS_HOST);
-  client.on('error', () => {}); // the store reports what happens to its own connections
-  return client;
-}
 
 const io = socketio.listen(server, { 'log level': 1 });
 io.set('transports', ['websocket']);
-io.set('store', new RedisStore({ redisPub: redisClient(), redisSub: redisClient(), redisClient: redisClient() }));
+io.set('store', new RedisStore({ redisPub: REDIS_URL, redisSub: REDIS_URL, redisClient: REDIS_URL }));
 
 io.sockets.on('connection', (socket) => {
   socket.on('name', (name, done) => socket.set('name', name, done));

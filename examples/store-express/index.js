@@ -1,13 +1,14 @@
 'use strict';
 
 /**
- * Beside express 4: pages and routes are express's, `/socket.io` is Socket.IO's. A route can tell
- * the clients of all nodes something, not only those of its own.
+ * Socket.IO 0.9 beside express 4. Express has the pages and routes, and Socket.IO has `/socket.io`. A route tells
+ * something to the clients of all servers.
  *
- *     PORT=3000 node examples/store-express
+ *     npm install
+ *     PORT=3000 npm start
  *     curl -d text=hello http://localhost:3000/say
  *
- * To take it away: npm install express@4 socket.io@0.9 socket.io-redis-native
+ * Start several servers, each on a port of its own. REDIS_URL says where Redis is.
  */
 
 const http = require('node:http');
@@ -16,24 +17,23 @@ const express = require('express');
 const socketio = require('socket.io');
 const { RedisStore } = require('socket.io-redis-native');
 
-const { PORT = '3000', REDIS_HOST = '127.0.0.1', REDIS_PORT = '6379' } = process.env;
+const { PORT = '3000', REDIS_URL = 'redis://localhost:6379' } = process.env;
 
 const app = express();
 const server = http.createServer(app); // not app.listen(): Socket.IO needs the server
-// 0.9 on today's Node: a reset of a connection that it has given up must not end the process.
+// On today's Node, a reset of a connection that 0.9 has given up would end the process.
 server.on('connection', (connection) => connection.on('error', () => {}));
 
 const io = socketio.listen(server, { 'log level': 1 });
-const redis = { host: REDIS_HOST, port: REDIS_PORT };
 io.set('transports', ['websocket']);
-io.set('store', new RedisStore({ redisPub: redis, redisSub: redis, redisClient: redis }));
+io.set('store', new RedisStore({ redisPub: REDIS_URL, redisSub: REDIS_URL, redisClient: REDIS_URL }));
 
 io.sockets.on('connection', (socket) => {
   socket.on('say', (text) => io.sockets.emit('said', { name: 'guest', text, node: process.pid }));
   socket.emit('welcome', { node: process.pid });
 });
 
-app.get('/', (request, response) => response.sendFile(path.join(__dirname, '..', 'store-page.html')));
+app.get('/', (request, response) => response.sendFile(path.join(__dirname, 'page.html')));
 app.post('/say', express.urlencoded({ extended: false }), (request, response) => {
   io.sockets.emit('said', { name: 'the server', text: request.body.text, node: process.pid });
   response.sendStatus(204);

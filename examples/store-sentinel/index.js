@@ -1,53 +1,50 @@
 'use strict';
 
 /**
- * The chat of examples/store-chat on the Redis master that Sentinels name: messages and what clients have `set` are
- * there. When another server becomes the master, the store follows.
+ * A chat on Socket.IO 0.9 and Redis Sentinel. The Sentinels say which server is the master: messages and what clients
+ * have `set` go there. When another server becomes the master, the store follows. You can say in two ways where the
+ * Sentinels are: by addresses, or by a client of `ioredis`. Start several servers, each on a port of its own.
  *
- *     SENTINELS=127.0.0.1:26379 PORT=3000 node examples/store-sentinel
- *     SENTINELS=127.0.0.1:26379 PORT=3001 CLIENT=ioredis node examples/store-sentinel
- *
- * To take it away: npm install socket.io@0.9 socket.io-redis-native, and ioredis if you have its client
- * (To run it here with CLIENT=ioredis: node -r ./__test__/examples/client-modules.js examples/store-sentinel)
+ *     npm install
+ *     SENTINELS=127.0.0.1:26379 PORT=3000 npm start
+ *     SENTINELS=127.0.0.1:26379 PORT=3001 CLIENT=ioredis npm start
  */
 
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
+const { Redis } = require('ioredis');
 const socketio = require('socket.io');
 const { RedisStore } = require('socket.io-redis-native');
 
-const { PORT = '3000', SENTINELS = '127.0.0.1:26379', MASTER = 'mymaster', CLIENT = 'options' } = process.env;
-/** Of the master and its replicas, and of the Sentinels, which have one of their own or none. */
+const { PORT = '3000', SENTINELS = '127.0.0.1:26379', MASTER = 'mymaster', CLIENT = 'addresses' } = process.env;
+/** The master and its replicas have the first one. The Sentinels have the second one, or none. */
 const { REDIS_PASSWORD: password, SENTINEL_PASSWORD: sentinelPassword } = process.env;
 
-/** Some Sentinels; these know the others. */
+/** Some Sentinels are enough: they know the others. */
 const sentinels = SENTINELS.split(',').map((sentinel) => {
   const [host, port] = sentinel.split(':');
   return { host, port: Number(port) };
 });
 
-// The store asks a client only where it points, so it need not be connected.
+// The store only reads from a client where the Sentinels are, so the client need not be connected.
 const masters = {
-  options: () => ({ sentinels, name: MASTER, password, sentinelPassword }),
-  ioredis() {
-    const { Redis } = require('ioredis');
-    return new Redis({ sentinels, name: MASTER, password, sentinelPassword, lazyConnect: true });
-  },
+  addresses: () => ({ sentinels, name: MASTER, password, sentinelPassword }),
+  ioredis: () => new Redis({ sentinels, name: MASTER, password, sentinelPassword, lazyConnect: true }),
 };
 
-const page = fs.readFileSync(path.join(__dirname, '..', 'store-page.html'));
+const page = fs.readFileSync(path.join(__dirname, 'page.html'));
 const server = http.createServer((request, response) => {
   response.setHeader('Content-Type', 'text/html');
   response.end(page);
 });
-// 0.9 on today's Node: a reset of a connection that it has given up must not end the process.
+// On today's Node, a reset of a connection that 0.9 has given up would end the process.
 server.on('connection', (connection) => connection.on('error', () => {}));
 
 const master = masters[CLIENT]();
 const store = new RedisStore({ redisPub: master, redisSub: master, redisClient: master });
 store.on('error', (error) => console.error(error.code, error.message));
-// When the master changes: what was sent meanwhile may not have come.
+// The master has changed: what others sent meanwhile may be lost.
 store.on('gap', ({ connection, duration }) =>
   console.error(`${connection}: messages of ${duration} ms may be missing`),
 );
