@@ -1,8 +1,8 @@
 /// <reference types="node" />
 
 /**
- * The Redis backplane of Socket.IO, off the event loop. {@link RedisStore} takes the place of
- * Socket.IO 0.9's own; the other types say what goes into it and what comes out.
+ * The Redis backplane of Socket.IO, off the event loop. For Socket.IO 4 it is {@link createAdapter}, which is the default
+ * export too. For Socket.IO 0.9 it is {@link RedisStore}. The other types say what goes in and what comes out.
  *
  * @module
  */
