@@ -5,6 +5,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { drawChart } = require('./chart');
+const { writePages } = require('./pages');
 
 const RESULTS = path.join(__dirname, 'results');
 
@@ -23,7 +24,7 @@ function machine() {
 /** @typedef {import('./stores').Family} Family */
 
 /**
- * Prints a family's table; that of a full run is also kept as JSON, Markdown and a chart.
+ * Prints a family's table; that of a full run is also kept as JSON, Markdown and a chart, and written into the pages.
  * @param {Family} family
  * @param {import('./runner').Result[]} results
  * @param {{ rounds: number, quick: boolean, partial: boolean }} run
@@ -41,6 +42,7 @@ async function report(family, results, run) {
   );
   fs.writeFileSync(path.join(RESULTS, `latest-${family.name}.md`), markdown(family, results, on, date, run.rounds));
   fs.writeFileSync(path.join(RESULTS, `latest-${family.name}.svg`), await drawChart(family, results));
+  writePages();
 }
 
 /** One row of the table, as text. */
@@ -70,7 +72,7 @@ function readable(number) {
   return number.toFixed(number >= 100 ? 0 : number >= 10 ? 1 : 2);
 }
 
-/** The table in Markdown, for the README. */
+/** The table in Markdown, for bench/README.md. */
 function markdown(family, results, on, date, rounds) {
   const rows = results.map((result) => [result.title, result.unit, ...Object.values(cells(family, result))]);
   const head = ['what', 'unit', ...Object.keys(cells(family, results[0]))];
