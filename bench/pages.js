@@ -34,7 +34,7 @@ const WITH_WEBSOCKETS = `${NATIVE}, WebSocketServer`;
 /** At most eight. @type {Row[]} */
 const ROWS = [
   {
-    what: 'get a broadcast for a room without a socket here',
+    what: 'receive a broadcast for a room without a socket here',
     unit: 'main thread, µs a message',
     ...{ family: 'adapter', id: 'adapter-receive-unheld', figure: 'main', incumbents: OFFICIAL, ours: NATIVE },
   },
