@@ -8,6 +8,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { between } = require('./markers');
 
 const ROOT = path.join(__dirname, '..');
 const RESULTS = path.join(__dirname, 'results');
@@ -111,19 +112,6 @@ function summary() {
   const head = `| what | figure | official | ${NATIVE} | better by |`;
   const on = `${dates.join(' and ')}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}.`;
   return [head, '|---|---|---:|---:|---:|', ...rows, '', on].join('\n');
-}
-
-/**
- * A page with what is between its markers replaced.
- * @param {string} page
- * @param {string} marker such as `bench` or `bench:store`
- * @param {string} content
- */
-function between(page, marker, content) {
-  const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`A page has no ${begin} … ${end}.`);
-  return `${page.slice(0, from)}${begin}\n\n${content.trim()}\n\n${page.slice(to)}`;
 }
 
 /** README, and the page of the bench with every row of every family. @returns {[file: string, content: string][]} */

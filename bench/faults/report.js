@@ -6,27 +6,33 @@ const path = require('node:path');
 
 const { median } = require('../statistics');
 const { drawTimelines } = require('./chart');
+const { writePage } = require('./summary');
 
 const DOCS = path.join(__dirname, '..', '..', 'docs');
 
 const HEAD = `# Faults, measured
 
-\`npm run faults -- --save\` wrote this. Three nodes of each side, in processes of their own, send 100 broadcasts, 25
-joins and (ours) 50 messages of the 0.9 store a second each, and write session data, while a seeded schedule breaks
-what is between them: the same servers, and the same faults, at the same time for both sides. In the rows of streams, it
-is \`createStreamsAdapter\` beside the official one; the stream is longer than what is sent, a server alone keeps its
-data on disk (\`appendfsync always\`), and a cluster's master is killed once its replicas have all that it confirmed.
+\`npm run faults -- --save\` wrote this page. For people who decide, [how it works](how-it-works.md) has the rows that matter
+most.
 
-- **Sent** are messages; **expected** is each of them at each other node.
-- **Told as lost** is what did not arrive, and was sent in a \`gap\` of the receiver, or is among the messages that a
-  \`gap\` of the sender counts. The official adapters have no such event.
-- **Lost silently** is what did not arrive, and nobody was told.
-- **Missing, but in the stream** is what did not arrive, whoever was told, though the stream has it at the end.
-- **Well again** is the time from when Redis could be reached again, or the new master was announced, until every
-  node had of every stream of every other node a message behind the last missing one.
-- **RSS** is that of the largest of the three processes, before and after the fault. Each process keeps a journal of
-  what it sent and got: the rows without a fault (control) show what that alone comes to.
-- **Uncaught** are exceptions that would have ended the process; they were held back, so that the figures go on.`;
+Three servers with this package and three with the official adapter run in processes of their own, on the same Redis
+servers. Each sends 100 broadcasts and 25 joins a second. Those of this package also send 50 messages of the 0.9 store a
+second, and write session data. Meanwhile a schedule with a seed breaks what is between them: the same faults, at the same
+time, for both sides.
+
+In the rows of streams, \`createStreamsAdapter\` stands beside the official streams adapter. The stream is longer than what is
+sent, a single server keeps its data on disk (\`appendfsync always\`), and a master of a cluster is killed when its replicas
+have all that it confirmed.
+
+| column | what it counts |
+|---|---|
+| sent, expected | messages; each of them at each other server |
+| told as lost | messages that did not arrive, and that were sent in a \`gap\` of the receiver or are counted in a \`gap\` of the sender. The official adapters have no such event |
+| lost silently | messages that did not arrive, and nobody was told |
+| missing, but in the stream | messages that did not arrive although the stream has them at the end, whoever was told |
+| well again after | the time from when Redis could be reached again, or the new master was announced, until every server received messages of every other server again |
+| RSS | memory of the largest of the three processes, before and after the fault. Each process keeps a journal of all that it sent and received; the rows without a fault (control) show what that alone takes |
+| uncaught | exceptions that would have ended the process. They were held back, so that the figures go on |`;
 
 /** @typedef {import('./conductor').Result} Result */
 
@@ -90,6 +96,7 @@ async function save(results, options) {
   const text = [HEAD, '', report(results, options), '![timelines](faults.svg)', ''].join('\n');
   fs.writeFileSync(path.join(DOCS, 'faults.md'), text);
   fs.writeFileSync(path.join(DOCS, 'faults.svg'), await drawTimelines(results));
+  writePage();
 }
 
 module.exports = { report, save };
