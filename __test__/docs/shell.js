@@ -4,22 +4,31 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { parse } = require('shell-quote');
 const { ROOT } = require('./markdown.js');
 
 /** npm's own commands that the pages use. */
 const NPM = /^(ci|install|start|test|uninstall|ls|view)$/;
 /** Programs that a reader has, or is told to install. */
-const PROGRAMS = /^(cargo|curl|docker|git|pip|python3|redis-cli|redis-server|rustup|openssl|apt-get|brew)$/;
+const PROGRAMS = /^(cargo|cd|curl|docker|git|pip|python3|redis-cli|redis-server|rustup|openssl|apt-get|brew)$/;
 
-/** @param {string} text @returns {string[][]} the words of each command, without variables and comments */
+/** @param {string} text @returns {string[][]} the words of each command, without the variables before it */
 function commands(text) {
-  return text
-    .replace(/\\\n\s*/g, ' ')
-    .split('\n')
-    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/&&|\|\||[;|]/))
-    .map((command) => command.trim().split(/\s+/).filter(Boolean))
-    .map((words) => words.slice(words.findIndex((word) => !/^\w+=/.test(word))))
-    .filter((words) => words.length > 0);
+  const lines = text.replace(/\\\n\s*/g, ' ').split('\n');
+  const all = lines.flatMap((line) => {
+    /** @type {string[][]} */
+    const found = [[]];
+    for (const part of parse(line, (name) => `$${name}`)) {
+      if (typeof part === 'string') found.at(-1)?.push(part);
+      else if ('pattern' in part) found.at(-1)?.push(part.pattern);
+      else if ('op' in part) found.push([]);
+    }
+    return found;
+  });
+  const isVariable = (/** @type {string} */ word) => /^\w+=/.test(word);
+  return all
+    .map((words) => words.slice(words.findIndex((word) => !isVariable(word))))
+    .filter(({ length }) => length > 0);
 }
 
 /** @param {string} folder @returns {Record<string, string>} the scripts of its package.json */
