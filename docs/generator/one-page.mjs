@@ -65,12 +65,30 @@ function breakLists(project) {
       part.text = part.text.replace(/(^|\n)- /g, (_, begin) => `${begin && '<br>'}• `);
 }
 
+/** @param {string} heading without its signs @returns {string} the anchor that it has */
+const slug = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/\\|\(\)/g, '')
+    .replaceAll(' ', '-');
+
+/** Rows of tables have anchors that few tools know: has links lead to their sections. @param {string} page */
+function linkSections(page) {
+  /** @type {Map<string, string>} */
+  const sections = new Map();
+  for (const section of page.split(/^### /m).slice(1))
+    for (const [, id] of section.matchAll(/<a id="([^"]+)"><\/a>/g)) sections.set(id, slug(section.split('\n', 1)[0]));
+  return page
+    .replace(/\]\(#([^)]+)\)/g, (link, id) => (sections.has(id) ? `](#${sections.get(id)})` : link))
+    .replace(/<a id="[^"]+"><\/a> /g, '');
+}
+
 /** @param {string} page @returns {string} the links to its sections, a line for each group */
 function contents(page) {
   const lines = [];
   for (const [, level, escaped] of page.replace(/^```[^]*?^```/gm, '').matchAll(/^(##|###) (.+)$/gm)) {
     const title = escaped.replace(/\\|\(\)/g, '');
-    const link = (/** @type {string} */ text) => `[${text}](#${title.toLowerCase().replaceAll(' ', '-')})`;
+    const link = (/** @type {string} */ text) => `[${text}](#${slug(title)})`;
     if (level === '##') lines.push(`- ${link(title)}:`);
     else lines.push(`${lines.pop()} ${link(`\`${title}\``)}`);
   }
@@ -110,6 +128,7 @@ export function load(app) {
     LAST,
   );
   app.renderer.on(MarkdownPageEvent.END, (page) => {
-    page.contents = page.contents.replace(/^## /m, `${contents(page.contents)}\n\n## `);
+    const text = linkSections(page.contents);
+    page.contents = text.replace(/^## /m, `${contents(text)}\n\n## `);
   });
 }
