@@ -79,17 +79,6 @@ describe('the code of the pages', LIMIT, async () => {
     assert.deepEqual(blocks.filter(({ lang }) => !known.includes(lang)).map(where), []);
   });
 
-  it('begins with a whole server for each version of Socket.IO', () => {
-    const [first, second] = of(JAVASCRIPT).filter(({ file }) => file === 'README.md');
-    assert.deepEqual(
-      [first, second].map(({ text, fragment }) => [versionOf(text), fragment]),
-      [
-        [4, false],
-        [0.9, false],
-      ],
-    );
-  });
-
   for (const block of of(JAVASCRIPT)) {
     if (block.fragment) it(`${where(block)} parses`, () => assert.deepEqual(syntax(block.text, 'js'), []));
     else it(`${where(block)} runs`, () => run(block, redis, ({ ports }) => handshake(ports, block.text)));
@@ -113,9 +102,7 @@ describe('the code of the pages', LIMIT, async () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', dir],
-      {
-        encoding: 'utf8',
-      },
+      { encoding: 'utf8' },
     );
     const named = stdout.replace(/\S*block(\d+)\.mts/g, (_, i) => `${where(whole[i])}: block`);
     assert.equal(status, 0, named);

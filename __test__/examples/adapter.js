@@ -101,4 +101,4 @@ async function assertChat(joined) {
   }
 }
 
-module.exports = { assertChat, hearing, hearingSharded, join, joinCluster, start };
+module.exports = { Client, assertChat, hearing, hearingSharded, join, joinCluster, start };
