@@ -11,6 +11,7 @@ const { Client, parts } = require('./client');
 const { isFlat } = require('./dispatch');
 const { NativeTransports } = require('./native-transports');
 const { readOptions } = require('./options');
+const { answeringPolls } = require('./polls');
 const { guarded } = require('./server-messages');
 const { Unpacker } = require('./unpacker');
 
@@ -150,12 +151,11 @@ class RedisStore extends EventEmitter {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
     const id = this.#native.subscribe(channel, this.#inbox.registerCallback(answerTo(fn)));
-    if (consumer)
-      this.#inbox.addConsumer(
-        id,
-        channel,
-        guarded(this, channel, consumer, () => this.#backplane.native.malformed(channel)),
-      );
+    if (consumer) {
+      const careful = channel === 'open' ? answeringPolls(this, consumer) : consumer;
+      const malformed = () => this.#backplane.native.malformed(channel);
+      this.#inbox.addConsumer(id, channel, guarded(this, channel, careful, malformed));
+    }
     this.emit('subscribe', name, consumer, fn);
   }
 
