@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const esbuild = require('esbuild');
+const { startCluster } = require('../../dev/redis-cluster.js');
 const { startRedis } = require('../../dev/redis-server.js');
 const { LIMIT } = require('../support/limits.js');
 const { ROOT, allBlocks, blocksOf, where } = require('./markdown.js');
@@ -19,6 +20,9 @@ const TYPESCRIPT = ['ts', 'mts'];
 const SHELL = ['sh', 'bash', 'shell', 'console'];
 /** Data, or something for which there is nothing to check. */
 const OTHER = ['json', 'diff', 'text', 'html', 'yaml', 'toml', 'promql'];
+
+/** What cannot be installed here. */
+const NOT_IN_NPM = /'uWebSockets\.js'/;
 
 /** @param {string} text @param {'js' | 'ts'} loader @returns {string[]} its errors of syntax */
 function syntax(text, loader) {
@@ -69,10 +73,13 @@ describe('the code of the pages', LIMIT, async () => {
   const of = (/** @type {string[]} */ langs) => blocks.filter(({ lang }) => langs.includes(lang));
   /** @type {Awaited<ReturnType<typeof startRedis>>} */
   let redis;
+  /** @type {Awaited<ReturnType<typeof startCluster>>} */
+  let cluster;
   before(async () => {
-    redis = await startRedis();
+    [redis, cluster] = await Promise.all([startRedis(), startCluster()]);
   });
-  after(() => redis?.stop());
+  after(() => Promise.all([redis?.stop(), cluster?.stop()]));
+  const servers = () => ({ redis, cluster: cluster.running.map(({ host, port }) => `${host}:${port}`) });
 
   it('is in languages that are checked here', () => {
     const known = [...JAVASCRIPT, ...TYPESCRIPT, ...SHELL, ...OTHER];
@@ -81,7 +88,7 @@ describe('the code of the pages', LIMIT, async () => {
 
   for (const block of of(JAVASCRIPT)) {
     if (block.fragment) it(`${where(block)} parses`, () => assert.deepEqual(syntax(block.text, 'js'), []));
-    else it(`${where(block)} runs`, () => run(block, redis, ({ ports }) => handshake(ports, block.text)));
+    else it(`${where(block)} runs`, () => run(block, servers(), ({ ports }) => handshake(ports, block.text)));
   }
 
   it('is TypeScript that type-checks', () => {
@@ -113,9 +120,12 @@ describe('the code of the pages', LIMIT, async () => {
   for (const block of of(SHELL)) it(`${where(block)} names what is there`, () => assert.deepEqual(faults(block), []));
   for (const block of of(['json'])) it(`${where(block)} parses`, () => assert.ok(JSON.parse(block.text)));
   for (const block of of(['diff'])) {
-    it(`${where(block)} parses on both sides`, () => {
-      for (const side of sides(block.text)) assert.deepEqual(parses(side, block.file), [], side);
-    });
+    for (const [i, side] of sides(block.text).entries()) {
+      const title = `${where(block)} ${['before', 'after'][i]}`;
+      const runs = syntax(side, 'js').length === 0 && !block.fragment && !NOT_IN_NPM.test(side);
+      if (runs) it(`${title} runs`, () => run({ ...block, lang: 'js', text: side }, servers()));
+      else it(`${title} parses`, () => assert.deepEqual(parses(side, block.file), [], side));
+    }
   }
 });
 
@@ -135,7 +145,7 @@ describe('a page with a fault', LIMIT, () => {
   ]) {
     it(`is found where its block ${what}`, async () => {
       const [block] = await blocksOf(`\`\`\`js\n${text}\n\`\`\``, 'page.md');
-      await assert.rejects(run(block, redis), /** @type {RegExp} */ (wanted));
+      await assert.rejects(run(block, { redis }), /** @type {RegExp} */ (wanted));
     });
   }
 

@@ -45,8 +45,8 @@ describe("README's first screen", LIMIT, async () => {
     it(`has a whole server on Socket.IO ${version}`, async () => {
       const block = blocks[i];
       assert.deepEqual([versionOf(block.text), block.fragment], [version, false]);
-      await run(block, redis, async ({ ports: [here] }) => {
-        await run(block, redis, async ({ ports: [there] }) => {
+      await run(block, { redis }, async ({ ports: [here] }) => {
+        await run(block, { redis }, async ({ ports: [there] }) => {
           const clients = await Promise.all([here, there].map(version === 4 ? ofFour : ofZeroNine));
           for (const [j, client] of clients.entries()) {
             await client.say(`hellö ${j}`);

@@ -58,7 +58,11 @@ blockRequire('socket.io'); // 0.9's looks for a global `io` when it is loaded
 const at = /** @type {any} */ (globalThis);
 for (const name of Object.keys(blockRequire('socket.io-redis-native')))
   provide(name, () => blockRequire('socket.io-redis-native')[name]);
-provide('httpServer', () => require('node:http').createServer());
+const { hostname, port } = new URL(String(REDIS_URL));
+for (const name of ['httpServer', 'server']) provide(name, () => require('node:http').createServer());
+provide('redis', () => blockRequire('redis'));
+provide('host', () => hostname);
+provide('port', () => port);
 provide('Server', () => blockRequire('socket.io').Server);
 provide('io', () =>
   SOCKET_IO === '0.9'
@@ -70,7 +74,6 @@ provide('store', () => new at.RedisStore());
 provide('emitter', () => new at.Emitter());
 for (const name of ['client', 'redisClient', 'pubClient', 'subClient', 'redisPub', 'redisSub'])
   provide(name, () => {
-    const { hostname, port } = new URL(String(REDIS_URL));
     const { createClient } = blockRequire('redis');
     const client = SOCKET_IO === '0.9' ? createClient(port, hostname) : createClient({ url: REDIS_URL });
     client.on('error', (/** @type {Error} */ error) => console.error(error));

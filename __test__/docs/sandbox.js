@@ -13,6 +13,12 @@ const PRELUDE = path.join(__dirname, 'prelude.js');
 const INSTALLED = path.join(ROOT, 'node_modules');
 const OWN = 'socket.io-redis-native';
 
+/**
+ * @typedef {object} Servers which the addresses of the pages stand for
+ * @property {{ url: string }} redis that of port 6379
+ * @property {string[]} [cluster] the nodes, `host:port` each, of ports 7000 and up
+ */
+
 /** @type {string[]} */
 const folders = [];
 process.on('exit', () => folders.forEach((dir) => fs.rmSync(dir, { recursive: true, force: true })));
@@ -23,12 +29,13 @@ const BUSY = /^\[socket\.io-redis-native\] (ERR_STALLED|ERR_CONNECTION_LOST|Redi
 /** What the pages' names stand for: the newest, but 0.9 where a block is about that. */
 const VERSIONS = {
   4: { 'socket.io': 'socket.io-4', 'socket.io-client': 'socket.io-client-4', redis: 'redis-6', ioredis: 'ioredis-6' },
-  0.9: { 'socket.io': 'socket.io', 'socket.io-client': 'socket.io-client', redis: 'redis-0.12', ioredis: 'ioredis-6' },
+  0.9: { 'socket.io': 'socket.io', 'socket.io-client': 'socket.io-client', redis: 'redis', ioredis: 'ioredis-6' },
 };
 
 /** @param {string} text @returns {4 | 0.9} the version of Socket.IO that it is about */
 const versionOf = (text) =>
-  !/\bnew Server\(/.test(text) && /RedisStore|SocketIO\.|\bio\.set\(|\bio\.store\b|\.sockets\.on\(/.test(text)
+  !/\bnew Server\(/.test(text) &&
+  /RedisStore|require\('socket\.io'\)\.listen|SocketIO\.|\bio\.set\(|\bio\.store\b|\.sockets\.on\(/.test(text)
     ? 0.9
     : 4;
 
@@ -90,14 +97,15 @@ function folder(version, { real = false } = {}) {
 
 /**
  * @param {import('./markdown.js').Block} block
- * @param {string} url of the test's Redis
- * @returns {{ file: string, text: string }} its file's name, and its text with that Redis in it
+ * @param {Servers} servers
+ * @returns {{ file: string, text: string }} its file's name, and its text with the test's servers in it
  */
-function fileOf({ lang, text }, url) {
+function fileOf({ lang, text }, { redis: { url }, cluster = [] }) {
   const isModule = lang === 'mjs' || (lang === 'js' && /^import\s|\bawait\s/m.test(text) && !/\brequire\(/.test(text));
   const mapped = text
     .replace(/\bredis:\/\/(localhost|127\.0\.0\.1)(?![\w.:])|\bredis:\/\/(localhost|127\.0\.0\.1):6379/g, url)
     .replace(/\b(localhost|127\.0\.0\.1):6379/g, new URL(url).host)
+    .replace(/\b[\d.]+:700(\d)\b/g, (address, i) => cluster[i % cluster.length] ?? address)
     .replaceAll('createClient()', `createClient({ url: '${url}' })`)
     .replaceAll('new Redis()', `new Redis('${url}')`);
   return { file: `block.${isModule ? 'mjs' : 'cjs'}`, text: `${mapped}\n;process.emit('block:end');\n` };
@@ -106,18 +114,18 @@ function fileOf({ lang, text }, url) {
 /**
  * Runs a block until it has come to its end, listens where it listens, and is connected to Redis.
  * @param {import('./markdown.js').Block} block
- * @param {{ url: string }} redis
+ * @param {Servers} servers
  * @param {(ready: { ports: number[], made: number }) => Promise<void>} [check] what to do with it then
  * @returns {Promise<void>} rejects with what the block has said on stderr, if it has
  */
-async function run(block, redis, check = async () => {}) {
+async function run(block, servers, check = async () => {}) {
   const version = versionOf(block.text);
   const dir = folder(version);
-  const { file, text } = fileOf(block, redis.url);
+  const { file, text } = fileOf(block, servers);
   fs.writeFileSync(path.join(dir, file), text);
   const child = spawn(process.execPath, ['--no-deprecation', '--require', PRELUDE, file], {
     cwd: dir,
-    env: { ...process.env, REDIS_URL: redis.url, SOCKET_IO: String(version), PORT: '0' },
+    env: { ...process.env, REDIS_URL: servers.redis.url, SOCKET_IO: String(version), PORT: '0' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let said = '';
