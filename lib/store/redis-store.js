@@ -9,6 +9,7 @@ const { endClient } = require('../endpoint/end');
 const { encodeError } = require('../errors');
 const { Client, parts } = require('./client');
 const { isFlat } = require('./dispatch');
+const { awaitingHandshakes } = require('./late-handshakes');
 const { NativeTransports } = require('./native-transports');
 const { readOptions } = require('./options');
 const { answeringPolls } = require('./polls');
@@ -152,11 +153,17 @@ class RedisStore extends EventEmitter {
     if (channel === undefined) return;
     const id = this.#native.subscribe(channel, this.#inbox.registerCallback(answerTo(fn)));
     if (consumer) {
-      const careful = channel === 'open' ? answeringPolls(this, consumer) : consumer;
       const malformed = () => this.#backplane.native.malformed(channel);
-      this.#inbox.addConsumer(id, channel, guarded(this, channel, careful, malformed));
+      this.#inbox.addConsumer(id, channel, guarded(this, channel, this.#patient(channel, consumer), malformed));
     }
     this.emit('subscribe', name, consumer, fn);
+  }
+
+  /** What of 0.9 goes wrong where clients are faster than Redis. */
+  #patient(channel, consumer) {
+    if (channel === 'open') return answeringPolls(this, consumer);
+    if (channel === 'handshake') return awaitingHandshakes(this.manager, consumer);
+    return consumer;
   }
 
   /**
