@@ -214,6 +214,11 @@ class Proxy {
     this.cut();
   }
 
+  /** Ends new connections at once, and leaves those there are. */
+  refuseNew() {
+    this.#refusing = true;
+  }
+
   /** Freezes the connections there are, and ends new ones at once. */
   vanish() {
     this.#refusing = true;

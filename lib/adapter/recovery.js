@@ -212,7 +212,9 @@ class Recovery {
       const missed = await this.#handover.stop(async (stopped) => {
         // All that was handed out stands in the stream by now.
         const [position, isMore] = await Promise.all([stopped, read.on()]);
-        if (position !== null && isMore && compare(read.at, position) < 0) return null;
+        // What the client has seen elsewhere has to be handed out here first, or it would come again.
+        const isEarly = position !== null && compare(position, offset) < 0;
+        if (isEarly || (position !== null && isMore && compare(read.at, position) < 0)) return null;
         const { packets } = read;
         while (position !== null && packets.length > 0 && isBehind(packets[packets.length - 1], position))
           packets.pop();

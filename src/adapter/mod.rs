@@ -36,6 +36,7 @@ use self::recent_joins::RecentJoins;
 use self::recovery::{Page, Stretch, Ticket};
 use self::subscriptions::Subscribed;
 use crate::backplane::{Backplane, Command, Packed, Request, Route, Streams};
+use crate::event_loop::Outcome;
 use crate::pubsub::{Consumer, Need};
 use crate::streams::{Id, ReadOptions};
 use crate::websocket::{Connections, Fanout};
@@ -138,6 +139,9 @@ impl Adapter {
             let backplane = Arc::clone(&self.backplane);
             let streams = self.streams.as_ref().filter(|_| !emitter);
             let streams = streams.map(|(streams, _)| Arc::clone(streams));
+            if let Some(streams) = streams.as_ref().filter(|_| opening.recovers) {
+                streams.recent().keep();
+            }
             let subscribed =
                 Subscribed::new(backplane, namespace, mode, channels, streams, emitter);
             namespaces.by_number.insert(number, subscribed);
@@ -267,11 +271,11 @@ impl Adapter {
             _ => None,
         });
         let pages = pages.collect();
-        if let (Some(namespace), Some(behind)) =
-            (self.namespace(number), Id::parse(behind.as_bytes()))
+        if let (Some(namespace), Some((streams, _)), Some(behind)) =
+            (self.namespace(number), &self.streams, Id::parse(behind.as_bytes()))
         {
             let of = (&namespace.origin, namespace.limits);
-            Stretch::new(of, &self.backplane, rooms, pages).read(behind);
+            Stretch::new(of, (&self.backplane, streams), rooms, pages).read(behind);
         }
     }
 
@@ -294,12 +298,15 @@ impl Adapter {
 
     /// Asks whether the stream of a namespace still has an entry: a list that is empty if not.
     pub fn has_entry(&self, number: u32, id: String, ticket: u32) {
-        let stream = self.origin(number).and_then(|origin| origin.stream.clone());
-        match stream {
-            Some(StreamOf { name, .. }) => {
-                self.command("XRANGE", vec![name, id.clone(), id], Some(ticket));
+        let (events, read) = (self.backplane.events(), Id::parse(id.as_bytes()));
+        match (self.stream_of(number), &self.streams) {
+            (Some(name), Some((streams, _)))
+                if read.is_some_and(|id| streams.recent().has(&name, id)) =>
+            {
+                events.reply(ticket, Outcome::List("[true]"));
             }
-            None => self.backplane.events().settle(&[ticket]),
+            (Some(name), _) => self.command("XRANGE", vec![name, id.clone(), id], Some(ticket)),
+            (None, _) => events.settle(&[ticket]),
         }
     }
 

@@ -1,21 +1,21 @@
 //! What clients have missed: pages of a stream, read for one session.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::Value as Json;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::broadcast::Origin;
 use super::packet;
 use super::room_names::{MARK, of_number, of_string};
 use super::wire::{Broadcast, Limits, Reader, streams};
-use crate::backplane::{Backplane, Command, EventSink, Reading, Request, Route};
+use crate::backplane::{Backplane, Command, EventSink, Reading, Request, Route, Streams};
 use crate::codec::number_to_string;
 use crate::connection::Value;
 use crate::event_loop::Outcome;
-use crate::streams::{Entry, Id, entries, extent};
+use crate::streams::{Entry, Id, Kept, entries, extent};
 
 /// Whose missed packets are read.
 struct Session {
@@ -69,32 +69,71 @@ impl Drop for Ticket {
 pub(super) struct Stretch {
     session: Arc<Session>,
     backplane: Weak<Backplane>,
+    streams: Arc<Streams>,
     pages: VecDeque<Page>,
+}
+
+/// Entries of one page.
+enum Entries {
+    /// Those that this server has read a short time ago.
+    Recent(Vec<Arc<Kept>>),
+    /// A reply to `XRANGE`.
+    Reply(Value),
+}
+
+impl Entries {
+    /// How many there are, and the id of the last one.
+    fn extent(&self) -> (usize, Option<Id>) {
+        match self {
+            Self::Recent(kept) => (kept.len(), kept.last().map(|entry| entry.id())),
+            Self::Reply(reply) => extent(reply),
+        }
+    }
+
+    fn for_each(&self, mut callback: impl FnMut(&Entry<'_>)) {
+        match self {
+            Self::Recent(kept) => kept.iter().for_each(|entry| callback(&entry.entry())),
+            Self::Reply(reply) => {
+                entries(reply).filter_map(|(_, entry)| entry).for_each(|entry| callback(&entry));
+            }
+        }
+    }
 }
 
 impl Stretch {
     /// Pages of the stream of a namespace. `rooms`: JSON text of an array, those of the session.
     pub(super) fn new(
         (origin, limits): (&Arc<Origin>, Limits),
-        backplane: &Arc<Backplane>,
+        (backplane, streams): (&Arc<Backplane>, &Arc<Streams>),
         rooms: &str,
         pages: VecDeque<Page>,
     ) -> Self {
         let session = Session { origin: Arc::clone(origin), limits, rooms: names_of(rooms) };
-        Self { session: Arc::new(session), backplane: Arc::downgrade(backplane), pages }
+        let (session, backplane) = (Arc::new(session), Arc::downgrade(backplane));
+        Self { session, backplane, streams: Arc::clone(streams), pages }
     }
 
-    /// Asks for the page behind an entry, if there are tickets left for one.
+    /// Reads the page behind an entry, if there are tickets left for one.
     pub(super) fn read(mut self, behind: Id) {
         let Some(backplane) = self.backplane.upgrade() else { return };
         let Some(Page { mut head, packets }) = self.pages.pop_front() else { return };
         let stream = self.session.origin.stream.as_ref().map(|stream| stream.name.clone());
-        let args = [stream.unwrap_or_default(), behind.after().to_string(), "+".to_owned()];
+        let stream = stream.unwrap_or_default();
+        if let Some(recent) = self.streams.recent().behind(&stream, behind, PAGE) {
+            return head.reply(&self.arrived(&backplane, Entries::Recent(recent), packets));
+        }
+        let args = [stream, behind.after().to_string(), "+".to_owned()];
         let count = ["COUNT".to_owned(), PAGE.to_string()];
         let rest = Mutex::new(Some((self, packets)));
-        let read = move |page: Value| {
+        let read = move |reply: Value| {
             let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
-            rest.map_or_else(String::new, |(stretch, packets)| stretch.arrived(page, packets))
+            let backplane = rest.as_ref().and_then(|(stretch, _)| stretch.backplane.upgrade());
+            match (rest, backplane) {
+                (Some((stretch, packets)), Some(backplane)) => {
+                    stretch.arrived(&backplane, Entries::Reply(reply), packets)
+                }
+                _ => String::new(),
+            }
         };
         let request = Request::Command(Command {
             name: "XRANGE",
@@ -106,24 +145,30 @@ impl Stretch {
     }
 
     /// A page is there. Returns its head.
-    fn arrived(self, page: Value, packets: Ticket) -> String {
-        let (len, last) = extent(&page);
+    fn arrived(self, backplane: &Backplane, page: Entries, packets: Ticket) -> String {
+        let (len, last) = page.extent();
         let session = Arc::clone(&self.session);
         let head = match last {
             Some(last) => format!(r#"["{last}",{}]"#, len == PAGE),
             None => "[null,false]".to_owned(),
         };
-        // Decoding must not hold up the connection.
-        tokio::spawn(async move {
-            let permit = DECODING.acquire().await;
+        let runtime = backplane.runtime().clone();
+        let decode = move |permit: SemaphorePermit<'static>| {
+            // Decoding must hold up neither the connection nor the event loop.
+            runtime.spawn_blocking(move || {
+                packets.reply(&session.read(&page));
+                drop(permit);
+            });
             if let Some(last) = last.filter(|_| len == PAGE) {
                 self.read(last);
             }
-            let decode = spawn_blocking(move || packets.reply(&session.read(&page)));
-            // What it does not answer is answered when it is dropped.
-            let _ = decode.await;
-            drop(permit);
-        });
+        };
+        match DECODING.try_acquire() {
+            Ok(permit) => decode(permit),
+            Err(_) => {
+                backplane.runtime().spawn(async { DECODING.acquire().await.map(decode) });
+            }
+        }
         head
     }
 }
@@ -141,18 +186,16 @@ fn names_of(rooms: &str) -> Vec<String> {
 }
 
 impl Session {
-    fn read(&self, page: &Value) -> String {
-        let packets = entries(page).filter_map(|(_, entry)| self.packet(&entry?));
+    fn read(&self, page: &Entries) -> String {
         let mut list = String::new();
-        for packet in packets {
-            list.push(',');
-            list.push_str(&packet);
-        }
+        page.for_each(|entry| {
+            self.append(entry, &mut list);
+        });
         format!("[{}{list}]", list.len())
     }
 
-    /// The packet of an entry, if it is for the session.
-    fn packet(&self, entry: &Entry<'_>) -> Option<String> {
+    /// Appends the packet of an entry, if it is for the session.
+    fn append(&self, entry: &Entry<'_>, list: &mut String) -> Option<()> {
         let Origin { nsp, .. } = &*self.origin;
         if entry.nsp != *nsp || entry.kind != "3" {
             return None;
@@ -162,11 +205,16 @@ impl Session {
         // Most are for others, and not read any further.
         let is = |room: &str, text: &str| room == text || room.strip_prefix(MARK) == Some(text);
         let may_be_here = |text: &str| self.rooms.iter().any(|room| is(room, text));
-        let packet = |broadcast: &Broadcast<'_>| self.text(entry, broadcast);
+        let packet = |broadcast: &Broadcast<'_>| self.append_text(entry, broadcast, list);
         streams::broadcast(entry, &reader, may_be_here, packet).flatten()
     }
 
-    fn text(&self, entry: &Entry<'_>, broadcast: &Broadcast<'_>) -> Option<String> {
+    fn append_text(
+        &self,
+        entry: &Entry<'_>,
+        broadcast: &Broadcast<'_>,
+        list: &mut String,
+    ) -> Option<()> {
         // Clients got these without an id: they would get them twice.
         let is_kept = broadcast.volatile.is_none() && broadcast.packet.id.is_none();
         if !is_kept || !self.is_for(broadcast) || !packet::is_event(&broadcast.packet) {
@@ -175,11 +223,11 @@ impl Session {
         let data = broadcast.packet.data.as_deref()?;
         if !broadcast.packet.attachments.is_empty() {
             let data = String::from_utf8_lossy(entry.data?);
-            return Some(format!(r#"{{"id":"{}","data":{}}}"#, entry.id, Json::from(data)));
+            return write!(list, r#",{{"id":"{}","data":{}}}"#, entry.id, Json::from(data)).ok();
         }
         // An element more: there is one at least, the event's name.
         let start = data.trim_end().strip_suffix(']')?;
-        Some(format!(r#"{start},"{}"]"#, entry.id))
+        write!(list, r#",{start},"{}"]"#, entry.id).ok()
     }
 
     fn is_for(&self, Broadcast { rooms, except, .. }: &Broadcast<'_>) -> bool {

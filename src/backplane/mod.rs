@@ -227,6 +227,11 @@ impl Backplane {
         Steered::new(place, Arc::clone(&self.events))
     }
 
+    /// Where its tasks run.
+    pub const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     /// Reads streams once there are connections: what is added to them then reaches their consumers. The
     /// first call counts.
     pub fn read_streams(&self, names: Vec<String>, options: ReadOptions) -> Arc<Streams> {

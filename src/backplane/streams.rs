@@ -12,13 +12,14 @@ use super::supervisor::supervise;
 use crate::connection::{Cluster, Endpoint, Owner, Place};
 use crate::error::Error;
 use crate::event_loop::{Link, Outcome};
-use crate::streams::{EntryConsumer, ReadOptions, Reader, Registry};
+use crate::streams::{EntryConsumer, ReadOptions, Reader, Recent, Registry};
 
 /// Streams that are read: on one connection, or in a cluster on one for each stream.
 pub struct Streams {
     names: Vec<String>,
     options: ReadOptions,
     registry: Arc<Registry>,
+    recent: Arc<Recent>,
     events: Arc<EventSink>,
 }
 
@@ -31,7 +32,8 @@ impl Streams {
         options: ReadOptions,
         events: Arc<EventSink>,
     ) -> Arc<Self> {
-        Arc::new(Self { names, options, registry: Arc::default(), events })
+        let recent = Arc::new(Recent::new(names.len()));
+        Arc::new(Self { names, options, registry: Arc::default(), recent, events })
     }
 
     /// Reads, in the background; without names there is nothing to read.
@@ -56,7 +58,8 @@ impl Streams {
             let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
             let link = link.part(&backplane.subscribers, number);
             let subscriber = MailboxSubscriber::new(link.clone());
-            let reader = Reader::new(subscriber, names, self.options, Arc::clone(&self.registry));
+            let (registry, recent) = (Arc::clone(&self.registry), Arc::clone(&self.recent));
+            let reader = Reader::new(subscriber, names, self.options, registry, recent);
             let connector = Arc::new(backplane.steered(place));
             let run = move || Arc::clone(&reader).run(Arc::clone(&connector));
             backplane.runtime.spawn(supervise(link, "reader of streams", run))
@@ -99,6 +102,11 @@ impl Streams {
     /// Takes one [`Self::hold`] back.
     pub fn release(&self, stream: &str) {
         self.registry.release(stream);
+    }
+
+    /// The latest entries.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     pub(super) fn close(&self) {

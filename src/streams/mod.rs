@@ -3,9 +3,11 @@
 mod entry;
 mod id;
 mod reader;
+mod recent;
 mod registry;
 
 pub use entry::{Entry, entries, extent};
 pub use id::Id;
 pub use reader::{ReadOptions, Reader};
+pub use recent::{Kept, Recent};
 pub use registry::{EntryConsumer, Registry};

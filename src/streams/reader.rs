@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::entry::{Entry, entries, entry_ids};
 use super::id::Id;
+use super::recent::Recent;
 use super::registry::Registry;
 use crate::connection::{
     Backoff, ByteStream, Connection, Connector, Patience, Purpose, Value, moved, pack,
@@ -40,6 +41,7 @@ pub struct Reader<S> {
     subscriber: S,
     options: ReadOptions,
     registry: Arc<Registry>,
+    recent: Arc<Recent>,
     // A plain mutex: held for a look or a change.
     positions: Mutex<Vec<Position>>,
 }
@@ -73,11 +75,12 @@ impl<S: Subscriber> Reader<S> {
         streams: Vec<String>,
         options: ReadOptions,
         registry: Arc<Registry>,
+        recent: Arc<Recent>,
     ) -> Arc<Self> {
         let position =
             |stream| Position { stream, last: None, is_doubtful: false, was_asked: false };
         let positions = Mutex::new(streams.into_iter().map(position).collect());
-        Arc::new(Self { subscriber, options, registry, positions })
+        Arc::new(Self { subscriber, options, registry, recent, positions })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Position>> {
@@ -162,6 +165,8 @@ impl<S: Subscriber> Reader<S> {
             connection.queue(&packed);
             let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
             let end = entry_ids(&reply).next();
+            // Another master may lack some, and streams lose entries meanwhile.
+            self.recent.forget(&stream);
             let mut positions = self.lock();
             let Some(position) = positions.get_mut(index) else { continue };
             (position.is_doubtful, position.was_asked) = (position.last.is_some(), false);
@@ -220,6 +225,7 @@ impl<S: Subscriber> Reader<S> {
                 (position.last, position.is_doubtful) = (Some(newest), false);
             }
             if newest > last && last != Id::default() {
+                self.recent.forget(&stream);
                 self.trimmed(&stream, last, newest);
             }
         }
@@ -282,34 +288,47 @@ impl<S: Subscriber> Reader<S> {
             let Value::Array(parts) = stream else { continue };
             let [Value::Bulk(name), read] = parts.as_slice() else { continue };
             let Ok(stream) = str::from_utf8(name) else { continue };
+            let Some(batch) = self.batch(stream, read) else { continue };
+            // What is being handed out is always there already.
+            self.keep(stream, &batch);
             self.registry.begin(stream).await;
-            let last = self.deliver_of(name, read);
+            let last = self.deliver_of(stream, &batch);
             self.end(stream, last);
         }
     }
 
-    /// Hands out the entries of one stream. Returns how far it has been handed out.
-    fn deliver_of(&self, name: &[u8], read: &Value) -> Id {
-        let mut positions = self.lock();
-        let of_name = |position: &&mut Position| position.stream.as_bytes() == name;
-        let Some(position) = positions.iter_mut().find(of_name) else { return Id::default() };
+    /// What was read of one stream.
+    fn batch<'a>(&self, stream: &str, read: &'a Value) -> Option<Batch<'a>> {
+        let positions = self.lock();
+        let position = positions.iter().find(|position| position.stream == stream)?;
         let before = position.last.unwrap_or_default();
-        let mut is_there = false;
-        let ids = entry_ids(read).inspect(|id| is_there |= *id == before);
-        let ids: Vec<Id> = ids.filter(|id| *id > before).collect();
-        // Others may add faster than this reads.
-        let is_full = ids.len() >= self.options.count as usize;
-        let was_doubtful = std::mem::replace(&mut position.is_doubtful, is_full);
-        let (Some(first), Some(last)) = (ids.first(), ids.iter().max().copied()) else {
-            return before;
-        };
-        if was_doubtful && !is_there && before != Id::default() {
-            self.trimmed(&position.stream, before, *first);
+        let is_there = entry_ids(read).any(|id| id == before);
+        let is_trimmed = position.is_doubtful && !is_there && before != Id::default();
+        let first = entry_ids(read).find(|id| *id > before);
+        Some(Batch { read, before, dropped_to: first.filter(|_| is_trimmed) })
+    }
+
+    fn keep(&self, stream: &str, batch: &Batch<'_>) {
+        if batch.dropped_to.is_some() {
+            self.recent.forget(stream);
         }
-        position.last = Some(last);
-        drop(positions);
-        let new = entries(read).filter(|(id, _)| *id > before);
-        for entry in new.filter_map(|(_, entry)| entry) {
+        let new = batch.entries().filter_map(|(_, entry)| entry);
+        self.recent.add(stream, batch.dropped_to.unwrap_or(batch.before), new);
+    }
+
+    /// Hands out the entries of one stream. Returns how far it has been handed out.
+    fn deliver_of(&self, stream: &str, batch: &Batch<'_>) -> Id {
+        let (len, last) =
+            batch.entries().fold((0, batch.before), |(len, last), (id, _)| (len + 1, last.max(id)));
+        if let Some(first) = batch.dropped_to {
+            self.trimmed(stream, batch.before, first);
+        }
+        if let Some(position) = self.lock().iter_mut().find(|of| of.stream == stream) {
+            // Others may add faster than this reads.
+            position.is_doubtful = len >= self.options.count as usize;
+            position.last = Some(last);
+        }
+        for entry in batch.entries().filter_map(|(_, entry)| entry) {
             self.hand_out(&entry);
         }
         last
@@ -339,6 +358,23 @@ impl<S: Subscriber> Reader<S> {
                 self.subscriber.panicked(panic_reason(&*panic));
             }
         }
+    }
+}
+
+/// Entries of one stream that were read at once.
+struct Batch<'a> {
+    read: &'a Value,
+    /// The last entry that was read before.
+    before: Id,
+    /// The first one that was still there, where the stream has dropped some behind that.
+    dropped_to: Option<Id>,
+}
+
+impl<'a> Batch<'a> {
+    /// Those that were not read before.
+    fn entries(&self) -> impl Iterator<Item = (Id, Option<Entry<'a>>)> {
+        let before = self.before;
+        entries(self.read).filter(move |(id, _)| *id > before)
     }
 }
 
