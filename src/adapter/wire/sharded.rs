@@ -4,8 +4,12 @@
 pub(super) mod encode;
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -175,7 +179,13 @@ impl<'a> Place<'a> {
         match self {
             Self::Json(data) => {
                 let Data { packet, opts, request_id } = parsed(data)?;
-                Ok(request_id.is_none().then_some(Parts::Json(packet, opts)))
+                if request_id.is_some() {
+                    return Ok(None);
+                }
+                let (Some(Object(packet)), Some(Object(opts))) = (packet, opts) else {
+                    return Err(Malformed::Type);
+                };
+                Ok(Some(Parts::Json(packet, opts)))
             }
             Self::Packed(data) => {
                 let [packet, opts, id] = entries(data, ["packet", "opts", "requestId"])?;
@@ -189,11 +199,34 @@ impl<'a> Place<'a> {
 #[derive(Deserialize)]
 struct Data<'a> {
     #[serde(borrow)]
-    packet: Option<&'a RawValue>,
+    packet: Option<Object<PacketFields<'a>>>,
     #[serde(borrow)]
-    opts: Option<&'a RawValue>,
+    opts: Option<Object<Options<'a>>>,
     #[serde(borrow, rename = "requestId")]
     request_id: Option<&'a RawValue>,
+}
+
+/// What is an object, read where it stands. serde would take a list for one too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 #[derive(Deserialize)]
@@ -226,7 +259,7 @@ struct Flags<'a> {
 
 /// A packet and its options.
 enum Parts<'a> {
-    Json(Option<&'a RawValue>, Option<&'a RawValue>),
+    Json(PacketFields<'a>, Options<'a>),
     Packed(Option<Input<'a>>, Option<Input<'a>>),
 }
 
@@ -241,14 +274,14 @@ impl<'a> Parts<'a> {
             |rooms: &Names<'_>| !rooms.is_empty() && !rooms.iter().any(|room| is_here(&room));
         match self {
             Self::Json(packet, opts) => {
-                let Options { rooms, except, flags } = parsed(opts.map(RawValue::get))?;
+                let Options { rooms, except, flags } = opts;
                 let rooms = names(rooms, limits.rooms)?;
                 if is_for_others(&rooms) {
                     return Ok(Received::NotHere);
                 }
                 let except = names(except, limits.rooms)?;
                 let [volatile, compress] = json_flags(flags)?;
-                let packet = event(&parsed(packet.map(RawValue::get))?)?;
+                let packet = event(&packet)?;
                 Ok(Received::Broadcast(Broadcast { packet, rooms, except, volatile, compress }))
             }
             Self::Packed(packet, opts) => {
@@ -305,6 +338,8 @@ fn event<'a>(fields: &PacketFields<'a>) -> Result<Packet<'a>, Malformed> {
 /// The event's name, where its text holds an escape.
 fn escaped_name(data: &str) -> Option<String> {
     let text = data.strip_prefix('[').filter(|rest| rest.starts_with('"'))?;
+    // Nearly no name has one.
+    text.get(1..)?.find(['"', '\\']).filter(|end| text.as_bytes().get(end + 1) == Some(&b'\\'))?;
     let name = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next()?.ok()?;
     let name = Some(name.get()).filter(|name| name.contains('\\'))?;
     serde_json::from_str(name).ok()
