@@ -7,6 +7,7 @@
 
 const { Server } = require('socket.io-4'); // its name here, where socket.io is 0.9
 const { RedisStore, WebSocketServer, createStreamsAdapter } = require('..');
+const { isAway } = require('./away.js');
 
 /**
  * @param {import('node:http').Server} server
@@ -31,25 +32,28 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     socket.on('disconnect', () => store.destroyClient(socket.id, sessionSeconds));
   });
 
+  const adapter = io.sockets.adapter;
   return {
     io,
     store,
-    stats: () => sum(io.sockets.adapter.stats(), store.stats()),
+    stats: () => adapter.stats(),
+    connections() {
+      const { pub, sub } = adapter.stats().connections;
+      return [
+        { name: 'publish', state: pub.state },
+        { name: 'subscribe', state: sub.state },
+        { name: 'sessions', state: store.stats().connections.pub.state },
+      ];
+    },
+    emitters: [store, adapter],
+    away: () => isAway(adapter.stats().connections) || isAway(store.stats().connections),
+    onGap: (listener) => adapter.on('gap', listener),
     sessionOf: (socket) => store.client(socket.id),
     forget(id) {
       io.in(id).disconnectSockets(true);
       store.destroyClient(id, sessionSeconds);
     },
   };
-}
-
-/** @param {Record<string, any>} stats @param {Record<string, any>} others whose numbers are added */
-function sum(stats, others) {
-  const added = Object.entries(stats).map(([name, value]) => [
-    name,
-    typeof value === 'number' ? value + others[name] : value,
-  ]);
-  return Object.fromEntries(added);
 }
 
 module.exports = { open };

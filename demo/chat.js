@@ -1,11 +1,17 @@
 'use strict';
 
 const { randomBytes } = require('node:crypto');
-const { get, save, takeOver } = require('./session.js');
+const { setImmediate: nextTurn } = require('node:timers/promises');
+const { save, takeOver } = require('./session.js');
 
 const ROOMS = ['lobby', 'rust', 'node'];
 const NICK_LENGTH = 24;
 const TEXT_LENGTH = 500;
+/** What another worker says of one that is about to be killed. */
+const LINES = 3;
+
+/** Why something was not done, in words for the page. */
+class Refusal extends Error {}
 
 /**
  * @param {unknown} value
@@ -53,47 +59,80 @@ class Chat {
 
   /** @param {any} socket */
   #listen(socket) {
+    // What was said before this moment, and arrives after it, the client has missed.
+    const connectedAt = Date.now();
     // One thing after another for each socket: reading and writing the store takes a moment.
     let last = Promise.resolve();
     /** @param {() => unknown} task */
     const inOrder = (task) => {
       last = last.then(task).catch((error) => console.error(`worker ${this.worker.index}:`, error.message));
     };
-    /** @param {(person: Person, value: unknown) => unknown} action */
-    const forPeople = (action) => (value, reply) =>
-      inOrder(async () => {
-        const person = this.people.get(socket);
-        if (!person) return;
-        await action(person, value);
-        if (typeof reply === 'function') reply(null); // no error: the page need not send it again
-      });
+    /** @param {string} event @param {(person: Person, value: unknown) => unknown} action */
+    const forPeople = (event, action) =>
+      socket.on(event, (value, reply) => inOrder(() => this.#answer(socket, reply, (person) => action(person, value))));
 
-    socket.on('hello', (greeting, reply) => inOrder(() => this.#hello(socket, greeting, reply)));
-    socket.on(
-      'say',
-      forPeople((person, text) => this.#say(socket, person, text)),
-    );
-    socket.on(
-      'nick',
-      forPeople((person, nick) => this.#rename(socket, person, nick)),
-    );
-    socket.on(
-      'room',
-      forPeople((person, room) => this.#move(socket, person, room)),
-    );
-    socket.on(
-      'kill my worker',
-      forPeople(() => this.tell({ type: 'kill me' })),
-    );
-    socket.on(
-      'load',
-      forPeople((_, on) => this.tell({ type: 'load', on: on === true })),
-    );
-    socket.on(
-      'engine',
-      forPeople((_, engine) => this.tell({ type: 'engine', engine })),
-    );
+    socket.on('hello', (greeting, reply) => inOrder(() => this.#hello(socket, greeting, reply, connectedAt)));
+    forPeople('say', (person, text) => this.#say(socket, person, text));
+    forPeople('nick', (person, nick) => this.#rename(socket, person, nick));
+    forPeople('room', (person, room) => this.#move(socket, person, room));
+    forPeople('kill my worker', ({ room }) => this.tell({ type: 'kill me', room }));
+    forPeople('load', (_, on) => this.tell({ type: 'load', on: on === true }));
+    forPeople('engine', (_, engine) => this.tell({ type: 'engine', engine }));
+    forPeople('redis', (_, up) => this.tell({ type: 'redis', up: up === true }));
     socket.on('disconnect', () => inOrder(() => this.#leave(socket)));
+  }
+
+  /**
+   * Does what a person asks for, and replies with null, or with why it was not done.
+   * @param {any} socket
+   * @param {unknown} reply
+   * @param {(person: Person) => unknown} action
+   */
+  async #answer(socket, reply, action) {
+    const answer = typeof reply === 'function' ? reply : () => {};
+    const person = this.people.get(socket);
+    if (!person) return answer({ message: 'This worker does not know you yet.' });
+    try {
+      await action(person);
+      answer(null); // no error: the page need not send it again
+    } catch (error) {
+      if (!(error instanceof Refusal)) console.error(`worker ${this.worker.index}:`, error.message);
+      answer({ message: error instanceof Refusal ? error.message : 'Redis did not do what it was asked for.' });
+    }
+  }
+
+  /** @throws {Refusal} where Redis is away: what is said then would reach the other workers late, or never */
+  #needRedis() {
+    if (this.backend.away()) throw new Refusal('Redis is away.');
+  }
+
+  /** @param {any} socket @param {Person} person */
+  #save(socket, person) {
+    const { index, pid } = this.worker;
+    return save(this.backend.sessionOf(socket), { ...person, worker: index, pid });
+  }
+
+  /** @param {object} board what the pages here are to show */
+  show(board) {
+    for (const socket of this.people.keys()) socket.volatile.emit('board', board);
+  }
+
+  /**
+   * Says something about a worker that hangs, and resolves once it has left for Redis.
+   * @param {unknown} room
+   * @param {number} about its index
+   */
+  async speak(room, about) {
+    const { backend, worker } = this;
+    if (backend.away()) return;
+    const { published, queues } = backend.stats();
+    const last = published + queues.publish.messages + LINES;
+    const speaker = { who: `worker ${worker.index}`, nick: `worker ${worker.index}`, room: knownRoom(room) };
+    for (let i = 1; i <= LINES; i++) {
+      const text = `Worker ${about} hangs and will be killed. Its people miss this (${i} of ${LINES}).`;
+      this.#announce(speaker, 'said', { text, sent: 0 });
+    }
+    while (!backend.away() && backend.stats().published < last) await nextTurn();
   }
 
   /**
@@ -111,23 +150,25 @@ class Chat {
    * @param {any} socket
    * @param {any} greeting
    * @param {unknown} reply
+   * @param {number} connectedAt when it came, in ms since the epoch
    */
-  async #hello(socket, greeting, reply) {
+  async #hello(socket, greeting, reply, connectedAt) {
     if (this.people.has(socket) || typeof reply !== 'function') return;
     const { backend, worker } = this;
-    const old = await takeOver(backend, greeting?.previous, socket);
+    const old = backend.away() ? null : await takeOver(backend, greeting?.previous, socket);
     const person = {
       who: old?.who ?? randomBytes(6).toString('hex'),
       nick: clean(old?.nick ?? greeting?.nick, NICK_LENGTH) || `guest ${randomBytes(2).toString('hex')}`,
       room: knownRoom(old?.room ?? greeting?.room),
       sent: Number(old?.sent ?? 0),
     };
-    await save(backend.sessionOf(socket), { ...person, worker: worker.index, pid: worker.pid });
+    // Without Redis it is written with what is said first.
+    if (!backend.away()) await this.#save(socket, person);
     if (socket.disconnected) return;
     this.people.set(socket, person);
     socket.join(person.room);
     const takenFrom = old && { index: Number(old.worker), pid: Number(old.pid) };
-    reply({ ...person, worker, takenFrom });
+    reply({ ...person, worker, takenFrom, connectedAt });
     this.#announce(person, 'notice', takenFrom ? { kind: 'back', takenFrom } : { kind: 'came' });
   }
 
@@ -138,10 +179,10 @@ class Chat {
    */
   async #say(socket, person, text) {
     const line = clean(text, TEXT_LENGTH);
-    if (!line) return;
-    const session = this.backend.sessionOf(socket);
-    person.sent = Number(await get(session, 'sent')) + 1;
-    await save(session, { sent: person.sent });
+    if (!line) throw new Refusal('There is nothing in it.');
+    this.#needRedis();
+    await this.#save(socket, { ...person, sent: person.sent + 1 });
+    person.sent++;
     this.#announce(person, 'said', { text: line, sent: person.sent });
   }
 
@@ -153,7 +194,8 @@ class Chat {
   async #rename(socket, person, wanted) {
     const nick = clean(wanted, NICK_LENGTH);
     if (!nick || nick === person.nick) return;
-    await save(this.backend.sessionOf(socket), { nick });
+    this.#needRedis();
+    await this.#save(socket, { ...person, nick });
     const before = person.nick;
     person.nick = nick;
     this.#announce(person, 'notice', { kind: 'renamed', before });
@@ -167,7 +209,8 @@ class Chat {
   async #move(socket, person, wanted) {
     const room = knownRoom(wanted);
     if (room === person.room) return;
-    await save(this.backend.sessionOf(socket), { room });
+    this.#needRedis();
+    await this.#save(socket, { ...person, room });
     socket.leave(person.room);
     this.#announce(person, 'notice', { kind: 'left' });
     person.room = room;

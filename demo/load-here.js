@@ -1,43 +1,35 @@
 'use strict';
 
-const { mainThreadNs } = require('../dev/main-thread.js');
-const { RATE, ROOM } = require('./load.js');
+const { ROOM, TEXT_LENGTH } = require('./load.js');
 
-/** The clients of the load, as one worker sees them, and what they cost it. */
+/** The clients of the flood, as one worker sees them. */
 class LoadHere {
   #sockets = 0;
-  #since = { at: Date.now(), ns: mainThreadNs() };
+  #ticks = 0;
 
   /** @param {any} io */
   constructor(io) {
     io.sockets.on('connection', (/** @type {any} */ socket) => {
-      socket.on('join the load', () => this.#join(socket));
+      let joined = false;
+      socket.on('join the load', () => {
+        if (joined) return;
+        joined = true;
+        socket.join(ROOM);
+        this.#sockets++;
+        socket.on('disconnect', () => this.#sockets--);
+      });
       // One client asks for each message; Redis takes it to the clients of all workers.
-      socket.on('tick', (/** @type {unknown} */ text) => io.sockets.in(ROOM).emit('load', text));
+      socket.on('tick', (/** @type {unknown} */ text) => {
+        if (!joined || typeof text !== 'string' || text.length > TEXT_LENGTH) return;
+        this.#ticks++;
+        io.sockets.in(ROOM).emit('load', text);
+      });
     });
   }
 
-  #join(socket) {
-    socket.join(ROOM);
-    this.#sockets++;
-    socket.on('disconnect', () => this.#sockets--);
-  }
-
-  /**
-   * @returns {{ sockets: number, busy: number, microseconds: number | null }} since this was asked last: the part of the
-   *   time for which the event loop's thread was at work, and what that is for each message to a socket
-   */
+  /** @returns {{ sockets: number, ticks: number }} how many clients there are, and how many messages they asked for */
   figures() {
-    const now = { at: Date.now(), ns: mainThreadNs() };
-    const seconds = (now.at - this.#since.at) / 1000;
-    const used = (now.ns - this.#since.ns) / 1000;
-    this.#since = now;
-    const messages = RATE * seconds * this.#sockets;
-    return {
-      sockets: this.#sockets,
-      busy: seconds > 0 ? used / 1e6 / seconds : 0,
-      microseconds: messages > 0 ? used / messages : null,
-    };
+    return { sockets: this.#sockets, ticks: this.#ticks };
   }
 }
 

@@ -14,7 +14,10 @@ const CLIENTS = 400;
 /** Messages a second, each to all of them. */
 const RATE = 20;
 const ROOM = 'load';
-const TEXT = 'x'.repeat(150);
+const TEXT_LENGTH = 150;
+const TEXT = 'x'.repeat(TEXT_LENGTH);
+/** It ends by itself: a page may have been left open. */
+const LONGEST = 5 * 60_000; // ms
 const CONNECT_AGAIN = 200; // ms
 
 /** Starts and ends the process. */
@@ -22,17 +25,35 @@ class Load {
   #args;
   /** @type {import('node:child_process').ChildProcess | null} */
   #child = null;
+  /** @type {NodeJS.Timeout | undefined} */
+  #end;
 
   /** @param {string} host @param {number} port @param {string} version `store` or `adapter` */
   constructor(host, port, version) {
     this.#args = [host, String(port), version];
   }
 
+  /** @returns {boolean} whether it floods */
+  get isOn() {
+    return this.#child !== null;
+  }
+
   /** @param {boolean} on */
   turn(on) {
-    if (on) this.#child ??= fork(__filename, this.#args);
-    else this.#child?.kill();
-    if (!on) this.#child = null;
+    if (on === this.isOn) return;
+    clearTimeout(this.#end);
+    if (!on) {
+      this.#child?.kill();
+      this.#child = null;
+      return;
+    }
+    const child = fork(__filename, this.#args);
+    this.#child = child;
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = null;
+    });
+    this.#end = setTimeout(() => this.turn(false), LONGEST);
+    this.#end.unref();
   }
 }
 
@@ -100,4 +121,4 @@ if (require.main === module) {
   for (let i = 0; i < CLIENTS; i++) keepConnected(`${host}:${port}`, version, i === 0);
 }
 
-module.exports = { Load, RATE, ROOM };
+module.exports = { Load, ROOM, TEXT_LENGTH };

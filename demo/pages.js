@@ -15,10 +15,14 @@ const HEADERS = {
   'Referrer-Policy': 'same-origin',
 };
 
-/** What the page says of the store; of the adapter it says the same, but for these. */
+/** What the page says of 0.9, and what it says of 4 instead. */
 const ADAPTER_WORDS = [
   ['Socket.IO 0.9', 'Socket.IO 4'],
   ['through a store', 'through an adapter on streams'],
+  [
+    "Filtered: a worker's own broadcasts, which come back to it.",
+    'Filtered: broadcasts for rooms that have nobody on that worker.',
+  ],
   ['next takes them over.', 'next takes them over, and brings what was said meanwhile.'],
 ];
 

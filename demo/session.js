@@ -70,4 +70,4 @@ async function takeOver({ store, forget }, previous, socket) {
   return session;
 }
 
-module.exports = { get, save, takeOver };
+module.exports = { save, takeOver };

@@ -4,6 +4,7 @@
 
 const socketio = require('socket.io');
 const { RedisStore } = require('..');
+const { isAway } = require('./away.js');
 
 /**
  * @param {import('node:http').Server} server
@@ -28,6 +29,17 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     io,
     store: io.store,
     stats: () => io.store.stats(),
+    // Commands share the connection that publishes.
+    connections() {
+      const { pub, sub } = io.store.stats().connections;
+      return [
+        { name: 'publish', state: pub.state },
+        { name: 'subscribe', state: sub.state },
+      ];
+    },
+    emitters: [io.store],
+    away: () => isAway(io.store.stats().connections),
+    onGap: (listener) => io.store.on('gap', listener),
     sessionOf: (socket) => socket,
     forget(id) {
       io.onClientDisconnect(id, 'taken over');

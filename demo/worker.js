@@ -4,7 +4,7 @@
 
 const http = require('node:http');
 const { Chat } = require('./chat.js');
-const { startFigures } = require('./figures.js');
+const { Figures } = require('./figures.js');
 const { LoadHere } = require('./load-here.js');
 const { pages } = require('./pages.js');
 
@@ -22,7 +22,11 @@ const STOP_TIMEOUT = 1000;
  * @typedef {object} SocketIO one of the two versions, as the demo uses it
  * @property {any} io
  * @property {any} store
- * @property {() => any} stats what this worker counts
+ * @property {() => import('..').BackplaneStats} stats what this worker counts
+ * @property {() => { name: string, state: string }[]} connections those to Redis that there are
+ * @property {() => boolean} away whether Redis was there and is not now
+ * @property {(listener: (gap: any) => void) => void} onGap
+ * @property {import('node:events').EventEmitter[]} emitters what emits `error` and `connect`
  * @property {(socket: any) => import('./session.js').StoreClient} sessionOf
  * @property {(id: string) => void} forget makes every worker forget a client
  */
@@ -42,13 +46,27 @@ const backend = require(`./${DEMO_VERSION}.js`).open(server, {
 });
 const { store } = backend;
 
-const chat = new Chat(backend, self, (message) => process.send(message));
-const load = new LoadHere(backend.io);
-startFigures(backend, self, chat.people, () => ({ engine: DEMO_ENGINE, ...load.figures() }));
+/** @param {object} message to the process that has started this one */
+const tell = (message) => process.connected && process.send(message, () => {});
+const chat = new Chat(backend, self, tell);
+new Figures(backend, { ...self, engine: DEMO_ENGINE }, chat.people, new LoadHere(backend.io)).start(tell);
 
-for (const event of ['error', 'gap', 'reconnecting']) {
-  store.on(event, (detail) => {
-    if (!stopping) console.error(`worker ${self.index}: store ${event}`, detail?.message ?? detail ?? '');
+process.on('message', async (/** @type {any} */ message) => {
+  if (message?.type === 'board') chat.show(message.board);
+  if (message?.type !== 'speak') return;
+  await chat.speak(message.room, message.about);
+  tell({ type: 'spoken', about: message.about });
+});
+
+for (const emitter of backend.emitters) {
+  let down = false;
+  emitter.on('connect', () => {
+    down = false;
+  });
+  emitter.on('error', (/** @type {Error} */ error) => {
+    // One line for an outage, not one for each attempt to connect.
+    if (!stopping && !down) console.error(`worker ${self.index}: ${error.message}`);
+    down = true;
   });
 }
 

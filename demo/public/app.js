@@ -1,11 +1,12 @@
 /** The chat: one connection, three rooms, and who you are. */
 
+import { Composer } from './composer.js';
 import { connect } from './connection.js';
-import { badge, colour, showWorkers } from './workers.js';
+import { addToLog, markCaughtUp, messageItem, noticeItem } from './messages.js';
+import { openPanels, showRedis } from './panels.js';
+import { badge, showWorkers } from './workers.js';
 
 const ROOMS = ['lobby', 'rust', 'node'];
-const KEPT_MESSAGES = 200;
-const SWITCHING = 4000; // ms
 const KEY = 'previous client id';
 
 const $ = (id) => document.getElementById(id);
@@ -29,6 +30,9 @@ const { socket } = connection;
 /** The client id that the server has greeted us under. @type {string | null} */
 let greeted = null;
 
+/** What arrived before the greeting: of it, what was said before the connection was missed. @type {any[]} */
+let early = [];
+
 /** What the server has not confirmed yet: a worker that is killed takes it along. */
 const pending = new Set();
 
@@ -38,10 +42,11 @@ function greet() {
     greeted = previous = id;
     sessionStorage.setItem(KEY, id);
     me = answer;
-    if (answer.takenFrom) showTakeover(answer.takenFrom);
+    if (answer.takenFrom) showTakeover(answer);
+    early = [];
     enterRoom(me.room);
     showMe();
-    showConnection('connected', `connected to worker ${me.worker.index}`);
+    showConnection();
     pending.forEach(transmit);
   });
 }
@@ -50,48 +55,82 @@ function send(event, value) {
   const action = { event, value };
   pending.add(action);
   // Without a greeting the server does not know whose this is: its answer sends it.
-  if (greeted !== null && greeted === connection.id()) transmit(action);
+  if (isGreeted()) transmit(action);
 }
 
 function transmit(action) {
   // It must take an argument: without one, 0.9 confirms the arrival, not that it is done.
   socket.emit(action.event, action.value, (error) => {
-    if (!error) pending.delete(action);
+    pending.delete(action);
+    if (!error) return;
+    composer.explain(`Not done: ${error.message}`);
+    showMe();
+    enterRoom(me.room);
   });
 }
 
+const isGreeted = () => greeted !== null && greeted === connection.id();
+
+const composer = new Composer((text, done) => {
+  if (!isGreeted()) return false;
+  socket.emit('say', text, (error) => done(error));
+  return true;
+});
+const showPanels = openPanels((event, value) => socket.emit(event, value));
+
 socket.on('connect', greet);
 socket.on('disconnect', () => {
+  early = []; // what was missed comes before `connect`
   greeted = null; // a recovered client has the same id again
-  showConnection('down', 'worker lost, reconnecting…');
+  composer.disconnected();
+  showConnection('worker lost, reconnecting…');
 });
-connection.onRefused(() => showConnection('down', 'no connection'));
+connection.onRefused(() => showConnection('no connection'));
 socket.on('said', (said) => {
-  addToLog(said.room, messageItem(said));
-  if (said.who === me?.who) {
-    me.sent = said.sent;
-    showMe();
-  }
+  const item = messageItem(said, me?.who);
+  addToLog(said.room, item);
+  if (greeted === null) early.push({ said, item });
+  if (said.who !== me?.who) return;
+  composer.arrived(said.text);
+  me.sent = said.sent;
+  showMe();
 });
 socket.on('notice', (notice) => {
-  if (notice.who === me?.who && notice.kind === 'came') enterRoom(notice.room);
+  if (notice.who === me?.who && notice.kind === 'came') {
+    me.room = notice.room;
+    enterRoom(me.room);
+  }
   if (notice.who === me?.who && notice.kind === 'renamed') {
     me.nick = notice.nick;
     showMe();
   }
   addToLog(notice.room, noticeItem(notice));
 });
-socket.on('figures', (reports) => {
-  showWorkers($('workers'), reports, me);
-  showLoad(reports);
+socket.on('board', (board) => {
+  isAway = board.workers.find(({ index }) => index === me?.worker.index)?.away ?? isAway;
+  showConnection();
+  showWorkers($('workers'), board, me);
+  showRedis(board.redis, isAway);
+  showPanels(board);
 });
 
 // ----------------------------------------------------------------------- you
 
-function showConnection(state, text) {
-  $('connection').dataset.state = state;
-  $('connection').textContent = text;
-  for (const id of ['send', 'save-nick', 'kill', 'load', 'engine']) $(id).disabled = state !== 'connected';
+/** Whether our worker does without Redis. */
+let isAway = false;
+
+/** @param {string} [trouble] why there is no connection, where there is none */
+function showConnection(trouble) {
+  const index = me?.worker.index;
+  const [state, text] = trouble
+    ? ['down', trouble]
+    : isAway
+      ? ['away', `worker ${index}; Redis is away`]
+      : ['connected', `connected to worker ${index}`];
+  const pill = $('connection');
+  pill.dataset.state = state;
+  if (pill.textContent !== text) pill.textContent = text; // it is read out when it changes
+  for (const id of ['save-nick', 'kill', 'flood', 'engine', 'redis']) $(id).disabled = trouble !== undefined;
 }
 
 function showMe() {
@@ -102,10 +141,17 @@ function showMe() {
   document.body.dataset.worker = me.worker.index;
 }
 
-function showTakeover(worker) {
+function showTakeover({ takenFrom, worker, connectedAt }) {
+  const missed = early.filter(({ said }) => said.at <= connectedAt);
   const line = $('takeover');
-  line.replaceChildren('Session taken over from ', badge(worker), ` (pid ${worker.pid})`);
+  line.replaceChildren('Session taken over from ', badge(takenFrom), ` (pid ${takenFrom.pid})`);
   line.hidden = false;
+  if (missed.length === 0) return;
+  for (const { item } of missed) markCaughtUp(item);
+  const count = document.createElement('span');
+  count.id = 'caught-up';
+  count.append(`${missed.length} ${missed.length === 1 ? 'message' : 'messages'} caught up, on `, badge(worker));
+  line.append(document.createElement('br'), count);
 }
 
 $('nick-form').addEventListener('submit', (event) => {
@@ -115,27 +161,6 @@ $('nick-form').addEventListener('submit', (event) => {
 });
 
 $('kill').addEventListener('click', () => socket.emit('kill my worker'));
-
-// ---------------------------------------------------------------------- load
-
-/** When a switch was turned here: what it asks for takes a moment. */
-let turned = 0;
-
-/** The switches follow the workers: another page may have turned them. */
-function showLoad(reports) {
-  const mine = reports.find(({ index }) => index === me?.worker.index);
-  if (!mine || Date.now() - turned < SWITCHING) return;
-  $('engine').checked = mine.load.engine === 'native';
-  $('load').checked = reports.some(({ load }) => load.sockets > 0);
-}
-
-function turn(event, value) {
-  turned = Date.now();
-  socket.emit(event, value);
-}
-
-$('load').addEventListener('change', () => turn('load', $('load').checked));
-$('engine').addEventListener('change', () => turn('engine', $('engine').checked ? 'native' : 'javascript'));
 
 // --------------------------------------------------------------------- rooms
 
@@ -165,54 +190,6 @@ function enterRoom(name) {
   for (const button of $('rooms').children) button.setAttribute('aria-pressed', String(button.dataset.room === name));
   for (const log of $('logs').children) log.hidden = log.dataset.room !== name;
   $('text').placeholder = `Write to #${name}`;
-}
-
-$('composer').addEventListener('submit', (event) => {
-  event.preventDefault();
-  if ($('send').disabled) return; // Enter while there is no connection: keep the text
-  send('say', $('text').value);
-  $('text').value = '';
-});
-
-// ------------------------------------------------------------------ messages
-
-function timeOf(at) {
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-}
-
-function messageItem({ who, nick, text, at, worker }) {
-  const item = $('message-template').content.firstElementChild.cloneNode(true);
-  item.style.setProperty('--worker', colour(worker));
-  item.classList.toggle('mine', who === me?.who);
-  item.querySelector('.avatar').textContent = [...nick][0].toUpperCase();
-  item.querySelector('.nick-name').textContent = nick;
-  item.querySelector('.badge').replaceWith(badge(worker));
-  item.querySelector('time').textContent = timeOf(at);
-  item.querySelector('time').dateTime = new Date(at).toISOString();
-  item.querySelector('.text').textContent = text;
-  return item;
-}
-
-function noticeItem({ kind, nick, before, worker, takenFrom }) {
-  const item = document.createElement('li');
-  item.className = 'notice';
-  const words = {
-    came: [nick, ' came in on ', badge(worker)],
-    left: [nick, ' left'],
-    renamed: [before, ' is now ', nick],
-    back: [nick, ' is back: session taken over from ', takenFrom && badge(takenFrom), ' by ', badge(worker)],
-  };
-  item.append(...(words[kind] ?? []));
-  return item;
-}
-
-function addToLog(name, item) {
-  const log = [...$('logs').children].find((known) => known.dataset.room === name);
-  if (!log) return;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-  log.append(item);
-  if (log.children.length > KEPT_MESSAGES) log.firstElementChild.remove();
-  if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
 buildRooms();

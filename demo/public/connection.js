@@ -46,7 +46,10 @@ function connectStore() {
   };
 }
 
+/** Whether it is Socket.IO 4. */
+export const isAdapter = io.Manager !== undefined;
+
 /** @returns {Connection} */
 export function connect() {
-  return io.Manager ? connectAdapter() : connectStore();
+  return isAdapter ? connectAdapter() : connectStore();
 }

@@ -1,10 +1,23 @@
 /** The panel of live figures, one card per worker. */
 
-const SAMPLES = 40;
-const STALE = 3000; // ms without news
-const SPARK = { width: 120, height: 30, least: 10 }; // 10/s fill the height when there is less
+import { ceiling, linePath } from './chart.js';
+import { isAdapter } from './connection.js';
 
-/** What was counted before, by worker number: rates are differences. @type {Map<number, any>} */
+const SAMPLES = 40;
+const SPARK = { width: 120, height: 30 };
+const LEAST = 10; // a second: the range is never smaller
+
+/** What each count is called, in the order in which they stand. */
+const COUNTS = {
+  published: 'published',
+  received: 'received',
+  delivered: 'to JavaScript',
+  ...(isAdapter && { native: 'written natively' }),
+  filtered: 'filtered',
+  lost: 'lost',
+};
+
+/** The rates that the sparklines show, by worker number. @type {Map<number, number[]>} */
 const histories = new Map();
 
 export function colour(worker) {
@@ -22,84 +35,90 @@ export function badge(worker) {
 
 /**
  * @param {HTMLElement} panel
- * @param {any[]} reports one per worker
+ * @param {any} board
  * @param {{ who: string } | null} me
  */
-export function showWorkers(panel, reports, me) {
-  for (const report of reports) {
-    let card = [...panel.children].find((known) => Number(known.dataset.index) === report.index);
-    if (!card) {
-      card = newCard(report);
-      const after = [...panel.children].find((known) => Number(known.dataset.index) > report.index);
+export function showWorkers(panel, { workers, totals }, me) {
+  for (const worker of workers) {
+    const known = [...panel.children].find((card) => Number(card.dataset.index) === worker.index);
+    const card = known ?? newCard(worker);
+    if (!known) {
+      const after = [...panel.children].find((other) => Number(other.dataset.index) > worker.index);
       panel.insertBefore(card, after ?? null);
     }
-    fillCard(card, report, measure(report), me);
+    card.classList.toggle('starting', worker.starting === true);
+    if (worker.starting) emptyCard(card);
+    else fillCard(card, worker, me);
   }
+  fillCounts(document.getElementById('totals'), totals);
 }
 
-function measure(report) {
-  const known = histories.get(report.index);
-  if (!known || known.report.pid !== report.pid) {
-    const history = { report, rates: { published: 0, received: 0, delivered: 0 }, samples: known?.samples ?? [] };
-    histories.set(report.index, history);
-    return history;
-  }
-  const seconds = (report.at - known.report.at) / 1000;
-  if (seconds <= 0) return known;
-  for (const name of Object.keys(known.rates)) {
-    known.rates[name] = (report.stats[name] - known.report.stats[name]) / seconds;
-  }
-  known.samples = [...known.samples, known.rates.received].slice(-SAMPLES);
-  known.report = report;
-  return known;
-}
-
-function newCard(report) {
+function newCard(worker) {
   const card = document.getElementById('worker-template').content.firstElementChild.cloneNode(true);
-  card.dataset.index = report.index;
-  card.style.setProperty('--worker', colour(report));
-  card.querySelector('.badge').textContent = `worker ${report.index}`;
+  card.dataset.index = worker.index;
+  card.style.setProperty('--worker', colour(worker));
+  card.querySelector('.badge').textContent = `worker ${worker.index}`;
   return card;
 }
 
-function fillCard(card, report, { rates, samples }, me) {
-  const stale = report.age > STALE;
-  card.classList.toggle('stale', stale);
-  card.classList.toggle(
-    'mine',
-    report.people.some((person) => person.who === me?.who),
-  );
-  card.dataset.pid = report.pid;
-  card.querySelector('.pid').textContent = `pid ${report.pid}`;
-  fillLinks(card.querySelector('.links'), report.stats.connections);
-  for (const [name, rate] of Object.entries(rates)) {
-    const figure = card.querySelector(`[data-figure="${name}"]`);
-    figure.querySelector('b').textContent = report.stats[name].toLocaleString('en');
-    figure.querySelector('i').textContent = `${rate.toFixed(rate < 10 ? 1 : 0)}/s`;
+/** What is known of a worker that is gone is not true any more. */
+function emptyCard(card) {
+  delete card.dataset.pid;
+  histories.delete(Number(card.dataset.index));
+  card.classList.remove('mine');
+  card.querySelector('.pid').textContent = 'starting…';
+  for (const selector of ['.links', '.counts', '.people', '.engine', '.trouble', '.spark-label']) {
+    card.querySelector(selector).replaceChildren();
   }
-  drawSpark(card.querySelector('.spark'), samples);
-  card.querySelector('.queued').textContent =
-    `queued ${queued(report.stats)} · own filtered ${report.stats.filteredOwn}`;
-  card.querySelector('.trouble').textContent = stale
-    ? `no news for ${Math.round(report.age / 1000)} s`
-    : trouble(report);
-  card.querySelector('.cost').textContent = costOf(report.load);
-  fillPeople(card.querySelector('.people'), report.people, me);
+  for (const path of card.querySelectorAll('.spark path')) path.removeAttribute('d');
+  card.querySelector('.spark').removeAttribute('aria-label');
 }
 
-/** What the event loop of a worker spends, all its work included. */
-function costOf({ engine, sockets, busy, microseconds }) {
-  const writer = engine === 'native' ? 'native' : 'JavaScript';
-  const each = microseconds === null ? '' : `, ${microseconds.toFixed(1)} µs a message to each of ${sockets} clients`;
-  return `${writer} WebSockets: event loop ${(busy * 100).toFixed(1)} % busy${each}`;
+function fillCard(card, worker, me) {
+  card.classList.toggle('mine', worker.index === me?.worker.index);
+  card.dataset.pid = worker.pid;
+  card.dataset.engine = worker.engine;
+  card.querySelector('.pid').textContent = `pid ${worker.pid}`;
+  fillLinks(card.querySelector('.links'), worker.connections);
+  fillCounts(card.querySelector('.counts'), worker.counts);
+  const samples = [...(histories.get(worker.index) ?? []), worker.received].slice(-SAMPLES);
+  histories.set(worker.index, samples);
+  drawSpark(card, samples);
+  card.querySelector('.engine').textContent = engineOf(worker);
+  card.querySelector('.trouble').textContent = trouble(worker);
+  fillPeople(card.querySelector('.people'), worker.people, me);
+}
+
+/** @param {HTMLElement} list @param {Record<string, number>} counts */
+function fillCounts(list, counts) {
+  list.replaceChildren(
+    ...Object.entries(COUNTS)
+      .filter(([name]) => counts[name] > 0 || name !== 'lost')
+      .map(([name, words]) => {
+        const pair = document.createElement('div');
+        const term = document.createElement('dt');
+        term.textContent = words;
+        const value = document.createElement('dd');
+        value.dataset.figure = name;
+        value.textContent = counts[name].toLocaleString('en');
+        pair.append(term, value);
+        return pair;
+      }),
+  );
+}
+
+function engineOf({ engine, busy, sockets }) {
+  const writer = engine === 'native' ? 'native WebSockets' : 'JavaScript WebSockets';
+  const flood = sockets > 0 ? `, ${sockets} flooded clients` : '';
+  return `${writer}, main thread ${(busy * 100).toFixed(0)} % busy${flood}`;
 }
 
 function fillLinks(list, connections) {
   list.replaceChildren(
-    ...Object.entries(connections).map(([name, { state, endpoint }]) => {
+    ...connections.map(({ name, state }) => {
       const item = document.createElement('li');
       item.dataset.state = state;
-      item.title = `${name}: ${state}, ${endpoint}`;
+      item.title = `connection to Redis: ${name}, ${state}`;
       item.textContent = name;
       const words = document.createElement('span');
       words.className = 'hidden';
@@ -110,30 +129,24 @@ function fillLinks(list, connections) {
   );
 }
 
-function queued({ queues }) {
-  return Object.values(queues).reduce((sum, { messages }) => sum + messages, 0);
-}
-
 /** What is worth a warning, or nothing. */
-function trouble({ stats, generation }) {
-  const counts = ['dropped', 'malformed', 'unconfirmed', 'reconnects']
-    .filter((name) => stats[name] > 0)
-    .map((name) => `${name} ${stats[name]}`);
-  if (generation > 1) counts.unshift(`replaced ${generation - 1}×`);
-  return counts.join(' · ');
+function trouble({ away, queued, generation }) {
+  return [away && 'Redis is away', queued > 0 && `${queued} waiting`, generation > 1 && `replaced ${generation - 1}×`]
+    .filter(Boolean)
+    .join(' · ');
 }
 
-function drawSpark(svg, samples) {
-  const { width, height, least } = SPARK;
-  const top = Math.max(least, ...samples);
-  const x = (i) => width - ((samples.length - 1 - i) * width) / (SAMPLES - 1);
-  const points = samples.map(
-    (rate, i) => `${x(i).toFixed(1)},${(height - 2 - (rate / top) * (height - 4)).toFixed(1)}`,
-  );
-  if (points.length < 2) return;
-  svg.setAttribute('aria-label', `received per second, now ${samples.at(-1).toFixed(1)}`);
-  svg.querySelector('.line').setAttribute('d', `M${points.join('L')}`);
-  svg.querySelector('.area').setAttribute('d', `M${x(0).toFixed(1)},${height}L${points.join('L')}L${width},${height}Z`);
+function drawSpark(card, samples) {
+  const { width, height } = SPARK;
+  const top = ceiling(samples, LEAST);
+  const line = linePath(samples, SAMPLES, top, SPARK);
+  const left = width - ((samples.length - 1) * width) / (SAMPLES - 1);
+  card.querySelector('.spark .line').setAttribute('d', line);
+  const area = samples.length > 1 ? `${line.replace('h0', '')}L${width},${height}L${left.toFixed(1)},${height}Z` : '';
+  card.querySelector('.spark .area').setAttribute('d', area);
+  const now = `${samples.at(-1).toFixed(samples.at(-1) < 10 ? 1 : 0)}/s`;
+  card.querySelector('.spark').setAttribute('aria-label', `received a second, now ${now}`);
+  card.querySelector('.spark-label').textContent = `received: ${now} · 0 to ${top}/s · last ${SAMPLES} s`;
 }
 
 function fillPeople(list, people, me) {
