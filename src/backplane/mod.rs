@@ -18,6 +18,7 @@ mod steered;
 mod streams;
 mod subscriber;
 mod supervisor;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod throttle;
@@ -34,7 +35,7 @@ use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::time::{Duration, Instant};
 
 use self::fleet::Fleet;
 use self::heartbeat::Heartbeat;
@@ -45,6 +46,7 @@ use self::shards::Shards;
 use self::steered::Steered;
 use self::subscriber::MailboxSubscriber;
 use self::supervisor::supervise;
+use self::tasks::Tasks;
 use self::writer::Writer;
 use crate::connection::{Cluster, Endpoint, Place};
 use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
@@ -94,16 +96,6 @@ pub struct Backplane {
     streams: OnceLock<Arc<Streams>>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
-}
-
-#[derive(Default)]
-struct Tasks {
-    session: Option<JoinHandle<()>>,
-    writers: Vec<(Arc<Writer>, JoinHandle<()>)>,
-    routers: Vec<(Arc<Router>, JoinHandle<()>)>,
-    shards: Option<(Arc<Shards>, JoinHandle<()>)>,
-    heartbeat: Option<JoinHandle<()>>,
-    streams: Vec<JoinHandle<()>>,
 }
 
 /// What brings requests to the nodes of clusters.
@@ -395,13 +387,15 @@ impl Backplane {
             self.send(bye, None);
         }
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.writers.iter().for_each(|(writer, _)| writer.outbox.close());
-        tasks.routers.iter().for_each(|(router, _)| router.close());
+        tasks.accept_no_more();
         self.session.close();
         self.streams.get().into_iter().for_each(|streams| streams.close());
-        tasks.shards.iter().for_each(|(shards, _)| shards.close());
         let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
-        self.runtime.spawn(async move { shut_down(tasks, &events, deadline).await });
+        self.runtime.spawn(async move {
+            tasks.shut_down(deadline).await;
+            events.links.closed();
+            events.emit(&Event::Close);
+        });
     }
 
     /// The way to the event loop.
@@ -464,64 +458,9 @@ fn new_outbox(options: &Options, events: &Arc<EventSink>, link: Link) -> Arc<Out
     Arc::new(Outbox::new(options.queue, options.command_timeout, link))
 }
 
-/// Ends all tasks, then emits [`Event::Close`].
-async fn shut_down(tasks: Tasks, events: &EventSink, deadline: Instant) {
-    let mut clusters = Vec::new();
-    for task in tasks.streams {
-        task.abort();
-        let _ = task.await;
-    }
-    if let Some(heartbeat) = tasks.heartbeat {
-        heartbeat.abort();
-        let _ = heartbeat.await;
-    }
-    if let Some((shards, task)) = tasks.shards {
-        task.abort();
-        let _ = task.await;
-        shards.finish().await;
-        clusters.push(Arc::clone(shards.cluster()));
-    }
-    if let Some(session) = tasks.session {
-        session.abort();
-        // It may be at work on another thread, and answers what is left when it goes.
-        let _ = session.await;
-    }
-    for (router, task) in tasks.routers {
-        router.finish(deadline).await;
-        task.abort();
-        clusters.push(Arc::clone(router.cluster()));
-    }
-    finish(tasks.writers, deadline).await;
-    for cluster in clusters {
-        cluster.close();
-    }
-    events.links.closed();
-    events.emit(&Event::Close);
-}
-
-async fn finish(writers: Vec<(Arc<Writer>, JoinHandle<()>)>, deadline: Instant) {
-    for (writer, mut task) in writers {
-        if timeout_at(deadline, &mut task).await.is_err() {
-            task.abort();
-            // Once it is gone, all that it had under way is back in the outbox or counted.
-            let _ = task.await;
-        }
-        writer.abandon();
-    }
-}
-
 impl Drop for Backplane {
     fn drop(&mut self) {
-        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
-        tasks
-            .session
-            .iter()
-            .chain(tasks.writers.iter().map(|(_, task)| task))
-            .chain(tasks.routers.iter().map(|(_, task)| task))
-            .chain(tasks.shards.iter().map(|(_, task)| task))
-            .chain(&tasks.streams)
-            .chain(&tasks.heartbeat)
-            .for_each(JoinHandle::abort);
+        self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner).abort();
     }
 }
 

@@ -2,27 +2,23 @@
 //! `ClusterAdapter` makes them. They are JSON, unless the data holds binary: then notepack.io's MessagePack.
 
 pub(super) mod encode;
+mod json;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::data::append_json;
-use super::decode::{MAX_ARGUMENTS, convert, flags_of, head_at, object, packet_type};
+use self::json::{
+    Data, Object, Options, PacketFields, event, from_json, is_text, json_flags, names, number,
+    parsed,
+};
+use super::decode::{convert, flags_of, head_at, object};
 use super::fields::{fields, is_unset};
 use super::names::Names;
 use super::requests::names_of;
 use super::{Broadcast, Reader, Received};
-use crate::adapter::packet::{Packet, is_reserved};
-use crate::codec::json::{has_more_items_than, is_deeper_than};
+use crate::codec::Malformed;
 use crate::codec::msgpack::{Head, Input};
-use crate::codec::{EncodeError, MAX_ARGS_DEPTH, Malformed, number_to_string};
 pub use encode::{encode, is_own};
 
 /// The type of a broadcast. With a `requestId` it is a request for acknowledgements.
@@ -196,67 +192,6 @@ impl<'a> Place<'a> {
     }
 }
 
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    packet: Option<Object<PacketFields<'a>>>,
-    #[serde(borrow)]
-    opts: Option<Object<Options<'a>>>,
-    #[serde(borrow, rename = "requestId")]
-    request_id: Option<&'a RawValue>,
-}
-
-/// What is an object, read where it stands. serde would take a list for one too.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-    }
-}
-
-#[derive(Deserialize)]
-struct PacketFields<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Options<'a> {
-    #[serde(borrow)]
-    rooms: Option<&'a RawValue>,
-    #[serde(borrow)]
-    except: Option<&'a RawValue>,
-    #[serde(borrow)]
-    flags: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Flags<'a> {
-    #[serde(borrow)]
-    volatile: Option<&'a RawValue>,
-    #[serde(borrow)]
-    compress: Option<&'a RawValue>,
-}
-
 /// A packet and its options.
 enum Parts<'a> {
     Json(PacketFields<'a>, Options<'a>),
@@ -310,97 +245,4 @@ fn entries<'a, const N: usize>(
         Head::Map(pairs) => fields(&mut input, pairs, names),
         _ => Err(Malformed::Type),
     }
-}
-
-/// An event whose data passes as it is.
-fn event<'a>(fields: &PacketFields<'a>) -> Result<Packet<'a>, Malformed> {
-    let kind = packet_type(fields.kind.and_then(number).ok_or(Malformed::Type)?)?;
-    let id = match fields.id.map(|id| (id, number(id))) {
-        None => None,
-        Some((_, Some(id))) => Some(Cow::Owned(number_to_string(id))),
-        Some(_) => return Err(Malformed::Type),
-    };
-    let data = fields.data.ok_or(Malformed::Type)?.get();
-    if is_deeper_than(MAX_ARGS_DEPTH, data) {
-        return Err(Malformed::Depth);
-    }
-    if has_more_items_than(MAX_ARGUMENTS as usize - 1, data) {
-        return Err(Malformed::TooMany);
-    }
-    // Elsewhere names are looked at as they stand in the text.
-    if escaped_name(data).is_some_and(|name| is_reserved(&name)) {
-        return Err(Malformed::Type);
-    }
-    let data = Some(Cow::Borrowed(data));
-    Ok(Packet { kind, id, data, attachments: Vec::new() })
-}
-
-/// The event's name, where its text holds an escape.
-fn escaped_name(data: &str) -> Option<String> {
-    let text = data.strip_prefix('[').filter(|rest| rest.starts_with('"'))?;
-    // Nearly no name has one.
-    text.get(1..)?.find(['"', '\\']).filter(|end| text.as_bytes().get(end + 1) == Some(&b'\\'))?;
-    let name = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next()?.ok()?;
-    let name = Some(name.get()).filter(|name| name.contains('\\'))?;
-    serde_json::from_str(name).ok()
-}
-
-fn names(list: Option<&RawValue>, most: u32) -> Result<Names<'static>, Malformed> {
-    let Some(list) = list.map(RawValue::get).filter(|list| *list != "[]") else {
-        return Ok(Names::default());
-    };
-    let mut packed = Vec::with_capacity(list.len());
-    append_json(list, &mut packed).map_err(|error| match error {
-        EncodeError::Depth => Malformed::Depth,
-        EncodeError::TooLong => Malformed::TooLong,
-        EncodeError::Json => Malformed::Json,
-    })?;
-    Ok(Names::read(Some(Input::of(&packed)), most)?.into_owned())
-}
-
-/// `flags.volatile` and `flags.compress`.
-fn json_flags(flags: Option<&RawValue>) -> Result<[Option<bool>; 2], Malformed> {
-    match flags {
-        Some(text) if text.get().starts_with('{') && text.get() != "{}" => {
-            let Flags { volatile, compress } = parsed(Some(text.get()))?;
-            Ok([volatile, compress].map(|flag| flag.map(is_truthy)))
-        }
-        _ => Ok([None; 2]),
-    }
-}
-
-/// Whether a value counts as true to JavaScript.
-fn is_truthy(value: &RawValue) -> bool {
-    match value.get() {
-        "false" | "null" | r#""""# => false,
-        _ => number(value) != Some(0.0),
-    }
-}
-
-fn number(value: &RawValue) -> Option<f64> {
-    serde_json::from_str(value.get()).ok()
-}
-
-fn is_text(value: &RawValue, text: &str) -> bool {
-    let json = value.get();
-    let plain = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    match plain {
-        Some(plain) if !plain.contains('\\') => plain == text,
-        Some(_) => serde_json::from_str::<String>(json).is_ok_and(|value| value == text),
-        None => false,
-    }
-}
-
-/// Reads an object. serde would take a list for one too.
-fn parsed<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<T, Malformed> {
-    match text {
-        Some(text) if text.starts_with('{') => {
-            serde_json::from_str(text).map_err(|_| Malformed::Json)
-        }
-        _ => Err(Malformed::Type),
-    }
-}
-
-fn from_json<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(text).map_err(|_| Malformed::Json)
 }
