@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::time::{Duration, Instant};
 
 use super::subscriber::MailboxSubscriber;
+use super::tasks::Tasks;
 use super::testing::{Fixture, Inbox};
-use super::{Tasks, shut_down};
 use crate::connection::testing::{message, push, servers};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 
@@ -42,7 +42,7 @@ async fn the_session_is_gone_before_the_event_close() {
     session.close();
     server.say(&format!("{}{}", push(&["subscribe", "b", "1"]), message("a", "late"))).await;
     let tasks = Tasks { session: Some(task), ..Tasks::default() };
-    shut_down(tasks, &inbox.events, Instant::now()).await;
+    tasks.shut_down(&inbox.events, Instant::now()).await;
     let mut unseen = inbox.unseen();
     assert_eq!(unseen.pop().as_deref(), Some("close"), "{unseen:?}");
     unseen.sort_unstable();
@@ -70,7 +70,7 @@ async fn what_is_queued_has_its_time_to_leave() {
         };
         let since = Instant::now();
         let deadline = since + Duration::from_secs(3);
-        let closing = shut_down(tasks, &fixture.inbox.events, deadline);
+        let closing = tasks.shut_down(&fixture.inbox.events, deadline);
         let serving = async {
             server.expect("HGET a").await;
             server.expect("PUBLISH c p").await;

@@ -49,7 +49,7 @@ use self::supervisor::supervise;
 use self::tasks::Tasks;
 use self::writer::Writer;
 use crate::connection::{Cluster, Endpoint, Place};
-use crate::event_loop::{Counters, Drained, Event, Limits, Link, Mailbox, Waker};
+use crate::event_loop::{Counters, Drained, Limits, Link, Mailbox, Waker};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 use crate::streams::ReadOptions;
 
@@ -391,11 +391,7 @@ impl Backplane {
         self.session.close();
         self.streams.get().into_iter().for_each(|streams| streams.close());
         let (events, deadline) = (Arc::clone(&self.events), Instant::now() + flush);
-        self.runtime.spawn(async move {
-            tasks.shut_down(deadline).await;
-            events.links.closed();
-            events.emit(&Event::Close);
-        });
+        self.runtime.spawn(async move { tasks.shut_down(&events, deadline).await });
     }
 
     /// The way to the event loop.

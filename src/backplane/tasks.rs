@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::event_sink::EventSink;
 use super::router::Router;
 use super::shards::Shards;
 use super::writer::Writer;
+use crate::event_loop::Event;
 
 /// The tasks of a backplane.
 #[derive(Default)]
@@ -28,8 +30,8 @@ impl Tasks {
         self.shards.iter().for_each(|(shards, _)| shards.close());
     }
 
-    /// Ends them, once what is queued has left, or at the deadline.
-    pub(super) async fn shut_down(self, deadline: Instant) {
+    /// Ends them, once what is queued has left, or at the deadline. Then emits [`Event::Close`].
+    pub(super) async fn shut_down(self, events: &EventSink, deadline: Instant) {
         let mut clusters = Vec::new();
         for task in self.streams.into_iter().chain(self.heartbeat) {
             end(task).await;
@@ -58,6 +60,8 @@ impl Tasks {
         for cluster in clusters {
             cluster.close();
         }
+        events.links.closed();
+        events.emit(&Event::Close);
     }
 
     /// Ends them at once.
