@@ -381,7 +381,7 @@ impl Backplane {
         self.events.drain()
     }
 
-    /// Accepts no more, gives what is queued up to `flush` to leave, then emits [`Event::Close`].
+    /// Accepts no more, gives what is queued up to `flush` to leave, then emits the event `close`.
     pub fn close(&self, flush: Duration) {
         if let Some(bye) = self.heartbeat.get().and_then(Heartbeat::bye) {
             self.send(bye, None);
