@@ -76,3 +76,21 @@ describe('the supported versions', LIMIT, () => {
     assert.deepEqual(nodes('windows'), [MAJORS[0], MAJORS.at(-1)]);
   });
 });
+
+describe('the version of the package', LIMIT, () => {
+  const text = (/** @type {string} */ file) => fs.readFileSync(path.join(__dirname, '../..', file), 'utf8');
+
+  it('is that of package.json in the lock file and in Cargo', () => {
+    const crate = `name = "socket-io-redis-native"\nversion = "${root.version}"\n`;
+    assert.equal(lock.version, root.version);
+    assert.equal(lock.packages[''].version, root.version);
+    for (const file of ['Cargo.toml', 'Cargo.lock', 'fuzz/Cargo.lock']) assert.ok(text(file).includes(crate), file);
+  });
+
+  it('has an entry in the changelog, below those without a date', () => {
+    const [unreleased, latest] = [...text('CHANGELOG.md').matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    assert.equal(unreleased, 'Unreleased');
+    assert.match(latest, /^\d+\.\d+\.\d+\S* - \d{4}-\d\d-\d\d$/);
+    assert.equal(latest.split(' ')[0], root.version);
+  });
+});
