@@ -47,6 +47,11 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     },
     emitters: [store, adapter],
     away: () => isAway(adapter.stats().connections) || isAway(store.stats().connections),
+    tellHere(sockets, event, value) {
+      if (sockets.length === 0) return; // to no rooms is to all
+      // Where state is recovered, `socket.emit` is a broadcast too, which all workers get.
+      io.local.volatile.to(sockets.map(({ id }) => id)).emit(event, value);
+    },
     onGap: (listener) => adapter.on('gap', listener),
     sessionOf: (socket) => store.client(socket.id),
     forget(id) {

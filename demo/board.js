@@ -33,9 +33,10 @@ function countsOf(stats) {
   const { published, received, delivered } = stats;
   const filtered = stats.filteredOwn + stats.filteredRooms + stats.filteredNamespaces + stats.filteredResponses;
   const lost = stats.overflowed + stats.malformed;
-  // `deliveredNatively` has those too that the event loop got as well.
-  const native = Math.max(0, received - delivered - filtered - lost);
-  return { published, received, delivered, native, filtered, lost };
+  const known = delivered + filtered + lost;
+  // `deliveredNatively` has those too that the event loop got as well; `received` those that are still to be looked at.
+  const native = Math.min(stats.deliveredNatively, Math.max(0, received - known));
+  return { published, received: known + native, delivered, native, filtered, lost };
 }
 
 /** @param {Counts[]} all @returns {Counts} */

@@ -114,7 +114,7 @@ class Chat {
 
   /** @param {object} board what the pages here are to show */
   show(board) {
-    for (const socket of this.people.keys()) socket.volatile.emit('board', board);
+    this.backend.tellHere([...this.people.keys()], 'board', board);
   }
 
   /**

@@ -39,6 +39,7 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     },
     emitters: [io.store],
     away: () => isAway(io.store.stats().connections),
+    tellHere: (sockets, event, value) => sockets.forEach((socket) => socket.volatile.emit(event, value)),
     onGap: (listener) => io.store.on('gap', listener),
     sessionOf: (socket) => socket,
     forget(id) {
