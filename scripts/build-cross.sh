@@ -29,7 +29,7 @@ for triple; do
     linux-arm64-musl) target=aarch64-unknown-linux-musl flags='-C target-feature=-crt-static' ;;
     *) echo "not built here: $triple" >&2; exit 1 ;;
   esac
-  RUSTFLAGS=$flags cargo zigbuild --release --lib --locked --target "$target$version"
+  RUSTFLAGS="$(node scripts/rust-flags.js) $flags" cargo zigbuild --release --lib --locked --target "$target$version"
   cp "$target_dir/$target/release/libsocket_io_redis_native.so" "$out/socket-io-redis-native.$triple.node"
   ls -l "$out/socket-io-redis-native.$triple.node"
 done

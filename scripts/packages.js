@@ -9,9 +9,12 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { billOfMaterials, crates, notices } = require('./third-party');
 
 const ROOT = path.join(__dirname, '..');
 const NPM_DIR = path.join(ROOT, 'npm');
+/** What a platform's package gets when it is packed. */
+const GENERATED = { notices: 'THIRD-PARTY-NOTICES.txt', bill: 'sbom.cdx.json' };
 /** What of package.json only the checkout needs. */
 const UNPUBLISHED = ['scripts', 'devDependencies', 'overrides', 'napi'];
 
@@ -53,6 +56,7 @@ function npm(args, cwd) {
  * @property {string[]} files what is in it
  * @property {number} size of the tarball, in bytes
  * @property {number} unpackedSize
+ * @property {string} integrity its SHA-512, as npm has it
  */
 
 /** @param {string[]} args of `npm pack` @param {string} cwd @returns {any} what it says of the one package */
@@ -63,9 +67,9 @@ function npmPack(args, cwd) {
 
 /** @param {string} dir @param {string} out @returns {Packed} */
 function pack(dir, out) {
-  const { name, filename, files, size, unpackedSize } = npmPack(['--pack-destination', out], dir);
+  const { name, filename, files, size, unpackedSize, integrity } = npmPack(['--pack-destination', out], dir);
   const paths = files.map((/** @type {{ path: string }} */ file) => file.path).sort();
-  return { name, tarball: path.join(out, filename), files: paths, size, unpackedSize };
+  return { name, tarball: path.join(out, filename), files: paths, size, unpackedSize, integrity };
 }
 
 /** @param {any} json a package.json, which gets the repository: npm's provenance wants it to be the one that builds */
@@ -108,7 +112,26 @@ function stagePlatform(platform, binaries, dir) {
   if (json.version !== manifest(ROOT).version) throw new Error(`npm/${platform} has another version: npx napi version`);
   fs.cpSync(source, dir, { recursive: true });
   fs.copyFileSync(binary, path.join(dir, json.main));
+  // Artifacts of a workflow come without the mode that Cargo gives; the same bytes are packed either way.
+  fs.chmodSync(path.join(dir, json.main), 0o644);
+  fs.copyFileSync(path.join(ROOT, 'LICENSE'), path.join(dir, 'LICENSE'));
+  const linked = crates(platform);
+  fs.writeFileSync(path.join(dir, GENERATED.notices), notices(linked));
+  fs.writeFileSync(path.join(dir, GENERATED.bill), billOfMaterials(linked, json.name));
+  json.files.push(...Object.values(GENERATED));
   writeManifest(dir, json);
+}
+
+/**
+ * The paths of the machine that built a binary, which are in it where RUSTFLAGS of rust-flags.js were left out.
+ * @param {string} binary
+ * @returns {string[]}
+ */
+function buildersPaths(binary) {
+  const text = fs.readFileSync(binary, 'latin1');
+  return [
+    ...new Set(text.match(/(\/root|\/home\/[\w.-]+|\/Users\/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[\\/][\w.\\/-]+\.rs/g)),
+  ];
 }
 
 /**
@@ -130,9 +153,9 @@ function packAll({ out, binaries, only = platforms() }) {
 
 /** @param {Packed[]} packed */
 function list(packed) {
-  for (const { tarball, size, unpackedSize } of packed) {
-    console.log(`${path.relative(process.cwd(), tarball)}  ${size} bytes, unpacked ${unpackedSize}`);
+  for (const { tarball, size, unpackedSize, integrity } of packed) {
+    console.log(`${path.relative(process.cwd(), tarball)}  ${size} bytes, unpacked ${unpackedSize}, ${integrity}`);
   }
 }
 
-module.exports = { ROOT, list, npm, packAll, platforms, thisPlatform };
+module.exports = { GENERATED, ROOT, buildersPaths, list, npm, packAll, platforms, thisPlatform };

@@ -8,29 +8,21 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { before, describe, it } = require('node:test');
 const root = require('../../package.json');
-const { ROOT, npm, platforms, thisPlatform } = require('../../scripts/packages');
+const { GENERATED, ROOT, npm, platforms, thisPlatform } = require('../../scripts/packages');
+const { TARGETS } = require('../../scripts/third-party');
 const { packLocal } = require('./support');
 const { LIMIT } = require('../support/limits');
 
 const MAX_BINARY = 5 * 1024 * 1024;
 /** Beside the face in lib/: what npm always adds, and what the package exports. */
 const MAIN = ['LICENSE', 'README.md', 'index.d.mts', 'index.d.ts', 'index.js', 'package.json'];
-/** napi-rs's names of the platforms, from Rust's names of the targets. */
-const TARGETS = {
-  'x86_64-unknown-linux-gnu': 'linux-x64-gnu',
-  'x86_64-unknown-linux-musl': 'linux-x64-musl',
-  'aarch64-unknown-linux-gnu': 'linux-arm64-gnu',
-  'aarch64-unknown-linux-musl': 'linux-arm64-musl',
-  'x86_64-apple-darwin': 'darwin-x64',
-  'aarch64-apple-darwin': 'darwin-arm64',
-  'x86_64-pc-windows-msvc': 'win32-x64-msvc',
-};
+/** @param {string} tarball @param {string} file @returns {string} */
+function textIn(tarball, file) {
+  return spawnSync('tar', ['-xOzf', tarball, `package/${file}`], { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout;
+}
 
 /** @param {string} tarball @returns {any} its package.json */
-function manifestIn(tarball) {
-  const { stdout } = spawnSync('tar', ['-xOzf', tarball, 'package/package.json'], { encoding: 'utf8' });
-  return JSON.parse(stdout);
-}
+const manifestIn = (tarball) => JSON.parse(textIn(tarball, 'package.json'));
 
 /** @param {Buffer} elf a 64-bit library @returns {boolean} whether it has a section of the type SHT_SYMTAB */
 function hasSymbolTable(elf) {
@@ -93,9 +85,10 @@ describe('the tarballs', LIMIT, () => {
     assert.deepEqual([main, platform], Array(2).fill({ type: 'git', url }));
   });
 
-  it('platform: the binary and what npm adds; stripped and small', (t) => {
+  it('platform: the binary, its licences, and what npm adds; stripped and small', (t) => {
     const { main } = manifestIn(packed.platform.tarball);
-    assert.deepEqual(packed.platform.files, ['README.md', 'package.json', main].sort());
+    const files = ['LICENSE', 'README.md', 'package.json', main, ...Object.values(GENERATED)];
+    assert.deepEqual(packed.platform.files, files.sort());
     const binary = path.join(ROOT, 'lib/native', main);
     const { size } = fs.statSync(binary);
     assert.ok(size < MAX_BINARY, `${size} bytes`);
@@ -106,9 +99,12 @@ describe('the tarballs', LIMIT, () => {
 
 describe('the platforms', LIMIT, () => {
   it('are the same in npm/, in napi.targets and in the loader', () => {
+    assert.deepEqual(Object.keys(TARGETS).sort(), platforms());
     assert.deepEqual(
-      root.napi.targets.map((/** @type {keyof typeof TARGETS} */ target) => TARGETS[target]).sort(),
-      platforms(),
+      platforms()
+        .map((platform) => TARGETS[platform])
+        .sort(),
+      [...root.napi.targets].sort(),
     );
     const source = fs.readFileSync(path.join(ROOT, 'lib/backplane/binding.js'), 'utf8');
     const [, list] = /** @type {RegExpMatchArray} */ (source.match(/PLATFORMS = \[([^\]]*)\]/));
