@@ -99,7 +99,10 @@ module.exports = [
     ignores: ['__test__/support/limits.js'],
     rules: { 'max-lines-per-function': 'off', 'no-restricted-syntax': ['error', ...TEST_LIMITS] },
   },
-  { files: ['examples/{adapter,emitter}-*/**/*.js', '**/*.mjs'], languageOptions: { sourceType: 'module' } },
+  {
+    files: ['examples/{adapter,emitter}-*/**/*.js', 'examples/metrics/*.js', '**/*.mjs'],
+    languageOptions: { sourceType: 'module' },
+  },
   { files: ['demo/public/**/*.js'], languageOptions: { sourceType: 'module', globals: globals.browser } },
   // Its functions run in the page.
   { files: ['__test__/demo/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },

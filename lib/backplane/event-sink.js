@@ -1,13 +1,21 @@
 'use strict';
 
+const { channel } = require('node:diagnostics_channel');
+const { attempt } = require('./attempt');
+
+/** What is published to whoever traces, by event. Held here: Node forgets channels that nobody holds. */
+const TRACED = Object.fromEntries(
+  ['connect', 'disconnect', 'reconnecting', 'gap', 'error', 'close'].map((event) => [
+    event,
+    channel(`socket.io-redis-native:${event}`),
+  ]),
+);
 /** What only an outage brings; everything else is emitted each time. */
 const OUTAGE = new Set(['ERR_CONNECT', 'ERR_SENTINEL', 'ERR_REFUSED', 'ERR_CONNECTION_LOST', 'ERR_QUEUE_FULL']);
 /** Each channel that Redis refuses brings one. */
 const REFUSED = 'ERR_SUBSCRIPTION_REFUSED';
 /** Redis refuses all of them. */
 const UNSUPPORTED = 'ERR_SHARDED_UNSUPPORTED';
-
-const { attempt } = require('./attempt');
 
 /**
  * @typedef {object} Emitter
@@ -62,10 +70,10 @@ class EventSink {
       this.#warn(details);
     } else if (event === 'error') {
       this.emitError(Object.assign(this.toError(error), details));
-    } else if (error) {
-      this.#emit(event, { ...details, error: this.toError(error) });
     } else {
-      this.#emit(event, details);
+      const all = error ? { ...details, error: this.toError(error) } : details;
+      trace(event, all);
+      this.#emit(event, all);
     }
   }
 
@@ -116,6 +124,7 @@ class EventSink {
    */
   emitError(error) {
     if (this.#closed) return;
+    trace('error', error);
     const isRefusal = error.code === REFUSED || error.code === UNSUPPORTED;
     this.isDegraded ||= isRefusal;
     const lasting = OUTAGE.has(error.code) ? OUTAGE : isRefusal ? REFUSED : null;
@@ -139,6 +148,12 @@ class EventSink {
     const error = cause ? new Error(message, { cause: new Error(cause) }) : new Error(message);
     return Object.assign(error, details);
   }
+}
+
+/** @param {string} event @param {unknown} details what its listeners get */
+function trace(event, details) {
+  const traced = TRACED[event];
+  if (traced?.hasSubscribers) traced.publish(details);
 }
 
 /** @param {string} text */
