@@ -161,7 +161,10 @@ pub(super) fn is_text(value: &RawValue, text: &str) -> bool {
 pub(super) fn parsed<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<T, Malformed> {
     match text {
         Some(text) if text.starts_with('{') => {
-            serde_json::from_str(text).map_err(|_| Malformed::Json)
+            let reason = |error: serde_json::Error| {
+                if error.is_data() { Malformed::Type } else { Malformed::Json }
+            };
+            serde_json::from_str(text).map_err(reason)
         }
         _ => Err(Malformed::Type),
     }
