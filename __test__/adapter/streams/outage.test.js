@@ -118,13 +118,14 @@ describe('a server that is killed while it brings a client back', LIMIT, () => {
     before.peer.join('room');
     node.io.emit('first');
     await before.event('first');
-    const child = fork(path.join(__dirname, 'children/server.js'), [proxy.url, '{}']);
-    fixture.after(() => child.kill('SIGKILL'));
-    const [{ port }] = await once(child, 'message');
     const cluster = keeperOf(fixture);
     await breakOff(cluster, before);
     node.io.to('room').emit('missed', 1);
-    // It takes the session, and has to wait for what was missed.
+    await until('the entry', () => node.adapter().stats().queues.publish.messages === 0);
+    const child = fork(path.join(__dirname, 'children/server.js'), [proxy.url, '{}']);
+    fixture.after(() => child.kill('SIGKILL'));
+    const [{ port }] = await once(child, 'message');
+    // It takes the session, and has to wait for what was missed: it was not there to read it.
     const key = `sio:session:${/** @type {any} */ (before.socket)._pid}`;
     const { manager, socket } = successorOf(before, /** @type {any} */ ({ url: `http://127.0.0.1:${port}` }));
     const closed = once(manager, 'close');
