@@ -105,5 +105,8 @@ module.exports = [
   },
   { files: ['demo/public/**/*.js'], languageOptions: { sourceType: 'module', globals: globals.browser } },
   // Its functions run in the page.
-  { files: ['__test__/demo/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  {
+    files: ['__test__/demo/**/*.js', 'demo/screenshots.js'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
 ];

@@ -7,6 +7,7 @@
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
@@ -47,7 +48,7 @@ function announcement(cores) {
 
 function main() {
   if (isUpToDate(ROOT)) return console.log('The native part is up to date: nothing is compiled');
-  console.log(announcement(require('node:os').availableParallelism()));
+  console.log(announcement(os.availableParallelism?.() ?? os.cpus().length));
   const { status, error } = spawnSync('npm', ['run', 'build'], {
     cwd: ROOT,
     stdio: 'inherit',

@@ -76,9 +76,9 @@ class Chat {
     forPeople('nick', (person, nick) => this.#rename(socket, person, nick));
     forPeople('room', (person, room) => this.#move(socket, person, room));
     forPeople('kill my worker', ({ room }) => this.tell({ type: 'kill me', room }));
-    forPeople('load', (_, on) => this.tell({ type: 'load', on: on === true }));
+    forPeople('load', (_, on) => this.tell({ type: 'load', on }));
     forPeople('engine', (_, engine) => this.tell({ type: 'engine', engine }));
-    forPeople('redis', (_, up) => this.tell({ type: 'redis', up: up === true }));
+    forPeople('redis', (_, up) => this.tell({ type: 'redis', up }));
     socket.on('disconnect', () => inOrder(() => this.#leave(socket)));
   }
 

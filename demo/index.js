@@ -97,9 +97,9 @@ function connectAll(version, flood, env) {
     report: ({ report }) => board.report(report),
     gap: ({ gap }) => board.gap(gap),
     'kill me': ({ room }, index) => all.kill(index, version === 'adapter' ? room : null),
-    load: ({ on }) => flood.turn(on),
+    load: ({ on }) => typeof on === 'boolean' && flood.turn(on),
     engine: ({ engine }) => all.useEngine(engine),
-    redis: ({ up }) => redis.turn(up),
+    redis: ({ up }) => typeof up === 'boolean' && redis.turn(up),
   };
   const all = new Workers(env, {
     message: (message, index) => Object.hasOwn(handlers, message?.type) && handlers[message.type](message, index),
