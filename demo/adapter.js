@@ -7,7 +7,7 @@
 
 const { Server } = require('socket.io-4'); // its name here, where socket.io is 0.9
 const { RedisStore, WebSocketServer, createStreamsAdapter } = require('..');
-const { isAway } = require('./away.js');
+const { isAway, isGone } = require('./away.js');
 
 /**
  * @param {import('node:http').Server} server
@@ -47,6 +47,7 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     },
     emitters: [store, adapter],
     away: () => isAway(adapter.stats().connections) || isAway(store.stats().connections),
+    gone: () => isGone(adapter.stats().connections) || isGone(store.stats().connections),
     tellHere(sockets, event, value) {
       if (sockets.length === 0) return; // to no rooms is to all
       // Where state is recovered, `socket.emit` is a broadcast too, which all workers get.

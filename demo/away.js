@@ -1,13 +1,14 @@
 'use strict';
 
-const AWAY = new Set(['reconnecting', 'stalled', 'closed']);
+const GONE = new Set(['reconnecting', 'closed']);
+const AWAY = new Set([...GONE, 'stalled']);
 
-/**
- * @param {Record<string, { state: string }>} connections those of `stats()`
- * @returns {boolean} whether Redis, which was there, is not there now
- */
-function isAway({ pub, sub }) {
-  return AWAY.has(pub.state) || AWAY.has(sub.state);
-}
+/** @typedef {Record<string, { state: string }>} Connections those of `stats()` */
 
-module.exports = { isAway };
+/** @param {Connections} connections @returns {boolean} whether Redis, which was there, is not connected now */
+const isGone = ({ pub, sub }) => GONE.has(pub.state) || GONE.has(sub.state);
+
+/** @param {Connections} connections @returns {boolean} whether it is gone, or has not answered for a while */
+const isAway = ({ pub, sub }) => AWAY.has(pub.state) || AWAY.has(sub.state);
+
+module.exports = { isAway, isGone };

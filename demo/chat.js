@@ -103,7 +103,7 @@ class Chat {
 
   /** @throws {Refusal} where Redis is away: what is said then would reach the other workers late, or never */
   #needRedis() {
-    if (this.backend.away()) throw new Refusal('Redis is away.');
+    if (this.backend.gone()) throw new Refusal('Redis is away.');
   }
 
   /** @param {any} socket @param {Person} person */
@@ -124,15 +124,18 @@ class Chat {
    */
   async speak(room, about) {
     const { backend, worker } = this;
-    if (backend.away()) return;
-    const { published, queues } = backend.stats();
-    const last = published + queues.publish.messages + LINES;
+    if (backend.gone()) return;
+    const left = () => {
+      const { published, unconfirmed, dropped } = backend.stats();
+      return published + unconfirmed + dropped;
+    };
+    const last = left() + backend.stats().queues.publish.messages + LINES;
     const speaker = { who: `worker ${worker.index}`, nick: `worker ${worker.index}`, room: knownRoom(room) };
     for (let i = 1; i <= LINES; i++) {
       const text = `Worker ${about} hangs and will be killed. Its people miss this (${i} of ${LINES}).`;
       this.#announce(speaker, 'said', { text, sent: 0 });
     }
-    while (!backend.away() && backend.stats().published < last) await nextTurn();
+    while (!backend.gone() && left() < last) await nextTurn();
   }
 
   /**
@@ -155,7 +158,7 @@ class Chat {
   async #hello(socket, greeting, reply, connectedAt) {
     if (this.people.has(socket) || typeof reply !== 'function') return;
     const { backend, worker } = this;
-    const old = backend.away() ? null : await takeOver(backend, greeting?.previous, socket);
+    const old = backend.gone() ? null : await takeOver(backend, greeting?.previous, socket);
     const person = {
       who: old?.who ?? randomBytes(6).toString('hex'),
       nick: clean(old?.nick ?? greeting?.nick, NICK_LENGTH) || `guest ${randomBytes(2).toString('hex')}`,
@@ -163,7 +166,7 @@ class Chat {
       sent: Number(old?.sent ?? 0),
     };
     // Without Redis it is written with what is said first.
-    if (!backend.away()) await this.#save(socket, person);
+    if (!backend.gone()) await this.#save(socket, person);
     if (socket.disconnected) return;
     this.people.set(socket, person);
     socket.join(person.room);

@@ -4,7 +4,7 @@
 
 const socketio = require('socket.io');
 const { RedisStore } = require('..');
-const { isAway } = require('./away.js');
+const { isAway, isGone } = require('./away.js');
 
 /**
  * @param {import('node:http').Server} server
@@ -39,6 +39,7 @@ function open(server, { redisUrl, sessionSeconds, origins, native }) {
     },
     emitters: [io.store],
     away: () => isAway(io.store.stats().connections),
+    gone: () => isGone(io.store.stats().connections),
     tellHere: (sockets, event, value) => sockets.forEach((socket) => socket.volatile.emit(event, value)),
     onGap: (listener) => io.store.on('gap', listener),
     sessionOf: (socket) => socket,

@@ -24,7 +24,8 @@ const STOP_TIMEOUT = 1000;
  * @property {any} store
  * @property {() => import('..').BackplaneStats} stats what this worker counts
  * @property {() => { name: string, state: string }[]} connections those to Redis that there are
- * @property {() => boolean} away whether Redis was there and is not now
+ * @property {() => boolean} away whether Redis was there and is not now, or does not answer
+ * @property {() => boolean} gone whether it is not connected
  * @property {(sockets: any[], event: string, value: object) => void} tellHere sends to sockets here, not over Redis
  * @property {(listener: (gap: any) => void) => void} onGap
  * @property {import('node:events').EventEmitter[]} emitters what emits `error` and `connect`

@@ -9,7 +9,7 @@ const WORKERS = 4;
 const REPLACE_AFTER = 150; // ms; also the pause in a crash loop
 const EXIT_TIMEOUT = 3000;
 /** How long a worker that is to be killed hangs before, at most. */
-const SPEAK_TIMEOUT = 10_000;
+const SPEAK_TIMEOUT = 30_000;
 
 /** For each choice of the page what writes to the WebSockets of a worker, by its index. */
 const ENGINES = {

@@ -47,7 +47,7 @@ async function sayUntil(page, happened) {
 async function caughtUp(page) {
   const shown = await page.locator('#caught-up').textContent();
   const [, count, worker] = /^(\d+) messages caught up, on worker (\d)$/.exec(shown ?? '') ?? [];
-  assert.equal(worker, await workerOf(page));
+  assert.equal(worker, await workerOf(page), `the page says "${shown}"`);
   const texts = await page
     .locator('.message', { has: page.locator('.caught-up') })
     .locator('.text')
