@@ -162,6 +162,20 @@ async function shows(t, version) {
     assert.equal(await ada.locator('.worker').count(), 4);
   });
 
+  await t.test('what a worker took along unconfirmed stays in the box', async () => {
+    const pid = Number(/pid (\d+)/.exec((await ada.locator('#my-worker').textContent()) ?? '')?.[1]);
+    process.kill(pid, 'SIGSTOP'); // it takes nothing any more
+    await say(ada, 'Did you get this?');
+    await ada.waitForSelector('#text[readonly]');
+    process.kill(pid, 'SIGKILL');
+    await ada.waitForSelector('#reason >> text=Perhaps not sent');
+    assert.equal(await ada.inputValue('#text'), 'Did you get this?');
+    await ada.waitForSelector('#connection[data-state=connected]');
+    await ada.press('#text', 'Enter');
+    await message(ada, 'Did you get this?');
+    await ada.waitForFunction(() => /** @type {HTMLInputElement} */ (document.getElementById('text')).value === '');
+  });
+
   await t.test('Redis is killed and started: the page says so, and what was said meanwhile stays', async () => {
     await ada.waitForSelector('#connection[data-state=connected]');
     await ada.click('#redis >> text=Kill Redis');
@@ -196,7 +210,7 @@ async function shows(t, version) {
     );
     await ada.waitForSelector('#connection[data-state=connected]');
     await ada.click('#flood');
-    await ada.waitForSelector('#flood[aria-pressed=true]');
+    await ada.waitForSelector('#flood[data-on=true]');
     for (const [chart, unit] of [
       ['microseconds', 'µs'],
       ['delay', 'ms'],
@@ -210,7 +224,7 @@ async function shows(t, version) {
       }
     }
     await ada.click('#flood');
-    await ada.waitForSelector('#flood[aria-pressed=false]');
+    await ada.waitForSelector('#flood[data-on=false]');
   });
 
   if (version === 'store') {

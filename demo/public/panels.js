@@ -24,7 +24,7 @@ export function openPanels(ask) {
   let shown = 0;
   let isUp = true;
 
-  $('flood').addEventListener('click', () => ask('load', $('flood').getAttribute('aria-pressed') !== 'true'));
+  $('flood').addEventListener('click', () => ask('load', $('flood').dataset.on !== 'true'));
   $('engine').addEventListener('change', () => ask('engine', $('engine').value));
   $('redis').addEventListener('click', () => ask('redis', !isUp));
 
@@ -33,7 +33,7 @@ export function openPanels(ask) {
     for (const [name, chart] of Object.entries(charts)) {
       chart.add({ native: cost.native[name], javascript: cost.javascript[name] });
     }
-    $('flood').setAttribute('aria-pressed', String(flood));
+    $('flood').dataset.on = String(flood);
     $('flood').textContent = flood ? 'Stop the flood' : 'Flood a room';
     if (document.activeElement !== $('engine')) $('engine').value = engine;
     isUp = redis.up;
