@@ -2,6 +2,7 @@
 
 const { once } = require('node:events');
 const { WebSocket } = require('ws');
+const { until } = require('../../support/load');
 
 /** The event between two cases. */
 const MARKER = '#';
@@ -90,8 +91,8 @@ class RawClient {
   /** Resolves when the server would write to it at once, which is when `volatile` arrives. */
   async writable() {
     const { engine } = this;
-    // Not `drain` of the engine, which comes when it has handed over what it had.
-    while (!engine.transport.writable || engine.writeBuffer.length > 0) await once(engine.transport, 'ready');
+    // No event tells it of a native transport, which always takes packets.
+    await until('the client to be writable', () => engine.transport.writable && engine.writeBuffer.length === 0);
   }
 
   close() {
