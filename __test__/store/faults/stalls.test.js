@@ -195,8 +195,8 @@ describe(
         child.kill('SIGCONT');
         const [report] = await once(child, 'message');
         assert.deepEqual(report.numbers, range(100));
-        assert.deepEqual(report.answers, Array(100).fill(null));
         assert.deepEqual(report.harm, []);
+        assert.deepEqual(report.answers, Array(100).fill(null));
         await until('all of the child', () => received.numbers.at(-1) === 100);
         assert.deepEqual(received.numbers, range(100));
       });
