@@ -279,16 +279,15 @@ impl Writer {
     /// Answers the commands whose time is up.
     pub(super) async fn expire(&self) {
         loop {
-            match self.outbox.next_deadline() {
-                // A little later, so that a burst of commands is taken out at once.
-                Some(deadline) => {
-                    sleep_until(deadline + Duration::from_millis(5)).await;
-                    // This process was frozen: the answers that wait for it are read first.
-                    if deadline.elapsed() >= Self::FROZEN {
-                        sleep(Self::FROZEN).await;
-                    }
-                }
-                None => self.outbox.deadlines.notified().await,
+            let Some(deadline) = self.outbox.next_deadline() else {
+                self.outbox.deadlines.notified().await;
+                continue;
+            };
+            // A little later, so that a burst of commands is taken out at once.
+            sleep_until(deadline + Duration::from_millis(5)).await;
+            // This process was frozen: the answers that wait for it are read first.
+            if deadline.elapsed() >= Self::FROZEN {
+                sleep(Self::FROZEN).await;
             }
             for ticket in self.outbox.expired(Instant::now()) {
                 self.events().fail(ticket, &Error::Timeout(self.outbox.command_timeout_ms()));

@@ -1,6 +1,6 @@
 //! What a writer sends, and what it makes of the answers.
 
-use tokio::time::{Duration, Instant, sleep, timeout};
+use tokio::time::{Duration, Instant, advance, sleep, timeout};
 
 use super::super::request::Request;
 use super::super::testing::{Broken, Fixture};
@@ -230,6 +230,16 @@ async fn a_late_answer_is_no_answer() {
     fixture.sleep(&mut server, 60).await;
     assert!(fixture.inbox.unseen().is_empty());
     assert!(attempt.is_given_up());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_froze_as_it_asked_reads_the_answer_first() {
+    let (mut fixture, mut server) = Fixture::connected().await;
+    fixture.command("a", Some(1));
+    // Nothing of this process has run since.
+    advance(Fixture::TIMEOUT * 2).await;
+    server.answer("HGET a", "$1\r\na\r\n").await;
+    fixture.inbox.expect(&["reply 1 a"]).await;
 }
 
 #[tokio::test(start_paused = true)]
