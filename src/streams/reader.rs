@@ -302,10 +302,10 @@ impl<S: Subscriber> Reader<S> {
         let positions = self.lock();
         let position = positions.iter().find(|position| position.stream == stream)?;
         let before = position.last.unwrap_or_default();
-        let is_there = entry_ids(read).any(|id| id == before);
-        let is_trimmed = position.is_doubtful && !is_there && before != Id::default();
-        let first = entry_ids(read).find(|id| *id > before);
-        Some(Batch { read, before, dropped_to: first.filter(|_| is_trimmed) })
+        let is_there = || entry_ids(read).any(|id| id == before);
+        let is_trimmed = position.is_doubtful && before != Id::default() && !is_there();
+        let first = || entry_ids(read).find(|id| *id > before);
+        Some(Batch { read, before, dropped_to: is_trimmed.then(first).flatten() })
     }
 
     fn keep(&self, stream: &str, batch: &Batch<'_>) {
