@@ -5,7 +5,7 @@
 const { once } = require('node:events');
 const { Manager } = require('socket.io-client-4');
 const { Inbox } = require('./client-inbox');
-const { until } = require('./load');
+const { writable } = require('./load');
 
 /**
  * @typedef {object} ClientOptions
@@ -97,9 +97,7 @@ class AdapterClient {
 
   /** Resolves when the server would write to it at once. */
   async writable() {
-    const { conn } = this.peer;
-    // No event tells it of a native transport, which always takes packets.
-    await until('the client to be writable', () => conn.transport.writable && conn.writeBuffer.length === 0);
+    await writable(this.peer.conn);
   }
 
   /**

@@ -23,6 +23,15 @@ async function until(what, holds, about) {
 }
 
 /**
+ * Resolves when a socket of engine.io writes to its client at once. No event says so of a native transport, which
+ * always takes packets.
+ * @param {any} conn
+ */
+function writable(conn) {
+  return until('the client to be writable', () => conn.transport.writable && conn.writeBuffer.length === 0);
+}
+
+/**
  * A promise that has no limit of its own, with one. It does not keep the process.
  * @template T
  * @param {string} what
@@ -378,6 +387,7 @@ module.exports = {
   EventLog,
   until,
   within,
+  writable,
   closeAll,
   cleanup,
   finish,

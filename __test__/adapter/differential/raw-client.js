@@ -2,7 +2,7 @@
 
 const { once } = require('node:events');
 const { WebSocket } = require('ws');
-const { until } = require('../../support/load');
+const { writable } = require('../../support/load');
 
 /** The event between two cases. */
 const MARKER = '#';
@@ -90,9 +90,7 @@ class RawClient {
 
   /** Resolves when the server would write to it at once, which is when `volatile` arrives. */
   async writable() {
-    const { engine } = this;
-    // No event tells it of a native transport, which always takes packets.
-    await until('the client to be writable', () => engine.transport.writable && engine.writeBuffer.length === 0);
+    await writable(this.engine);
   }
 
   close() {
