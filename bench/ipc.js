@@ -1,6 +1,7 @@
 'use strict';
 
 const { fork } = require('node:child_process');
+const { freeze } = require('../dev/freeze.js');
 
 /**
  * In a child: answers requests of the parent with what `actions` return.
@@ -65,7 +66,7 @@ class Child {
 
   /** Freezes it. */
   pause() {
-    this.#process.kill('SIGSTOP');
+    freeze(this.#process.pid);
   }
 
   resume() {

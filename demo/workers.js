@@ -4,6 +4,7 @@ const cluster = require('node:cluster');
 const { once } = require('node:events');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
+const { freeze } = require('../dev/freeze.js');
 
 const WORKERS = 4;
 const REPLACE_AFTER = 150; // ms; also the pause in a crash loop
@@ -103,8 +104,8 @@ class Workers {
     const worker = this.#byIndex.get(index);
     if (!worker || worker.isDead() || this.#killed.has(worker)) return;
     this.#killed.add(worker);
-    if (room !== null) {
-      worker.process.kill('SIGSTOP');
+    if (room !== null && process.platform !== 'win32') {
+      freeze(/** @type {number} */ (worker.process.pid)); // what is said before it hangs, nobody misses
       await this.#speak(room, index);
     }
     console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);

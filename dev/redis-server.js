@@ -13,6 +13,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 
+const { freeze } = require('./freeze');
 const { ensureRedisServer, findRedisServer, which } = require('./install-redis');
 const { encodeCommand, parseReply, toText } = require('./resp');
 
@@ -284,7 +285,7 @@ class RedisServer {
 
   /** Freezes it: connections stay open, nothing is answered. */
   pause() {
-    this.#child.kill('SIGSTOP');
+    freeze(/** @type {number} */ (this.#child.pid));
   }
 
   resume() {

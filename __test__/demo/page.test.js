@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { freeze } = require('../../dev/freeze.js');
 const { startRedis } = require('../../dev/redis-server.js');
 const { LIMIT } = require('../support/limits.js');
 const {
@@ -164,7 +165,7 @@ async function shows(t, version) {
 
   await t.test('what a worker took along unconfirmed stays in the box', async () => {
     const pid = Number(/pid (\d+)/.exec((await ada.locator('#my-worker').textContent()) ?? '')?.[1]);
-    process.kill(pid, 'SIGSTOP'); // it takes nothing any more
+    freeze(pid); // it takes nothing any more
     await say(ada, 'Did you get this?');
     await ada.waitForSelector('#text[readonly]');
     process.kill(pid, 'SIGKILL');

@@ -8,6 +8,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { createFixture } = require('./fixture');
+const { freeze } = require('../../../dev/freeze');
 const { startRedis } = require('../../../dev/redis-server');
 const { createAdapter, RedisStore } = require('../../..');
 const { EventLog, until } = require('../../support/load');
@@ -113,7 +114,7 @@ describe('a peer', { concurrency: true, ...LIMIT }, () => {
     const fixture = await createFixture(t);
     const node = await fixture.node(WAITS);
     const one = await child(fixture, node);
-    one.process.kill('SIGSTOP');
+    freeze(one.process.pid);
     const gone = await outcomeOf(node.io.fetchSockets());
     assert.deepEqual(gone.missing, [one.uid]);
     // Redis counts it still.

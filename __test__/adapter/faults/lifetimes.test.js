@@ -286,8 +286,9 @@ describe('a process', LIMIT, () => {
 
   it('that exits does not wait for a Redis that does not answer', async (t) => {
     const fixture = await createFixture(t);
-    const script = `const adapter = createAdapter(url); const io = new Server(0, { adapter });
-      adapter.ready().then(() => { process.kill(${fixture.redis.pid}, 'SIGSTOP'); io.emit('news'); process.exit(); });`;
+    const script = `const { freeze } = require('./dev/freeze');
+      const adapter = createAdapter(url); const io = new Server(0, { adapter });
+      adapter.ready().then(() => { freeze(${fixture.redis.pid}); io.emit('news'); process.exit(); });`;
     const result = await runScript(t, script, fixture.redis.url);
     fixture.redis.resume();
     assert.deepEqual(result, WELL);

@@ -8,6 +8,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
+const { freeze } = require('../../../dev/freeze');
 const { LIMIT } = require('../../support/limits');
 const { until } = require('../../support/load');
 const { createFixture, range } = require('./fixture');
@@ -140,7 +141,7 @@ describe('a process that is stopped for 8 s', { ...TOGETHER, skip: process.platf
       const emitted = next();
       child.send({ emit: 100 });
       assert.equal(await emitted, 'emitted');
-      child.kill('SIGSTOP');
+      freeze(/** @type {number} */ (child.pid));
       for (const number of range(1, 100)) {
         node.io.to('child').emit('news', number);
         await delay(80);

@@ -10,6 +10,7 @@ const { describe, it } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 
 const { RedisStore } = require('../../..');
+const { freeze } = require('../../../dev/freeze');
 const { startProxy } = require('../../../dev/proxy');
 const { startRedis } = require('../../../dev/redis-server');
 const { LIMIT, SHORT } = require('../../support/limits');
@@ -187,7 +188,7 @@ describe(
         const stopped = once(child, 'message');
         child.send({ publish: 100 });
         await stopped;
-        child.kill('SIGSTOP');
+        freeze(/** @type {number} */ (child.pid));
         for (const number of range(100)) {
           store.publish('to-child', number);
           await delay(80);
