@@ -1,6 +1,6 @@
 'use strict';
 
-/** Whether the commands that the pages show can be given: nobody runs them here, but for those that CI runs. */
+/** Whether the commands that the pages show can be given. Those of README are: by follow.js. */
 
 const fs = require('node:fs');
 const path = require('node:path');
