@@ -130,6 +130,6 @@ function writePages() {
   for (const [file, content] of pages()) fs.writeFileSync(file, content);
 }
 
-module.exports = { ROWS, pages, writePages };
+module.exports = { ROWS, pages, resultsOf, writePages };
 
 if (require.main === module) writePages();
