@@ -30,12 +30,15 @@ mod dropped;
 mod load;
 #[path = "../src/event_loop/mailbox.rs"]
 mod mailbox;
+#[path = "../src/event_loop/queue.rs"]
+mod queue;
 
 use chunk::{Chunk, Entry, Role};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
-use mailbox::{Limits, Mailbox, Overflow};
+use mailbox::Mailbox;
+use queue::{Limits, Overflow};
 
 /// Two of them never share a chunk, so that a drain may have to say that there is more.
 struct Large;

@@ -8,6 +8,7 @@ mod event;
 mod load;
 mod mailbox;
 pub mod optional_bool;
+mod queue;
 mod reply;
 
 /// The primitives of the mailbox, named here so that a model test can put loom's in their place.
@@ -26,6 +27,7 @@ pub use deferred::Filter;
 pub use dropped::Dropped;
 pub(crate) use event::{ConnectionState, Link, LinkState, ms};
 pub use event::{Event, Trimmed};
-pub use mailbox::{Drained, Limits, Mailbox, Overflow, Waker};
+pub use mailbox::{Drained, Mailbox, Waker};
+pub use queue::{Limits, Overflow};
 pub(crate) use reply::reply_kind;
 pub use reply::{Outcome, Reply};
