@@ -60,3 +60,25 @@ fn read(id: Id, fields: &Value) -> Option<Entry<'_>> {
     }
     Some(Entry { id, nsp: nsp.filter(|nsp| !nsp.is_empty())?, uid: uid?, kind: kind?, data })
 }
+
+/// The streams of which a reply to `XREAD` has entries, each with the list of these.
+pub(super) fn streams(reply: &Value) -> impl Iterator<Item = (&[u8], &Value)> {
+    items(reply).iter().filter_map(|stream| {
+        let Value::Array(parts) = stream else { return None };
+        let [Value::Bulk(name), read] = parts.as_slice() else { return None };
+        Some((&**name, read))
+    })
+}
+
+/// Whether a reply to `XREAD` has entries of a stream.
+pub(super) fn has_entries(reply: &Value, stream: &str) -> bool {
+    streams(reply).any(|(name, _)| *name == *stream.as_bytes())
+}
+
+/// The id of the last entry that a stream has got, of a reply to `XINFO STREAM`.
+pub(super) fn last_generated(info: &Value) -> Option<Id> {
+    items(info).chunks_exact(2).find_map(|pair| match pair {
+        [Value::Bulk(name), Value::Bulk(id)] if **name == *b"last-generated-id" => Id::parse(id),
+        _ => None,
+    })
+}

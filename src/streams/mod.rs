@@ -2,6 +2,7 @@
 
 mod entry;
 mod id;
+mod positions;
 mod reader;
 mod recent;
 mod registry;

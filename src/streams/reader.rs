@@ -17,8 +17,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::entry::{Entry, entries, entry_ids};
+use super::entry::{Entry, entry_ids, last_generated, streams};
 use super::id::Id;
+use super::positions::{Batch, Positions};
 use super::recent::Recent;
 use super::registry::Registry;
 use crate::connection::{
@@ -43,26 +44,7 @@ pub struct Reader<S> {
     registry: Arc<Registry>,
     recent: Arc<Recent>,
     // A plain mutex: held for a look or a change.
-    positions: Mutex<Vec<Position>>,
-}
-
-/// How far a stream was read.
-struct Position {
-    stream: String,
-    /// The last entry that was read, or that was there before.
-    last: Option<Id>,
-    /// Whether entries behind that one may have been dropped before they were read.
-    is_doubtful: bool,
-    /// Whether that was asked for in vain on this connection.
-    was_asked: bool,
-}
-
-impl Position {
-    /// What `XREAD` is given: it reads behind that.
-    fn from(&self) -> Id {
-        let last = self.last.unwrap_or_default();
-        if self.is_doubtful { last.before() } else { last }
-    }
+    positions: Mutex<Positions>,
 }
 
 impl<S: Subscriber> Reader<S> {
@@ -77,13 +59,11 @@ impl<S: Subscriber> Reader<S> {
         registry: Arc<Registry>,
         recent: Arc<Recent>,
     ) -> Arc<Self> {
-        let position =
-            |stream| Position { stream, last: None, is_doubtful: false, was_asked: false };
-        let positions = Mutex::new(streams.into_iter().map(position).collect());
+        let positions = Mutex::new(Positions::new(streams));
         Arc::new(Self { subscriber, options, registry, recent, positions })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Position>> {
+    fn lock(&self) -> MutexGuard<'_, Positions> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,29 +72,14 @@ impl<S: Subscriber> Reader<S> {
         let mut backoff = Backoff::new();
         loop {
             self.subscriber.capacity().await;
-            let since = Instant::now();
-            let error = match connector.connect(Purpose::Command, Patience::Limited).await {
-                Ok(opened) => {
-                    self.subscriber.opened(opened.connection.endpoint(), opened.warning);
-                    let moved = moved(&connector, &opened.connection);
-                    let (mut connection, mut was_up) = (opened.connection, false);
-                    let ended = tokio::select! {
-                        ended = self.serve(&mut connection, &mut was_up) => match ended {
-                            Err(error) => Ok(error),
-                            Ok(never) => match never {},
-                        },
-                        reason = moved => Err(reason),
-                    };
-                    let error = ended.unwrap_or_else(|reason| connection.lost(reason));
-                    if was_up {
-                        backoff = Backoff::after(since.into_std());
-                        self.subscriber.event(SessionEvent::Disconnected(error));
-                        None
-                    } else {
-                        Some(error)
-                    }
-                }
-                Err(error) => Some(error),
+            let (since, mut was_up) = (Instant::now(), false);
+            let error = self.connect_and_read(&connector, &mut was_up).await;
+            let error = if was_up {
+                backoff = Backoff::after(since.into_std());
+                self.subscriber.event(SessionEvent::Disconnected(error));
+                None
+            } else {
+                Some(error)
             };
             let (attempt, delay) = backoff.next_pause();
             self.subscriber.event(SessionEvent::Retrying { error, attempt, delay });
@@ -122,6 +87,24 @@ impl<S: Subscriber> Reader<S> {
                 () = sleep(delay) => {}
                 () = connector.elsewhere() => {}
             }
+        }
+    }
+
+    /// Reads on one connection. Returns why it has ended, or could not be opened.
+    async fn connect_and_read<C: Connector>(&self, connector: &Arc<C>, was_up: &mut bool) -> Error {
+        let opened = match connector.connect(Purpose::Command, Patience::Limited).await {
+            Ok(opened) => opened,
+            Err(error) => return error,
+        };
+        let mut connection = opened.connection;
+        self.subscriber.opened(connection.endpoint(), opened.warning);
+        let moved = moved(connector, &connection);
+        tokio::select! {
+            ended = self.serve(&mut connection, was_up) => match ended {
+                Err(error) => error,
+                Ok(never) => match never {},
+            },
+            reason = moved => connection.lost(reason),
         }
     }
 
@@ -138,13 +121,14 @@ impl<S: Subscriber> Reader<S> {
             }
             // At first without waiting, so that it is known soon whether it works.
             let block = if *was_up { self.options.block } else { Duration::ZERO };
-            connection.queue(&self.question(block));
+            let options = ReadOptions { block, ..self.options };
+            connection.queue(&self.lock().question(options));
             let reply = self.answer(connection, block, &mut catch_up).await?;
             if !std::mem::replace(was_up, true) {
                 self.subscriber.event(SessionEvent::Status(LinkStatus::Connected));
                 self.ready();
             }
-            self.look_at_empty(connection, &reply).await?;
+            self.look_at_unanswered(connection, &reply).await?;
             self.deliver(&reply).await;
             catch_up = self.subscriber.caught_up();
         }
@@ -152,65 +136,37 @@ impl<S: Subscriber> Reader<S> {
 
     fn ready(&self) {
         let positions = self.lock();
-        let tickets = self.registry.ready(positions.iter().map(|position| &*position.stream));
+        let tickets = self.registry.ready(positions.names());
         drop(positions);
         self.subscriber.settled(&tickets);
     }
 
     /// Finds out where the streams end: of those that nothing was read of yet, what is added from now on counts.
     async fn find_ends<T: ByteStream>(&self, connection: &mut Connection<T>) -> Result<()> {
-        for (index, stream) in self.names() {
-            let mut packed = Vec::new();
-            pack("XREVRANGE", &[stream.as_bytes(), b"+", b"-", b"COUNT", b"1"], &mut packed);
-            connection.queue(&packed);
-            let reply = self.answer(connection, Duration::ZERO, &mut None).await?;
-            let end = entry_ids(&reply).next();
+        let names: Vec<String> = self.lock().names().map(str::to_owned).collect();
+        for stream in names {
+            let args: [&[u8]; 5] = [stream.as_bytes(), b"+", b"-", b"COUNT", b"1"];
+            let reply = self.ask(connection, "XREVRANGE", &args).await?;
             // Another master may lack some, and streams lose entries meanwhile.
             self.recent.forget(&stream);
-            let mut positions = self.lock();
-            let Some(position) = positions.get_mut(index) else { continue };
-            (position.is_doubtful, position.was_asked) = (position.last.is_some(), false);
-            match (position.last, end) {
-                (None, _) => {
-                    let last = end.unwrap_or_default();
-                    position.last = Some(last);
-                    drop(positions);
-                    self.end(&stream, last);
-                }
-                // A master that has not got all. What it gets from now on may be in front of what was read.
-                (Some(last), Some(end)) if end < last => {
-                    (position.last, position.is_doubtful) = (Some(end), false);
-                }
-                _ => {}
+            let begun = self.lock().begin(&stream, entry_ids(&reply).next());
+            if let Some(last) = begun {
+                self.end(&stream, last);
             }
         }
         Ok(())
     }
 
-    fn names(&self) -> Vec<(usize, String)> {
-        self.lock().iter().map(|position| position.stream.clone()).enumerate().collect()
-    }
-
     /// Asks once what was dropped of the streams that are in doubt and of which nothing is there to be read.
-    async fn look_at_empty<T: ByteStream>(
+    async fn look_at_unanswered<T: ByteStream>(
         &self,
         connection: &mut Connection<T>,
         reply: &Value,
     ) -> Result<()> {
-        for (index, stream) in self.names() {
-            let last = match self.lock().get_mut(index) {
-                Some(position) if position.is_doubtful && !has_entries(reply, &stream) => {
-                    if std::mem::replace(&mut position.was_asked, true) {
-                        continue;
-                    }
-                    position.last.unwrap_or_default()
-                }
-                _ => continue,
-            };
-            let mut packed = Vec::new();
-            pack("XINFO", &[b"STREAM", stream.as_bytes()], &mut packed);
-            connection.queue(&packed);
-            let newest = match self.answer(connection, Duration::ZERO, &mut None).await {
+        let unanswered = self.lock().take_unanswered(reply);
+        for (stream, last) in unanswered {
+            let newest = match self.ask(connection, "XINFO", &[b"STREAM", stream.as_bytes()]).await
+            {
                 Ok(info) => last_generated(&info),
                 // All that a new one holds is new.
                 Err(Error::Refused { reply, .. }) if reply.contains("no such key") => {
@@ -221,9 +177,7 @@ impl<S: Subscriber> Reader<S> {
                 Err(error) => return Err(error),
             };
             let Some(newest) = newest else { continue };
-            if let Some(position) = self.lock().get_mut(index) {
-                (position.last, position.is_doubtful) = (Some(newest), false);
-            }
+            self.lock().skip_to(&stream, newest);
             if newest > last && last != Id::default() {
                 self.recent.forget(&stream);
                 self.trimmed(&stream, last, newest);
@@ -232,25 +186,17 @@ impl<S: Subscriber> Reader<S> {
         Ok(())
     }
 
-    /// `XREAD` behind all that was read; where that is in doubt, from the last entry on: while it is there, none
-    /// behind it can have been dropped.
-    fn question(&self, block: Duration) -> Vec<u8> {
-        let positions = self.lock();
-        let is_doubtful = positions.iter().any(|position| position.is_doubtful);
-        let count = (self.options.count.saturating_add(is_doubtful.into())).to_string();
-        let block_ms = block.as_millis().to_string();
-        let ids: Vec<String> =
-            positions.iter().map(|position| position.from().to_string()).collect();
-        let mut args: Vec<&[u8]> = vec![b"COUNT", count.as_bytes()];
-        if !block.is_zero() {
-            args.extend([b"BLOCK".as_slice(), block_ms.as_bytes()]);
-        }
-        args.push(b"STREAMS");
-        args.extend(positions.iter().map(|position| position.stream.as_bytes()));
-        args.extend(ids.iter().map(String::as_bytes));
+    /// The answer to a command that Redis answers at once.
+    async fn ask<T: ByteStream>(
+        &self,
+        connection: &mut Connection<T>,
+        command: &str,
+        args: &[&[u8]],
+    ) -> Result<Value> {
         let mut packed = Vec::new();
-        pack("XREAD", &args, &mut packed);
-        packed
+        pack(command, args, &mut packed);
+        connection.queue(&packed);
+        self.answer(connection, Duration::ZERO, &mut None).await
     }
 
     /// The answer to what was queued last.
@@ -283,55 +229,30 @@ impl<S: Subscriber> Reader<S> {
 
     /// Hands out the entries of all streams.
     async fn deliver(&self, reply: &Value) {
-        let Value::Array(streams) = reply else { return };
-        for stream in streams {
-            let Value::Array(parts) = stream else { continue };
-            let [Value::Bulk(name), read] = parts.as_slice() else { continue };
+        for (name, read) in streams(reply) {
             let Ok(stream) = str::from_utf8(name) else { continue };
-            let Some(batch) = self.batch(stream, read) else { continue };
+            let batch = self.lock().batch(stream, read);
+            let Some(batch) = batch else { continue };
             // What is being handed out is always there already.
             self.keep(stream, &batch);
             self.registry.begin(stream).await;
-            let last = self.deliver_of(stream, &batch);
+            if let Some(first) = batch.dropped_to {
+                self.trimmed(stream, batch.before, first);
+            }
+            let last = self.lock().advance(stream, &batch, self.options);
+            for entry in batch.of_adapters() {
+                self.hand_out(&entry);
+            }
             self.end(stream, last);
         }
-    }
-
-    /// What was read of one stream.
-    fn batch<'a>(&self, stream: &str, read: &'a Value) -> Option<Batch<'a>> {
-        let positions = self.lock();
-        let position = positions.iter().find(|position| position.stream == stream)?;
-        let before = position.last.unwrap_or_default();
-        let is_there = || entry_ids(read).any(|id| id == before);
-        let is_trimmed = position.is_doubtful && before != Id::default() && !is_there();
-        let first = || entry_ids(read).find(|id| *id > before);
-        Some(Batch { read, before, dropped_to: is_trimmed.then(first).flatten() })
     }
 
     fn keep(&self, stream: &str, batch: &Batch<'_>) {
         if batch.dropped_to.is_some() {
             self.recent.forget(stream);
         }
-        let new = batch.entries().filter_map(|(_, entry)| entry);
-        self.recent.add(stream, batch.dropped_to.unwrap_or(batch.before), new);
-    }
-
-    /// Hands out the entries of one stream. Returns how far it has been handed out.
-    fn deliver_of(&self, stream: &str, batch: &Batch<'_>) -> Id {
-        let (len, last) =
-            batch.entries().fold((0, batch.before), |(len, last), (id, _)| (len + 1, last.max(id)));
-        if let Some(first) = batch.dropped_to {
-            self.trimmed(stream, batch.before, first);
-        }
-        if let Some(position) = self.lock().iter_mut().find(|of| of.stream == stream) {
-            // Others may add faster than this reads.
-            position.is_doubtful = len >= self.options.count as usize;
-            position.last = Some(last);
-        }
-        for entry in batch.entries().filter_map(|(_, entry)| entry) {
-            self.hand_out(&entry);
-        }
-        last
+        let behind = batch.dropped_to.unwrap_or(batch.before);
+        self.recent.add(stream, behind, batch.of_adapters());
     }
 
     /// A stream has dropped entries between these two.
@@ -359,41 +280,4 @@ impl<S: Subscriber> Reader<S> {
             }
         }
     }
-}
-
-/// Entries of one stream that were read at once.
-struct Batch<'a> {
-    read: &'a Value,
-    /// The last entry that was read before.
-    before: Id,
-    /// The first one that was still there, where the stream has dropped some behind that.
-    dropped_to: Option<Id>,
-}
-
-impl<'a> Batch<'a> {
-    /// Those that were not read before.
-    fn entries(&self) -> impl Iterator<Item = (Id, Option<Entry<'a>>)> {
-        let before = self.before;
-        entries(self.read).filter(move |(id, _)| *id > before)
-    }
-}
-
-/// Whether a reply to `XREAD` has entries of a stream.
-fn has_entries(reply: &Value, name: &str) -> bool {
-    let Value::Array(streams) = reply else { return false };
-    streams.iter().any(|stream| match stream {
-        Value::Array(parts) => {
-            matches!(parts.first(), Some(Value::Bulk(of)) if **of == *name.as_bytes())
-        }
-        _ => false,
-    })
-}
-
-/// The id of the last entry that a stream has got, of a reply to `XINFO STREAM`.
-fn last_generated(info: &Value) -> Option<Id> {
-    let Value::Array(info) = info else { return None };
-    info.chunks_exact(2).find_map(|pair| match pair {
-        [Value::Bulk(name), Value::Bulk(id)] if **name == *b"last-generated-id" => Id::parse(id),
-        _ => None,
-    })
 }
