@@ -12,8 +12,9 @@ use redis::cmd;
 use tokio::time::{Instant, sleep_until};
 
 use super::moment::Moment;
+use super::op::{Kind, Op};
 use super::session::{LinkStatus, Session, SessionEvent, Subscriber};
-use super::subscriptions::{Kind, Op, Refused};
+use super::subscriptions::Refused;
 use crate::connection::{
     Backoff, ByteStream, Connection, Connector, Ended, Purpose, Value, Verdict, Watchdog, moved,
 };
@@ -332,7 +333,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
                 // What is wanted instead is restored as well.
                 let is_op = |owed: &&Owed| matches!(owed, Owed::Op(_));
                 let owed = self.owed.iter().filter(is_op).count();
-                self.to_restore = owed + self.session.lock().unsent();
+                self.to_restore = owed + self.session.lock().unsent_len();
             }
             self.session.subscriber.settled(&tickets);
             return Ok(());

@@ -2,11 +2,16 @@
 //! again after every reconnect.
 
 mod active;
+mod consumer;
 mod moment;
+mod op;
 mod session;
 mod subscriptions;
 #[cfg(test)]
 mod testing;
+mod wanted;
 
+pub use consumer::Consumer;
+pub use op::Kind;
 pub use session::{LinkStatus, Session, SessionEvent, Subscriber};
-pub use subscriptions::{Consumer, Kind, Need};
+pub use wanted::Need;

@@ -14,8 +14,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::active::{ActiveSession, End};
+use super::consumer::Consumer;
 use super::moment::Moment;
-use super::subscriptions::{Consumer, Handover, Kind, Need, Subscriptions};
+use super::op::Kind;
+use super::subscriptions::Subscriptions;
+use super::wanted::{Handover, Need};
 use crate::connection::{Backoff, Connector, Opened, Patience, Purpose, Warning};
 use crate::error::Error;
 

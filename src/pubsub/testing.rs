@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::session::{Session, SessionEvent, Subscriber};
-use super::subscriptions::{Consumer, Kind, Need};
+use super::{Consumer, Kind, Need};
 use crate::connection::testing::{Server, Servers, happens, servers};
 use crate::error::Error;
 
