@@ -1,6 +1,5 @@
 //! One connection's time, from open to lost.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -13,6 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::moment::Moment;
 use super::op::{Kind, Op};
+use super::owed::{Owed, Unanswered};
+use super::push::Push;
 use super::session::{LinkStatus, Session, SessionEvent, Subscriber};
 use super::subscriptions::Refused;
 use crate::connection::{
@@ -27,24 +28,13 @@ pub(super) struct End<S> {
     pub(super) was_up: bool,
 }
 
-/// What Redis owes an answer to. Every command has its place here, pings too: an error answers the
-/// oldest of them.
-enum Owed {
-    Op(Op),
-    /// A ping that was sent at this time.
-    Ping(Moment),
-}
-
 pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
     session: &'a Session<S>,
     connector: Arc<C>,
     moved: Pin<Box<dyn Future<Output = String> + Send>>,
     connection: Connection<C::Stream>,
     watchdog: Watchdog<C>,
-    owed: VecDeque<Owed>,
-    // How many of the first subscriptions are not answered: what was wanted when the connection
-    // was opened. Later changes do not count, since some may always be under way.
-    to_restore: usize,
+    unanswered: Unanswered,
     stalled: bool,
     status: Option<LinkStatus>,
     // When the last answered ping was sent: all that was published before has been read.
@@ -58,7 +48,7 @@ pub(super) struct ActiveSession<'a, S: Subscriber, C: Connector> {
 
 impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     /// Commands are written while fewer than this are unanswered.
-    const MAX_OWED: usize = 1000;
+    const MAX_UNANSWERED: usize = 1000;
     /// How many values are taken before the event loop is woken for them.
     const BURST: usize = 256;
 
@@ -77,8 +67,7 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             moved: moved(connector, &connection),
             connection,
             watchdog: Watchdog::new(Arc::clone(connector), Purpose::Subscribe),
-            owed: VecDeque::new(),
-            to_restore,
+            unanswered: Unanswered::new(to_restore),
             stalled: false,
             status: None,
             proven: Moment::now(),
@@ -126,20 +115,20 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     }
 
     fn send_changes(&mut self) {
-        let capacity = Self::MAX_OWED.saturating_sub(self.owed.len());
+        let capacity = Self::MAX_UNANSWERED.saturating_sub(self.unanswered.len());
         let ops = self.session.lock().take_unsent(capacity);
         let mut packed = Vec::new();
         for op in ops {
             // One command a channel, so that a refusal is about that channel alone.
             cmd(op.command()).arg(&**op.name()).write_packed_command(&mut packed);
-            self.owed.push_back(Owed::Op(op));
+            self.unanswered.push(Owed::Op(op));
         }
         self.connection.queue(&packed);
     }
 
     /// Reports once that all that is wanted was answered, and each change of the status.
     fn update_status(&mut self) {
-        if self.to_restore > 0 {
+        if !self.unanswered.is_restored() {
             return;
         }
         let (degraded, degraded_since) = {
@@ -171,10 +160,10 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
             self.take_burst(value?)?;
         }
         self.catch_up = subscriber.caught_up();
-        match self.watchdog.judge(!self.owed.is_empty(), &self.connection) {
+        match self.watchdog.judge(!self.unanswered.is_empty(), &self.connection) {
             Verdict::Fine => {}
             Verdict::Ping => {
-                self.owed.push_back(Owed::Ping(Moment::now()));
+                self.unanswered.push(Owed::Ping(Moment::now()));
                 self.connection.queue(&cmd("PING").get_packed_command());
             }
             Verdict::Stalled(error) => {
@@ -216,39 +205,22 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     }
 
     fn take_push(&mut self, parts: &[Value]) -> Result<()> {
-        use Value::Bulk;
-        let Some((Bulk(kind), rest)) = parts.split_first() else { return Err(self.unexpected()) };
-        match (&**kind, rest) {
-            (b"message", [Bulk(channel), Bulk(payload)]) => {
-                self.message(Kind::Channel, channel, channel, payload);
-                Ok(())
+        let Some(push) = Push::read(parts) else { return Err(self.unexpected()) };
+        match push {
+            Push::Message { kind, name, channel, payload } => {
+                self.message(kind, name, channel, payload);
             }
-            (b"pmessage", [Bulk(pattern), Bulk(channel), Bulk(payload)]) => {
-                self.message(Kind::Pattern, pattern, channel, payload);
-                Ok(())
-            }
-            (b"smessage", [Bulk(channel), Bulk(payload)]) => {
-                self.message(Kind::Sharded, channel, channel, payload);
-                Ok(())
-            }
-            (b"subscribe", [Bulk(name), _]) => self.confirmed("SUBSCRIBE", name),
-            (b"psubscribe", [Bulk(name), _]) => self.confirmed("PSUBSCRIBE", name),
-            (b"ssubscribe", [Bulk(name), _]) => self.confirmed("SSUBSCRIBE", name),
-            (b"unsubscribe", [Bulk(name), _]) => {
-                self.left("UNSUBSCRIBE", Kind::Channel, name);
-                Ok(())
-            }
-            (b"punsubscribe", [Bulk(name), _]) => {
-                self.left("PUNSUBSCRIBE", Kind::Pattern, name);
-                Ok(())
-            }
-            (b"sunsubscribe", [Bulk(name), _]) => {
-                self.left("SUNSUBSCRIBE", Kind::Sharded, name);
-                Ok(())
-            }
-            (b"pong", [_]) => self.pong(),
-            _ => Err(self.unexpected()),
+            Push::Subscribed(..) => match self.unanswered.take_op(&push) {
+                Some(op) => self.settle(&op),
+                None => return Err(self.unexpected()),
+            },
+            Push::Unsubscribed(kind, name) => match self.unanswered.take_op(&push) {
+                Some(op) => self.settle(&op),
+                None => self.ended(kind, name),
+            },
+            Push::Pong => return self.pong(),
         }
+        Ok(())
     }
 
     fn unexpected(&self) -> Error {
@@ -272,27 +244,8 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
     }
 
     fn pong(&mut self) -> Result<()> {
-        match self.owed.pop_front() {
-            Some(Owed::Ping(sent)) => self.prove(sent),
-            _ => return Err(self.unexpected()),
-        }
-        Ok(())
-    }
-
-    /// Takes the oldest command off the list, if it is this one.
-    fn answered(&mut self, command: &str, name: &[u8]) -> Option<Op> {
-        let Some(Owed::Op(op)) = self.owed.front() else { return None };
-        if op.command() != command || op.name().as_bytes() != name {
-            return None;
-        }
-        let Some(Owed::Op(op)) = self.owed.pop_front() else { return None };
-        self.to_restore = self.to_restore.saturating_sub(1);
-        Some(op)
-    }
-
-    fn confirmed(&mut self, command: &str, name: &[u8]) -> Result<()> {
-        let Some(op) = self.answered(command, name) else { return Err(self.unexpected()) };
-        self.settle(&op);
+        let Some(sent) = self.unanswered.take_ping() else { return Err(self.unexpected()) };
+        self.prove(sent);
         Ok(())
     }
 
@@ -301,44 +254,38 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         self.session.subscriber.settled(&tickets);
     }
 
-    /// A subscription is over: because we left, or because Redis ended it.
-    fn left(&mut self, command: &str, kind: Kind, name: &[u8]) {
-        if let Some(op) = self.answered(command, name) {
-            return self.settle(&op);
-        }
+    /// Redis has ended a subscription of its own accord.
+    fn ended(&self, kind: Kind, name: &[u8]) {
         self.session.lock().ended(kind, name);
         self.session.subscriber.ended();
     }
 
     fn answered_by_error(&mut self, reply: &str) -> Result<()> {
-        let op = match self.owed.pop_front() {
+        let restores = !self.unanswered.is_restored();
+        match self.unanswered.take() {
             None => return Err(self.connection.lost(reply)),
             // Any answer to a ping means that the connection is alive.
-            Some(Owed::Ping(sent)) => {
-                self.prove(sent);
-                return Ok(());
+            Some(Owed::Ping(sent)) => self.prove(sent),
+            Some(Owed::Op(op)) if self.session.subscriber.redirects(op.name(), reply) => {
+                self.session.lock().misplaced(&op);
             }
-            Some(Owed::Op(op)) => op,
-        };
-        let restores = self.to_restore > 0;
-        self.to_restore = self.to_restore.saturating_sub(1);
-        if self.session.subscriber.redirects(op.name(), reply) {
-            self.session.lock().misplaced(&op);
-            return Ok(());
+            Some(Owed::Op(op)) => self.refused(&op, reply, restores),
         }
-        let Refused { tickets, is_news, replacing } = self.session.lock().refused(&op);
+        Ok(())
+    }
+
+    /// Redis has refused a change, which belongs to what is restored if `restores`.
+    fn refused(&mut self, op: &Op, reply: &str, restores: bool) {
+        let Refused { tickets, is_news, replacing } = self.session.lock().refused(op);
         if let Some(consumers) = replacing {
             consumers.iter().for_each(|consumer| consumer.refused());
             if restores {
-                // What is wanted instead is restored as well.
-                let is_op = |owed: &&Owed| matches!(owed, Owed::Op(_));
-                let owed = self.owed.iter().filter(is_op).count();
-                self.to_restore = owed + self.session.lock().unsent_len();
+                self.unanswered.restore(self.session.lock().unsent_len());
             }
             self.session.subscriber.settled(&tickets);
-            return Ok(());
+            return;
         }
-        let error = refusal(&op, reply.to_owned());
+        let error = refusal(op, reply.to_owned());
         // Status and report first: once a caller has the error, both say so.
         self.update_status();
         if is_news {
@@ -348,19 +295,14 @@ impl<'a, S: Subscriber, C: Connector> ActiveSession<'a, S, C> {
         if self.retry.is_none() && self.session.lock().has_refused() {
             self.retry = Some(Instant::now() + self.retries.next_pause().1);
         }
-        Ok(())
     }
 }
 
 /// Whatever ends it: what was left is left, and what is missing from now on is known.
 impl<S: Subscriber, C: Connector> Drop for ActiveSession<'_, S, C> {
     fn drop(&mut self) {
-        let ops = self.owed.drain(..).filter_map(|owed| match owed {
-            Owed::Op(op) => Some(op),
-            Owed::Ping(_) => None,
-        });
         let mut subscriptions = self.session.lock();
-        let tickets = subscriptions.offline(ops);
+        let tickets = subscriptions.offline(self.unanswered.take_ops());
         let is_closed = subscriptions.is_closed();
         drop(subscriptions);
         if is_closed {

@@ -5,6 +5,8 @@ mod active;
 mod consumer;
 mod moment;
 mod op;
+mod owed;
+mod push;
 mod session;
 mod subscriptions;
 #[cfg(test)]
