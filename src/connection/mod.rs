@@ -21,7 +21,7 @@ mod tls;
 mod watchdog;
 
 pub use backoff::Backoff;
-pub use cluster::{Cluster, Node, Owner, Redirection, redirection, slot_of};
+pub use cluster::{Cluster, Node, Owner, Redirection, SlotMap, redirection, slot_of};
 pub use connector::{Connector, Opened, Patience, moved};
 pub use endpoint::{
     Address, AddressMap, ClusterAt, Endpoint, Mapping, Preparation, Prepared, Preparing,
