@@ -1,115 +1,20 @@
 //! `NativeAdapter`: the class behind `lib/adapter`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
+use super::adapter_options::{AdapterWire, NativeOpening, NativeStreams};
 use super::backplane::NativeBackplane;
 use super::fanout::NativeFanout;
 use super::options::to_usize;
 use super::websocket::NativeWebSockets;
 use super::{bytes_of, waits};
-use crate::adapter::{Adapter, Channels, EntryData, Limits, Mode, Opening, Outgoing, Target, Wire};
-use crate::streams::ReadOptions;
+use crate::adapter::{Adapter, EntryData, Outgoing, Target, Wire};
 
-/// The option `subscriptionMode`.
-#[napi(string_enum = "kebab-case")]
-pub enum SubscriptionMode {
-    /// See `adapter::Mode`.
-    Pattern,
-    /// See `adapter::Mode`.
-    Dynamic,
-    /// See `adapter::Mode`.
-    DynamicPrivate,
-}
-
-/// Whose messages are on an adapter's channels.
-#[napi(string_enum = "kebab-case")]
-pub enum AdapterWire {
-    /// See `adapter::Wire`.
-    Classic,
-    /// See `adapter::Wire`.
-    Sharded,
-    /// See `adapter::Wire`.
-    Streams,
-}
-
-/// The streams of an adapter.
-#[napi(object)]
-pub struct NativeStreams {
-    /// The names of all.
-    pub names: Vec<String>,
-    /// How many entries each keeps, about.
-    pub max_len: f64,
-    /// How many entries are read at once.
-    pub read_count: u32,
-    /// How long Redis waits for an entry before it says that there is none, in ms.
-    pub block_time: u32,
-    /// Whether what is not kept goes over channels of the shards that own their slots.
-    pub sharded: bool,
-}
-
-/// Redis is not asked to wait longer, so that a connection that is dead is noticed soon.
-const LONGEST_BLOCK: Duration = Duration::from_secs(1);
 /// The type of a broadcast.
 const BROADCAST: u32 = 3;
-
-/// What a namespace is opened with.
-#[napi(object)]
-pub struct NativeOpening {
-    /// The namespace's name.
-    pub nsp: String,
-    /// What marks this server's messages.
-    pub uid: String,
-    /// The namespace's channels.
-    pub channels: NativeChannels,
-    /// The option `subscriptionMode`.
-    pub mode: SubscriptionMode,
-    /// Whether broadcasts are handed over as they are, for a parser of the application's own.
-    pub raw: bool,
-    /// The name of the stream that its broadcasts are entries of, where there are streams.
-    pub stream: Option<String>,
-    /// Whether packets get the ids of their entries, by which clients recover what they have missed.
-    pub recovers: Option<bool>,
-    /// How long a server may take to do what it is asked for, in ms.
-    pub requests_timeout: u32,
-    /// The option `limits`.
-    pub limits: NativeLimits,
-    /// Whether this is no server: it hears nothing but responses, once their subscriptions are confirmed.
-    pub emitter: Option<bool>,
-}
-
-/// What one message may hold: see `adapter::Limits`.
-#[napi(object)]
-pub struct NativeLimits {
-    /// Rooms, and exceptions.
-    pub rooms: u32,
-    /// Binary parts.
-    pub attachments: u32,
-    /// Bytes of its payload.
-    pub bytes: f64,
-}
-
-/// The channels of a namespace: see `adapter::Channels`.
-#[napi(object)]
-pub struct NativeChannels {
-    /// Broadcasts; that of a room has the room's name and `#` behind it.
-    pub broadcasts: String,
-    /// The pattern of all broadcasts.
-    pub all_broadcasts: String,
-    /// The pattern of broadcasts to single sockets.
-    pub socket_broadcasts: String,
-    /// Requests to all servers.
-    pub requests: String,
-    /// Responses.
-    pub responses: String,
-    /// Responses to this server alone.
-    pub own_responses: String,
-    /// Requests among servers of this package.
-    pub native_requests: String,
-}
 
 /// The namespaces of a Socket.IO 4 server.
 #[napi]
@@ -129,10 +34,8 @@ impl NativeAdapter {
         let backplane = Arc::clone(&backplane.backplane);
         let adapter = match (wire, streams) {
             (AdapterWire::Streams, Some(streams)) => {
-                let NativeStreams { names, max_len, read_count, block_time, sharded } = streams;
-                let block = Duration::from_millis(block_time.into()).min(LONGEST_BLOCK);
-                let options = ReadOptions { count: read_count, block };
-                Adapter::on_streams(backplane, sharded, names, to_usize(max_len) as u64, options)
+                let (options, max_len) = ((&streams).into(), to_usize(streams.max_len) as u64);
+                Adapter::on_streams(backplane, streams.sharded, streams.names, max_len, options)
             }
             (AdapterWire::Classic, _) => Adapter::new(backplane, Wire::Classic),
             (AdapterWire::Sharded | AdapterWire::Streams, _) => {
@@ -145,28 +48,7 @@ impl NativeAdapter {
     /// Opens a namespace; returns the number by which it goes.
     #[napi(catch_unwind)]
     pub fn open_namespace(&self, opening: NativeOpening) -> u32 {
-        let NativeOpening { nsp, uid, channels, mode, raw, limits, requests_timeout, .. } = opening;
-        let (stream, recovers) = (opening.stream, opening.recovers.unwrap_or_default());
-        let emitter = opening.emitter.unwrap_or_default();
-        let mode = match mode {
-            SubscriptionMode::Pattern => Mode::Pattern,
-            SubscriptionMode::Dynamic => Mode::Dynamic,
-            SubscriptionMode::DynamicPrivate => Mode::DynamicPrivate,
-        };
-        let (channels, limits) = (channels.into(), limits.into());
-        let requests_timeout = Duration::from_millis(requests_timeout.into());
-        self.adapter.open(Opening {
-            nsp,
-            uid,
-            channels,
-            mode,
-            raw,
-            stream,
-            recovers,
-            limits,
-            requests_timeout,
-            emitter,
-        })
+        self.adapter.open(opening.into())
     }
 
     /// Subscribes to a channel that nothing is published on, by which other servers see something.
@@ -397,34 +279,4 @@ impl NativeAdapter {
 fn outgoing(room: Option<String>, text: String, opts: String, attachments: &[Buffer]) -> Outgoing {
     let attachments = attachments.iter().map(|part| part.to_vec()).collect();
     Outgoing { target: Target::Given { room, opts }, text, attachments }
-}
-
-impl From<NativeLimits> for Limits {
-    fn from(limits: NativeLimits) -> Self {
-        let NativeLimits { rooms, attachments, bytes } = limits;
-        Self { rooms, attachments: attachments as usize, bytes: to_usize(bytes) }
-    }
-}
-
-impl From<NativeChannels> for Channels {
-    fn from(channels: NativeChannels) -> Self {
-        let NativeChannels {
-            broadcasts,
-            all_broadcasts,
-            socket_broadcasts,
-            requests,
-            responses,
-            own_responses,
-            native_requests,
-        } = channels;
-        Self {
-            broadcasts,
-            all_broadcasts,
-            socket_broadcasts,
-            requests,
-            responses,
-            own_responses,
-            native_requests,
-        }
-    }
 }

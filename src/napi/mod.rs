@@ -5,6 +5,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "what crosses N-API arrives by value")]
 
 mod adapter;
+mod adapter_options;
 mod backplane;
 mod constants;
 mod endpoint;
