@@ -92,3 +92,46 @@ impl Unanswered {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Moment, Op, Owed, Push, Unanswered};
+    use crate::pubsub::op::Kind;
+
+    fn subscribe(name: &str) -> Owed {
+        Owed::Op(Op::Subscribe(Kind::Channel, name.into(), 1))
+    }
+
+    #[test]
+    fn an_answer_that_is_not_owed_takes_nothing() {
+        let mut unanswered = Unanswered::new(1);
+        unanswered.push(subscribe("a"));
+        assert!(unanswered.take_ping().is_none(), "no ping is before it");
+        for push in [
+            Push::Subscribed(Kind::Channel, b"b"),
+            Push::Subscribed(Kind::Pattern, b"a"),
+            Push::Unsubscribed(Kind::Channel, b"a"),
+        ] {
+            assert!(unanswered.take_op(&push).is_none());
+        }
+        assert!(!unanswered.is_restored());
+        assert!(unanswered.take_op(&Push::Subscribed(Kind::Channel, b"a")).is_some());
+        assert!(unanswered.is_restored() && unanswered.is_empty());
+    }
+
+    #[test]
+    fn pings_do_not_count_as_restored_and_later_changes_neither() {
+        let mut unanswered = Unanswered::new(1);
+        unanswered.push(Owed::Ping(Moment::now()));
+        unanswered.push(subscribe("a"));
+        assert!(matches!(unanswered.take(), Some(Owed::Ping(_))));
+        assert!(!unanswered.is_restored());
+        assert!(matches!(unanswered.take(), Some(Owed::Op(_))));
+        unanswered.push(subscribe("b"));
+        assert!(unanswered.is_restored());
+        unanswered.restore(1);
+        assert!(matches!(unanswered.take(), Some(Owed::Op(_))));
+        assert!(!unanswered.is_restored(), "one is not written yet");
+    }
+}

@@ -258,6 +258,7 @@ fn what_can_be_replaced_is_wanted_until_it_is_refused() {
     assert_eq!(replacing.map(|consumers| consumers.len()), Some(1));
     assert!(!client.subscriptions.wants(Kind::Channel, "a"));
     assert!(!client.subscriptions.is_degraded());
+    assert!(client.subscriptions.take_degraded_since().is_none(), "nothing was missed");
     assert!(!client.subscriptions.has_refused());
     // An answer that comes behind it, to the same.
     assert!(client.subscriptions.refused(&op).replacing.is_none());

@@ -163,13 +163,48 @@ impl Slot {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Address, Instant, Slot, Stage};
+    use super::{Address, Cluster, Instant, Lane, Slot, Slots, Stage};
+
+    fn address(port: u16) -> Address {
+        Address { host: "h".into(), port }
+    }
+
+    #[test]
+    fn what_comes_later_waits_behind_what_waits() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let node = address(1);
+        assert_eq!(slots.admit(1, None, true, now), Stage::Waiting, "nobody owns it");
+        assert_eq!(slots.admit(1, Some(&node), true, now), Stage::Waiting, "one waits");
+        assert_eq!(slots.admit(2, Some(&node), false, now), Stage::Waiting, "it is closing");
+        assert_eq!(slots.admit(3, Some(&node), true, now), Stage::UnderWay);
+    }
+
+    #[test]
+    fn a_slot_that_moves_waits_for_its_old_owner_and_the_bus() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let (old, new) = (address(1), address(2));
+        for _ in 0..2 {
+            assert_eq!(slots.admit(0, Some(&old), true, now), Stage::UnderWay);
+        }
+        assert_eq!(slots.admit(0, Some(&new), true, now), Stage::Waiting);
+        let waiting = Lane::waiting(1);
+        let mut under_way = Lane::waiting(2);
+        under_way.stage = Stage::UnderWay;
+        assert!(!slots.leave(&under_way, now), "the old owner has another one");
+        assert!(slots.leave(&under_way, now));
+        let allowed = |slots: &Slots, at| slots.slots.get(&0).unwrap().allowed(Some(&new), at);
+        assert_eq!(allowed(&slots, now), 0, "it may still be on the bus");
+        assert_eq!(allowed(&slots, now + Cluster::BUS), usize::MAX);
+        assert!(slots.leave(&waiting, now) && slots.is_empty());
+        assert!(!slots.leave(&waiting, now), "it has left");
+    }
 
     #[test]
     fn one_goes_alone_until_its_node_does_it() {
         let (mut slot, now) = (Slot::default(), Instant::now());
-        let node = Address { host: "h".into(), port: 1 };
+        let node = address(1);
         let owner = Some(&node);
         assert_eq!(slot.allowed(owner, now), usize::MAX);
         for _ in 0..2 {
