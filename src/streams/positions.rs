@@ -18,7 +18,7 @@ struct Position {
 
 impl Position {
     /// What `XREAD` is given: it reads behind that.
-    fn from(&self) -> Id {
+    fn read_behind(&self) -> Id {
         let last = self.last.unwrap_or_default();
         if self.is_doubtful { last.before() } else { last }
     }
@@ -69,7 +69,8 @@ impl Positions {
         let is_doubtful = self.0.iter().any(|position| position.is_doubtful);
         let count = (options.count.saturating_add(is_doubtful.into())).to_string();
         let block_ms = options.block.as_millis().to_string();
-        let ids: Vec<String> = self.0.iter().map(|position| position.from().to_string()).collect();
+        let ids: Vec<String> =
+            self.0.iter().map(|position| position.read_behind().to_string()).collect();
         let mut args: Vec<&[u8]> = vec![b"COUNT", count.as_bytes()];
         if !options.block.is_zero() {
             args.extend([b"BLOCK".as_slice(), block_ms.as_bytes()]);

@@ -126,7 +126,7 @@ impl<S: Subscriber> Reader<S> {
             let reply = self.answer(connection, block, &mut catch_up).await?;
             if !std::mem::replace(was_up, true) {
                 self.subscriber.event(SessionEvent::Status(LinkStatus::Connected));
-                self.ready();
+                self.confirm_ready();
             }
             self.look_at_unanswered(connection, &reply).await?;
             self.deliver(&reply).await;
@@ -134,7 +134,7 @@ impl<S: Subscriber> Reader<S> {
         }
     }
 
-    fn ready(&self) {
+    fn confirm_ready(&self) {
         let positions = self.lock();
         let tickets = self.registry.ready(positions.names());
         drop(positions);
@@ -151,7 +151,7 @@ impl<S: Subscriber> Reader<S> {
             self.recent.forget(&stream);
             let begun = self.lock().begin(&stream, entry_ids(&reply).next());
             if let Some(last) = begun {
-                self.end(&stream, last);
+                self.end_turn(&stream, last);
             }
         }
         Ok(())
@@ -234,7 +234,7 @@ impl<S: Subscriber> Reader<S> {
             let batch = self.lock().batch(stream, read);
             let Some(batch) = batch else { continue };
             // What is being handed out is always there already.
-            self.keep(stream, &batch);
+            self.remember(stream, &batch);
             self.registry.begin(stream).await;
             if let Some(first) = batch.dropped_to {
                 self.trimmed(stream, batch.before, first);
@@ -243,11 +243,11 @@ impl<S: Subscriber> Reader<S> {
             for entry in batch.of_adapters() {
                 self.hand_out(&entry);
             }
-            self.end(stream, last);
+            self.end_turn(stream, last);
         }
     }
 
-    fn keep(&self, stream: &str, batch: &Batch<'_>) {
+    fn remember(&self, stream: &str, batch: &Batch<'_>) {
         if batch.dropped_to.is_some() {
             self.recent.forget(stream);
         }
@@ -265,7 +265,7 @@ impl<S: Subscriber> Reader<S> {
     }
 
     /// A stream was handed out up to there; who waits to hold it learns that.
-    fn end(&self, stream: &str, last: Id) {
+    fn end_turn(&self, stream: &str, last: Id) {
         let id = last.to_string();
         for ticket in self.registry.end(stream, last) {
             self.subscriber.held(ticket, &id);
