@@ -55,7 +55,8 @@ pub struct EventSink {
     connections: OnceLock<Arc<Connections>>,
     // What is to know of gaps that sessions tell of.
     heartbeat: OnceLock<Weak<Heartbeat>>,
-    // All connections are to look for their servers anew, and since when theirs may have been wrong.
+    // All connections are to look for their servers anew, and since when theirs may have been wrong, until a
+    // session tells of the gap.
     pub(super) anew: Notify,
     suspect: Mutex<Option<SystemTime>>,
     malformed: Throttle,
@@ -158,6 +159,8 @@ impl EventSink {
 
     /// A session is about to tell of a gap; returns since when messages may really be missing.
     pub(super) fn told(&self, since: SystemTime, until: SystemTime) -> SystemTime {
+        let suspect = self.suspect.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let since = suspect.map_or(since, |suspect| suspect.min(since));
         self.heartbeat().map_or(since, |heartbeat| heartbeat.told(since, until))
     }
 
@@ -167,13 +170,10 @@ impl EventSink {
 
     /// Has all connections look for their servers anew: these may have been the wrong ones since then.
     pub(super) fn look_anew(&self, since: SystemTime) {
-        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(since);
+        let mut suspect = self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
+        *suspect = Some(suspect.map_or(since, |earlier| earlier.min(since)));
+        drop(suspect);
         self.anew.notify_waiters();
-    }
-
-    /// Since when the servers may have been the wrong ones, if they may. Asked once.
-    pub(super) fn take_suspect(&self) -> Option<SystemTime> {
-        self.suspect.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn count(&self, reached: Reached) {
