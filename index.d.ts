@@ -639,7 +639,7 @@ export interface BackplaneStats {
   dropped: number;
   /**
    * Publishes that may or may not have arrived: on a connection that broke before Redis answered, or answered by a
-   * former master after Sentinels had replaced it (those were `published` before).
+   * former master after it had been replaced (those were `published` before).
    */
   unconfirmed: number;
   /** Connections that came back after an outage. */

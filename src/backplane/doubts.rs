@@ -1,18 +1,21 @@
-//! What a server has confirmed and may have passed on to nobody: it had been left by the others before, or it
-//! is gone now and had no more time to.
+//! What a server has confirmed and may have passed on to nobody: it was not the right one any more, or it is
+//! gone now and had no more time to.
+//!
+//! Where others tell which server is the right one (Sentinels, the nodes of a cluster), their word counts: a
+//! master that they have left may go on to call itself one. Where nobody tells, the server's own word counts.
+//! A server that says itself that it has changed is believed in either case.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
 /// Publishes by the time at which they were confirmed, as far as it is not known that the server was
 /// the right one then.
-#[derive(Default)]
 pub(super) struct Doubts {
     // Each until when, and how many.
     recent: VecDeque<(SystemTime, u64)>,
     count: u64,
-    /// Whether the server is known to be the wrong one.
-    pub(super) is_certain: bool,
+    /// Until when the server has not changed, by its own word; at first, when it was connected to.
+    pub(super) same_until: SystemTime,
     passing: Passing,
 }
 
@@ -40,8 +43,6 @@ struct Witness {
 pub(super) struct Doubtful {
     /// Where it is.
     pub(super) endpoint: String,
-    /// Whether the server is known to have been the wrong one.
-    pub(super) is_certain: bool,
     // If it is not the right one: since when it is not known to be, and how many it has confirmed since.
     left: (SystemTime, u64),
     // If it is gone: after when it has confirmed what it may not have passed on, and how many those are.
@@ -63,6 +64,13 @@ impl Default for Passing {
     fn default() -> Self {
         let (confirmed, passed_on, witness) = Default::default();
         Self { confirmed, passed_on, since: SystemTime::now(), witness }
+    }
+}
+
+impl Default for Doubts {
+    fn default() -> Self {
+        let (recent, count, passing) = Default::default();
+        Self { recent, count, same_until: SystemTime::now(), passing }
     }
 }
 
@@ -92,13 +100,30 @@ impl Doubts {
         }
     }
 
-    /// Forgets what is beyond doubt: the server was the right one until `confirmed`; without it, nothing
-    /// is in doubt.
+    /// The server answers that it is what it was, to a question that was sent at this time. For `confirmed`,
+    /// see [`Self::forget`].
+    pub(super) fn is_same(&mut self, asked: SystemTime, confirmed: Option<SystemTime>) {
+        self.same_until = asked;
+        if confirmed.is_none() {
+            self.recent.clear();
+            self.count = 0;
+        }
+    }
+
+    /// The server says that it is not what it was: how many may have reached nobody, and since when. They are
+    /// not in doubt any more.
+    pub(super) fn has_changed(&mut self, confirmed: Option<SystemTime>) -> (SystemTime, u64) {
+        self.passing = Passing::default();
+        self.take_left(confirmed)
+    }
+
+    /// Forgets what is beyond doubt: the server was the right one until `confirmed`, others say, or without
+    /// it until the server itself has last said so.
     pub(super) fn forget(&mut self, confirmed: Option<SystemTime>) {
         let count = std::mem::take(&mut self.count);
-        let Some(confirmed) = confirmed else { return self.recent.clear() };
+        let right_until = confirmed.unwrap_or(self.same_until);
         self.recent.push_back((SystemTime::now(), count));
-        self.recent.retain(|(until, _)| *until > confirmed);
+        self.recent.retain(|(until, _)| *until > right_until);
         if self.recent.len() > Self::MAX_TIMES
             && let Some((_, count)) = self.recent.pop_front()
             && let Some((_, next)) = self.recent.front_mut()
@@ -107,18 +132,22 @@ impl Doubts {
         }
     }
 
-    /// What is in doubt when the connection ends.
+    fn take_left(&mut self, confirmed: Option<SystemTime>) -> (SystemTime, u64) {
+        self.forget(confirmed);
+        let count = self.recent.drain(..).map(|(_, count)| count).sum();
+        (confirmed.unwrap_or(self.same_until), count)
+    }
+
+    /// What is in doubt when the connection ends: nothing where nobody tells which server is the right one.
     pub(super) fn take(
         &mut self,
         endpoint: &str,
         confirmed: Option<SystemTime>,
     ) -> Option<Doubtful> {
-        self.forget(confirmed);
-        let (since, endpoint) = (confirmed?, endpoint.to_owned());
-        let count = self.recent.drain(..).map(|(_, count)| count).sum();
-        let Passing { confirmed, passed_on, since: behind, .. } = self.passing;
-        let (left, last) = ((since, count), (behind, confirmed - passed_on));
-        let doubtful = Doubtful { endpoint, is_certain: self.is_certain, left, last };
+        let left = self.take_left(Some(confirmed?));
+        let Passing { confirmed, passed_on, since, .. } = self.passing;
+        let last = (since, confirmed - passed_on);
+        let doubtful = Doubtful { endpoint: endpoint.to_owned(), left, last };
         doubtful.lost(true, true).map(|_| doubtful)
     }
 }
@@ -178,6 +207,30 @@ mod tests {
         }
         assert!(doubts.recent.len() <= Doubts::MAX_TIMES);
         assert_eq!(taken(doubts, Some(early)), Some(2 * Doubts::MAX_TIMES as u64 + 1));
+    }
+
+    #[test]
+    fn a_server_that_has_changed_is_in_doubt_since_it_last_said_that_it_had_not() {
+        let mut doubts = Doubts::default();
+        published(&mut doubts, 3);
+        doubts.forget(None);
+        let asked = SystemTime::now();
+        published(&mut doubts, 1);
+        doubts.is_same(asked, None);
+        published(&mut doubts, 4);
+        doubts.forget(None);
+        published(&mut doubts, 1);
+        assert_eq!(doubts.has_changed(None), (asked, 5));
+        assert!(doubts.take("test:6379", Some(asked)).is_none(), "it was told before");
+    }
+
+    #[test]
+    fn the_word_of_others_counts_for_more_than_its_own() {
+        let mut doubts = Doubts::default();
+        let early = SystemTime::now() - Duration::from_secs(1);
+        published(&mut doubts, 3);
+        doubts.is_same(SystemTime::now(), Some(early));
+        assert_eq!(doubts.has_changed(Some(early)), (early, 3));
     }
 
     #[test]

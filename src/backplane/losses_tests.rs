@@ -237,3 +237,37 @@ async fn what_a_server_confirms_last_before_it_is_gone_counts_as_unconfirmed() {
         assert!(fixture.inbox.unseen().is_empty());
     }
 }
+
+/// A server that says to be a master confirms three publishes, one of them before it has said so again,
+/// and becomes a replica.
+async fn after_a_turn(confirmed: Option<SystemTime>) -> [u64; 3] {
+    const MASTER: &str = "$13\r\nrole:master\r\n\r\n";
+    const REPLICA: &str = "$12\r\nrole:slave\r\n\r\n";
+    let mut fixture = Fixture::new();
+    let mut first = fixture.servers.attempt().await.accept_master();
+    fixture.inbox.expect(&["connect"]).await;
+    *fixture.servers.told.confirmed.lock().unwrap() = confirmed;
+    fixture.publish("x");
+    first.answer("PUBLISH c x", ":1\r\n").await;
+    first.answer("INFO replication", MASTER).await;
+    for _ in 0..2 {
+        fixture.publish("x");
+        first.answer("PUBLISH c x", ":1\r\n").await;
+    }
+    first.answer("INFO replication", REPLICA).await;
+    fixture.inbox.expect(&["disconnect", "reconnecting 1"]).await;
+    let counts = fixture.inbox.counts();
+    let _second = fixture.servers.accept().await;
+    fixture.inbox.expect(&["connect", &format!("gap 0 {}", counts[2])]).await;
+    assert!(fixture.inbox.unseen().is_empty());
+    assert_eq!(fixture.inbox.counts(), counts);
+    counts
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_confirms_that_is_no_master_any_more_counts_as_unconfirmed() {
+    assert_eq!(after_a_turn(None).await, [1, 0, 2]);
+    // Its own word counts for nothing where others tell.
+    let confirmed = SystemTime::now() - Duration::from_secs(1);
+    assert_eq!(after_a_turn(Some(confirmed)).await, [0, 0, 3]);
+}

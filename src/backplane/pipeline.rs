@@ -22,7 +22,7 @@ use crate::connection::{
     pack,
 };
 use crate::error::{Error, Result, panic_reason};
-use crate::event_loop::{Counters, Event};
+use crate::event_loop::Counters;
 
 /// What Redis owes an answer to, and the bytes that were written for it.
 enum Owed {
@@ -65,11 +65,8 @@ pub(super) struct Pipeline<'a, C: Connector> {
     // Bytes of all that is owed.
     bytes: usize,
     stalled: bool,
-    // What the server was when the connection was opened, until when it is known to have been that, and
-    // how many publishes it has answered since.
+    // What the server was when the connection was opened.
     role: Option<Role>,
-    proven: SystemTime,
-    unproven: u64,
     // Whether there is another connection to go on with.
     has_second: bool,
 }
@@ -102,8 +99,6 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             bytes,
             stalled,
             role,
-            proven: SystemTime::now(),
-            unproven: 0,
             has_second,
         }
     }
@@ -113,8 +108,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     pub(super) async fn serve(mut self) -> (Ended<C::Stream>, Option<Doubtful>) {
         loop {
             if let Err(ended) = self.step().await {
-                let endpoint = self.connection.endpoint();
-                let doubtful = self.doubts.take(endpoint, self.connector.confirmed(endpoint));
+                let doubtful = self.doubts.take(self.connection.endpoint(), self.right_until());
                 return (ended, doubtful);
             }
         }
@@ -273,7 +267,6 @@ impl<'a, C: Connector> Pipeline<'a, C> {
 
     /// Redis has answered a message, which counts for as much as the server does.
     const fn confirmed(&mut self, answer: &Answer) {
-        self.unproven += 1;
         if !matches!(answer, Answer::Error(_)) {
             self.doubts.published();
         }
@@ -299,22 +292,23 @@ impl<'a, C: Connector> Pipeline<'a, C> {
         if let Some(reason) = self.role.as_ref().and_then(|role| role.changed(answer)) {
             return Err(self.turned(reason));
         }
-        (self.proven, self.unproven) = (sent, 0);
+        self.doubts.is_same(sent, self.right_until());
         Ok(())
     }
 
     /// The server is not what it was: what it has published since may have reached nobody.
     fn turned(&mut self, reason: &str) -> Error {
-        let (events, link) = (self.writer.events(), self.writer.link().link);
-        // Where somebody tells which server is the right one, it is in doubt for longer.
-        let is_told = self.connector.confirmed(self.connection.endpoint()).is_some();
-        self.doubts.is_certain = true;
-        if self.unproven > 0 && !is_told {
-            let times = (self.proven, SystemTime::now());
-            events.emit(&Event::gap(link, times, 0, self.unproven));
+        let (since, count) = self.doubts.has_changed(self.right_until());
+        if count > 0 {
+            self.writer.confirmed_in_vain(since, count);
         }
-        events.look_anew(self.proven);
+        self.writer.events().look_anew(self.doubts.same_until);
         self.connection.lost(reason)
+    }
+
+    /// Until when the server was the right one, where others tell.
+    fn right_until(&self) -> Option<SystemTime> {
+        self.connector.confirmed(self.connection.endpoint())
     }
 
     fn redirect(&self, item: Item, answer: &Answer) -> Option<Item> {
@@ -323,7 +317,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
 
     /// Pings, and sees whether the connection is alive.
     fn check(&mut self) -> Result<(), Ended<C::Stream>> {
-        self.doubts.forget(self.connector.confirmed(self.connection.endpoint()));
+        self.doubts.forget(self.right_until());
         if let Some(value) = self.connection.next().now_or_never() {
             self.take_burst(value?)?;
         }

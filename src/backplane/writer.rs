@@ -140,10 +140,15 @@ impl Writer {
     /// one had confirmed meanwhile may have reached nobody; where that one cannot be reached any more, what it
     /// had confirmed last.
     fn doubt<C: Connector>(&self, doubtful: &Doubtful, connector: &Arc<C>, endpoint: &str) {
-        let Doubtful { endpoint: last, is_certain, .. } = doubtful;
-        let is_gone = last != endpoint;
-        let is_left = *is_certain || is_gone && connector.moved(last).now_or_never().is_some();
-        let Some((since, count)) = doubtful.lost(is_left, is_gone) else { return };
+        let is_gone = doubtful.endpoint != endpoint;
+        let is_left = is_gone && connector.moved(&doubtful.endpoint).now_or_never().is_some();
+        if let Some((since, count)) = doubtful.lost(is_left, is_gone) {
+            self.confirmed_in_vain(since, count);
+        }
+    }
+
+    /// What had been confirmed since then may have reached nobody.
+    pub(super) fn confirmed_in_vain(&self, since: SystemTime, count: u64) {
         Counters::take(&self.events().counters.published, count);
         Counters::add(&self.events().counters.unconfirmed, count);
         let ago = SystemTime::now().duration_since(since).unwrap_or_default();
