@@ -238,10 +238,12 @@ async fn what_a_server_confirms_last_before_it_is_gone_counts_as_unconfirmed() {
     }
 }
 
+/// What a master says that is asked for its role.
+const MASTER: &str = "$13\r\nrole:master\r\n\r\n";
+
 /// A server that says to be a master confirms three publishes, one of them before it has said so again,
 /// and becomes a replica.
 async fn after_a_turn(confirmed: Option<SystemTime>) -> [u64; 3] {
-    const MASTER: &str = "$13\r\nrole:master\r\n\r\n";
     const REPLICA: &str = "$12\r\nrole:slave\r\n\r\n";
     let mut fixture = Fixture::new();
     let mut first = fixture.servers.attempt().await.accept_master();
@@ -270,4 +272,23 @@ async fn what_a_server_confirms_that_is_no_master_any_more_counts_as_unconfirmed
     // Its own word counts for nothing where others tell.
     let confirmed = SystemTime::now() - Duration::from_secs(1);
     assert_eq!(after_a_turn(Some(confirmed)).await, [0, 0, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_has_passed_on_before_it_said_that_it_is_the_master_is_not_in_doubt() {
+    let mut fixture = Fixture::new();
+    let mut first = fixture.servers.attempt().await.accept_master();
+    *fixture.servers.told.confirmed.lock().unwrap() =
+        Some(SystemTime::now() + Duration::from_secs(1));
+    fixture.publish("x");
+    first.answer("PUBLISH c x", ":1\r\n").await;
+    for _ in 0..2 {
+        first.answer("INFO replication", MASTER).await;
+    }
+    drop(first);
+    fixture.inbox.expect(&["connect", "disconnect", "reconnecting 1"]).await;
+    let _second = fixture.servers.attempt().await.accept_at("other:6379", 1024);
+    fixture.inbox.expect(&["connect"]).await;
+    assert_eq!(fixture.inbox.counts(), [1, 0, 0]);
+    assert!(fixture.inbox.unseen().is_empty());
 }

@@ -276,8 +276,9 @@ impl<'a, C: Connector> Pipeline<'a, C> {
     fn ask_role(&mut self) {
         let is_asked = self.owed.iter().any(|owed| matches!(owed, Owed::Role(_)));
         if let (Some(role), false) = (&self.role, is_asked) {
-            self.connection.queue(&role.question());
+            let question = role.question();
             self.owed.push_back(Owed::Role(SystemTime::now()));
+            self.queue(&question);
         }
     }
 
