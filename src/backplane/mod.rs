@@ -7,10 +7,12 @@ mod event_sink;
 mod fleet;
 mod gather;
 mod heartbeat;
+mod item;
 mod link_events;
 mod outages;
 mod outbox;
 mod pipeline;
+mod queue;
 mod request;
 mod router;
 mod shards;
@@ -22,11 +24,12 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 mod throttle;
+mod tickets;
 mod writer;
 
 pub use event_sink::EventSink;
 pub use heartbeat::Uids;
-pub use outbox::QueueLimits;
+pub use queue::QueueLimits;
 pub use request::{Addition, Command, Packed, Publication, Reading, Request, Route};
 pub use streams::Streams;
 
@@ -39,8 +42,9 @@ use tokio::time::{Duration, Instant};
 
 use self::fleet::Fleet;
 use self::heartbeat::Heartbeat;
+use self::item::Item;
 use self::link_events::LinkEvents;
-use self::outbox::{Item, Outbox};
+use self::outbox::Outbox;
 use self::router::Router;
 use self::shards::Shards;
 use self::steered::Steered;

@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::doubts::{Doubtful, Doubts};
+use super::item::Item;
 use super::link_events::LinkStatus;
-use super::outbox::Item;
 use super::request::Request;
 use super::router::Lane;
 use super::writer::Writer;

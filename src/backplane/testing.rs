@@ -10,7 +10,8 @@ use tokio::time::Duration;
 
 use super::event_sink::EventSink;
 use super::link_events::LinkEvents;
-use super::outbox::{Outbox, QueueLimits};
+use super::outbox::Outbox;
+use super::queue::QueueLimits;
 use super::request::{Addition, Command, Packed, Publication, Request, Route};
 use super::supervisor::supervise;
 use super::writer::Writer;

@@ -12,9 +12,10 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::doubts::Doubtful;
 use super::event_sink::EventSink;
+use super::item::Item;
 use super::link_events::{LinkEvents, LinkStatus};
 use super::outages::{Lost, Outages};
-use super::outbox::{Item, Losses, Outbox};
+use super::outbox::{Losses, Outbox};
 use super::pipeline::Pipeline;
 use super::request::Request;
 use super::router::Router;

@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use super::Router;
 use super::lane::{Lane, Stage};
-use crate::backplane::outbox::Item;
+use crate::backplane::item::Item;
 use crate::backplane::request::{Command, Request, Route};
 use crate::connection::{Address, Redirection, SlotMap, redirection};
 

@@ -8,8 +8,9 @@ use tokio::time::{Duration, timeout};
 
 use super::lane::{Lane, Stage};
 use super::{Router, State};
+use crate::backplane::item::Item;
 use crate::backplane::link_events::LinkEvents;
-use crate::backplane::outbox::{Item, Outbox};
+use crate::backplane::outbox::Outbox;
 use crate::backplane::supervisor::supervise;
 use crate::backplane::writer::Writer;
 use crate::connection::{Address, Cluster, Node, Place};

@@ -6,7 +6,7 @@ use tokio::time::{Duration, sleep};
 
 use super::Router;
 use crate::backplane::gather::{Gather, Part, Role};
-use crate::backplane::outbox::Item;
+use crate::backplane::item::Item;
 use crate::backplane::request::{Command, Request, Route};
 use crate::error::Error;
 use crate::event_loop::Outcome;
