@@ -2,6 +2,7 @@
 //! session, and the mailbox between both and the event loop. Stores and adapters stand on it; it
 //! knows neither version of Socket.IO.
 
+mod connect;
 mod doubts;
 mod event_sink;
 mod fleet;
@@ -12,10 +13,13 @@ mod link_events;
 mod outages;
 mod outbox;
 mod pipeline;
+mod presence;
 mod queue;
 mod request;
 mod router;
+mod routers;
 mod shards;
+mod snapshot;
 mod steered;
 mod streams;
 mod subscriber;
@@ -33,11 +37,9 @@ pub use queue::QueueLimits;
 pub use request::{Addition, Command, Packed, Publication, Reading, Request, Route};
 pub use streams::Streams;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
 use self::fleet::Fleet;
@@ -45,14 +47,10 @@ use self::heartbeat::Heartbeat;
 use self::item::Item;
 use self::link_events::LinkEvents;
 use self::outbox::Outbox;
-use self::router::Router;
+use self::routers::Routers;
 use self::shards::Shards;
-use self::steered::Steered;
 use self::subscriber::MailboxSubscriber;
-use self::supervisor::supervise;
 use self::tasks::Tasks;
-use self::writer::Writer;
-use crate::connection::{Cluster, Endpoint, Place};
 use crate::event_loop::{Counters, Drained, Limits, Link, Mailbox, Waker};
 use crate::pubsub::{Consumer, Kind, Need, Session};
 use crate::streams::ReadOptions;
@@ -66,17 +64,6 @@ pub struct Options {
     pub mailbox: Limits,
     /// How long a command waits for its reply.
     pub command_timeout: Duration,
-}
-
-/// How full the queues are, each as (messages, bytes).
-#[derive(Debug, Clone, Copy)]
-pub struct Snapshot {
-    /// Publishes, and commands that go to the same server or cluster.
-    pub publish: (usize, usize),
-    /// Commands that go elsewhere.
-    pub command: (usize, usize),
-    /// Messages for the event loop.
-    pub mailbox: (usize, usize),
 }
 
 /// One node's connections to Redis.
@@ -100,29 +87,6 @@ pub struct Backplane {
     streams: OnceLock<Arc<Streams>>,
     // A plain mutex: taken at connect and close only.
     tasks: Mutex<Tasks>,
-}
-
-/// What brings requests to the nodes of clusters.
-struct Routers {
-    /// Those for the servers that messages are published on.
-    publisher: Option<Arc<Router>>,
-    /// Those for data.
-    commander: Option<Arc<Router>>,
-}
-
-impl Routers {
-    fn of(&self, request: &Request) -> Option<&Arc<Router>> {
-        match request {
-            Request::PublishSharded(_)
-            | Request::Command(Command { route: Route::Publisher, .. }) => self.publisher.as_ref(),
-            Request::Beat(beat) if beat.is_sharded() => self.publisher.as_ref(),
-            Request::Add(_) | Request::Command(Command { route: Route::Key, .. }) => {
-                self.commander.as_ref()
-            }
-            // The nodes pass these on to each other: any of them will do.
-            Request::Publish(_) | Request::Beat(_) => None,
-        }
-    }
 }
 
 impl Backplane {
@@ -149,80 +113,6 @@ impl Backplane {
         }
     }
 
-    /// Opens the connections, in the background. Commands share the publishing connection when
-    /// both point to the same server.
-    pub fn connect(&self, publisher: &Endpoint, subscriber: Endpoint, commander: Endpoint) {
-        let shared = publisher.same_server(&commander);
-        let links = &self.events.links;
-        links.publisher.set_place(publisher.to_string());
-        links.subscriber.set_place(subscriber.to_string());
-        links.commander.set_place(commander.to_string());
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without commands, the database does not matter; channels span them, so that of the commands
-        // serves both.
-        let db = if shared { commander.db } else { 0 };
-        let place = Place::new(Endpoint { db, ..publisher.clone() });
-        let subscriber = place.beside(publisher, subscriber);
-        if let Some(cluster) = subscriber.cluster() {
-            tasks.shards = Some(self.start_shards(cluster));
-        }
-        tasks.session = Some(self.spawn_session(subscriber));
-        let data = commander.clone();
-        let commands = (!shared).then(|| place.beside(publisher, commander));
-        if let Some(streams) = self.streams.get() {
-            let cluster = commands.as_ref().unwrap_or(&place).cluster();
-            tasks.streams = streams.start(self, &data, cluster);
-        }
-        let router = self.start_router(&place, &mut tasks);
-        let routers = Routers {
-            commander: match &commands {
-                None => router.clone(),
-                Some(place) => self.start_router(place, &mut tasks),
-            },
-            publisher: router,
-        };
-        if let (Some(place), None) = (commands, &routers.commander) {
-            let outbox = self.split_commands();
-            tasks.writers.push(self.spawn_writer(&outbox, place));
-        }
-        for item in self.publisher.take_if(|item| routers.of(&item.request).is_some()) {
-            if let Some(router) = routers.of(&item.request) {
-                router.send(item);
-            }
-        }
-        self.routers.get_or_init(|| routers);
-        tasks.writers.push(self.spawn_writer(&self.publisher, place));
-    }
-
-    fn start_shards(&self, cluster: &Arc<Cluster>) -> (Arc<Shards>, JoinHandle<()>) {
-        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
-        let (cluster, fleet) = (Arc::clone(cluster), Arc::clone(&self.subscribers));
-        let (shards, task) = Shards::start(cluster, &self.runtime, link, fleet);
-        shards.take_over(&self.session);
-        self.shards.get_or_init(|| Arc::clone(&shards));
-        (shards, task)
-    }
-
-    fn start_router(&self, place: &Place, tasks: &mut Tasks) -> Option<Arc<Router>> {
-        let cluster = Arc::clone(place.cluster()?);
-        let link = LinkEvents::new(Arc::clone(&self.events), Link::Cmd);
-        let Options { queue, command_timeout, .. } = self.options;
-        let (router, task) = Router::start(cluster, &self.runtime, link, queue, command_timeout);
-        tasks.routers.push((Arc::clone(&router), task));
-        Some(router)
-    }
-
-    fn spawn_session(&self, place: Place) -> JoinHandle<()> {
-        let (session, connector) = (Arc::clone(&self.session), Arc::new(self.steered(place)));
-        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
-        let run = move || Arc::clone(&session).run(Arc::clone(&connector));
-        self.runtime.spawn(supervise(link, "subscriber's session", run))
-    }
-
-    fn steered(&self, place: Place) -> Steered {
-        Steered::new(place, Arc::clone(&self.events))
-    }
-
     /// Where its tasks run.
     pub const fn runtime(&self) -> &Handle {
         &self.runtime
@@ -233,97 +123,6 @@ impl Backplane {
     pub fn read_streams(&self, names: Vec<String>, options: ReadOptions) -> Arc<Streams> {
         let streams = || Streams::new(names, options, Arc::clone(&self.events));
         Arc::clone(self.streams.get_or_init(streams))
-    }
-
-    /// Beats on `channel` from now on, and hears others there; the first call counts. Redis may refuse
-    /// the channel: all else goes on.
-    pub fn beat(self: &Arc<Self>, channel: String, sharded: bool) {
-        if self.heartbeat.get().is_some() {
-            return;
-        }
-        let heartbeat = Heartbeat::new(channel, sharded, Arc::clone(&self.events));
-        self.events.set_heartbeat(&heartbeat);
-        self.heartbeat.get_or_init(|| Arc::clone(&heartbeat));
-        let kind = if sharded { Kind::Sharded } else { Kind::Channel };
-        let consumer: Arc<dyn Consumer> = Arc::clone(&heartbeat) as _;
-        self.subscribe(kind, heartbeat.channel(), consumer, Need::Optional, None);
-        let link = LinkEvents::new(Arc::clone(&self.events), Link::Sub);
-        let backplane = Arc::downgrade(self);
-        let run = move || Arc::clone(&heartbeat).run(Weak::clone(&backplane));
-        let task = self.runtime.spawn(supervise(link, "heartbeat", run));
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).heartbeat = Some(task);
-    }
-
-    /// This process serves the namespace with this channel of requests, as `uid`.
-    pub fn serve(&self, channel: String, uid: String) {
-        if let Some(heartbeat) = self.heartbeat.get() {
-            heartbeat.serve((channel, uid));
-        }
-    }
-
-    /// Takes that back.
-    pub fn serve_no_more(&self, channel: String, uid: String) {
-        if let Some(heartbeat) = self.heartbeat.get() {
-            heartbeat.leave(&(channel, uid));
-        }
-    }
-
-    /// The uids of the other servers of this package that serve the namespace with this channel of
-    /// requests; nothing where no heartbeat tells.
-    #[must_use]
-    pub fn peers(&self, channel: &str) -> Option<Uids> {
-        self.heartbeat.get()?.uids(channel)
-    }
-
-    /// How many other processes of this package are there, as heartbeats tell.
-    #[must_use]
-    pub fn peer_count(&self) -> usize {
-        self.heartbeat.get().map_or(0, |heartbeat| heartbeat.peer_count())
-    }
-
-    /// What has become of the heartbeat: `off`, `on`, or `refused` by Redis.
-    #[must_use]
-    pub fn heartbeat(&self) -> &'static str {
-        match self.heartbeat.get() {
-            None => "off",
-            Some(heartbeat) if heartbeat.is_refused() => "refused",
-            Some(_) => "on",
-        }
-    }
-
-    /// Whether Redis refuses the subscription to heartbeats.
-    fn refuses_heartbeat(&self) -> bool {
-        let Some(heartbeat) = self.heartbeat.get() else { return false };
-        match self.shards.get().filter(|_| heartbeat.sharded) {
-            Some(shards) => shards.refuses(heartbeat.channel()),
-            None if heartbeat.sharded => self.session.refuses(Kind::Sharded, heartbeat.channel()),
-            None => self.session.refuses(Kind::Channel, heartbeat.channel()),
-        }
-    }
-
-    /// When the last ping was sent that the subscriber's server has answered.
-    fn proven(&self) -> Option<SystemTime> {
-        match self.shards.get() {
-            Some(shards) => shards.proven(),
-            None => self.session.proven_at(),
-        }
-    }
-
-    fn split_commands(&self) -> Arc<Outbox> {
-        let outbox = new_outbox(&self.options, &self.events, Link::Cmd);
-        let outbox = self.commander.get_or_init(|| outbox);
-        for item in self.publisher.take_if(|item| matches!(item.request, Request::Command(_))) {
-            outbox.adopt(item);
-        }
-        Arc::clone(outbox)
-    }
-
-    fn spawn_writer(&self, outbox: &Arc<Outbox>, place: Place) -> (Arc<Writer>, JoinHandle<()>) {
-        let writer = Arc::new(Writer::new(Arc::clone(outbox)));
-        let (running, connector) = (Arc::clone(&writer), Arc::new(self.steered(place)));
-        let run = move || Arc::clone(&running).run(Arc::clone(&connector));
-        let task = self.runtime.spawn(supervise(outbox.link.clone(), "writer", run));
-        (writer, task)
     }
 
     /// Queues `request`. With a `ticket`, its reply comes back through the mailbox under it.
@@ -408,48 +207,6 @@ impl Backplane {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.events.counters
-    }
-
-    /// State and endpoint of the connections that publish, subscribe and carry commands.
-    #[must_use]
-    pub fn links(&self) -> [(&'static str, String); 3] {
-        let links = &self.events.links;
-        let (publisher, other) = self.routers();
-        let is_routed = publisher.into_iter().chain(other).any(|router| router.is_used());
-        let own = self.commander.get().is_some() || is_routed;
-        let commander = if own { &links.commander } else { &links.publisher };
-        [&links.publisher, &links.subscriber, commander].map(|link| (link.name(), link.endpoint()))
-    }
-
-    /// That of what is published, and that of commands where it is another one.
-    fn routers(&self) -> (Option<&Arc<Router>>, Option<&Arc<Router>>) {
-        let routers = self.routers.get();
-        let publisher = routers.and_then(|routers| routers.publisher.as_ref());
-        let commander = routers.and_then(|routers| routers.commander.as_ref());
-        let is_other = |router: &&Arc<Router>| {
-            publisher.is_none_or(|publisher| !Arc::ptr_eq(publisher, router))
-        };
-        (publisher, commander.filter(is_other))
-    }
-
-    /// What applications have queued: heartbeats are none of it.
-    fn without_beats(&self, (messages, bytes): (usize, usize)) -> (usize, usize) {
-        let beats = self.heartbeat.get().map_or(0, |heartbeat| heartbeat.queued());
-        (messages.saturating_sub(beats), bytes)
-    }
-
-    /// How full the queues are.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let add = |(messages, bytes), (more, of): (usize, usize)| (messages + more, bytes + of);
-        let routed = |router: Option<&Arc<Router>>| router.map_or((0, 0), |router| router.depth());
-        let commands = self.commander.get().map_or((0, 0), |outbox| outbox.depth());
-        let (publisher, other) = self.routers();
-        Snapshot {
-            publish: self.without_beats(add(self.publisher.depth(), routed(publisher))),
-            command: add(commands, routed(other)),
-            mailbox: self.events.mailbox.depth(),
-        }
     }
 }
 
