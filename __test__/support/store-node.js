@@ -60,6 +60,11 @@ server.on('connection', (connection) => {
 });
 
 const io = SocketIO.listen(server, { log: false });
+// Behind 0.9's own listener, which has dealt with the request.
+server.on('request', ({ method, url }, { writableEnded }) => {
+  const id = url.split(/[/?]/)[4];
+  report('handled', { method, id, isAnswered: writableEnded });
+});
 io.set('store', FORMS[form]());
 if (store === 'engine') io.store.engine(io);
 io.set('client store expiration', expiration);

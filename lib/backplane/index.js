@@ -145,10 +145,14 @@ class Backplane {
     return UP.has(this.native.stats().links[0].state);
   }
 
+  /** Whether the publishing connection is up, and Redis answers on it. */
+  get isAnswering() {
+    return this.native.stats().links[0].state === 'connected';
+  }
+
   /** Whether something that was published is about to leave: Redis is there, and has not answered. */
   get isPublishing() {
-    const { depths, links } = this.#stats();
-    return depths[0] > 0 && links[0].state === 'connected';
+    return this.#stats().depths[0] > 0 && this.isAnswering;
   }
 
   /** Whether something that was published or asked has not been answered. */

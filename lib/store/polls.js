@@ -1,7 +1,16 @@
 'use strict';
 
+const { clearTimeout, setTimeout } = require('../timers');
+
 /** A packet that says nothing, after which a client polls again. */
 const NOOP = '8::';
+/** How long a first answer waits for Redis at most, in ms. */
+const HELD_MS = 500;
+/** How many may wait at a time, in this process. Others go out at once. */
+const MAX_HELD = 1000;
+
+/** How many first answers wait. */
+let held = 0;
 
 /**
  * What of 0.9's transports is looked at.
@@ -37,4 +46,37 @@ function answer(poll) {
   poll.response.end();
 }
 
-module.exports = { answeringPolls };
+/**
+ * Holds the answer of a client's first poll, as its server publishes `connect`: the client polls again as soon as it has
+ * the answer, without sticky sessions elsewhere. A server that does not know of the `connect` then connects the client
+ * once more. For the manager the poll is over meanwhile, so what it has for the client waits for the next one, as ever.
+ * @param {{ manager: any }} store
+ * @param {string} id the client's
+ * @returns {(() => void) | undefined} what lets the answer out, as half a second does; nothing where no poll is held
+ */
+function holdFirstAnswer(store, id) {
+  /** @type {Transport | undefined} */
+  const transport = store.manager?.transports?.[id];
+  if (!transport?.open || !transport.clearPollTimeout || held >= MAX_HELD) return undefined;
+  const { response } = transport;
+  /** @type {(() => void)[]} */
+  const calls = [];
+  const later =
+    (/** @type {'writeHead' | 'write' | 'end'} */ name) =>
+    (/** @type {any[]} */ ...args) => {
+      calls.push(() => /** @type {any} */ (response)[name](...args));
+    };
+  const release = () => {
+    if (transport.response === response) return;
+    clearTimeout(timer);
+    held--;
+    transport.response = response;
+    for (const call of calls) call();
+  };
+  const timer = setTimeout(release, HELD_MS).unref();
+  held++;
+  transport.response = /** @type {any} */ ({ writeHead: later('writeHead'), write: later('write'), end: later('end') });
+  return release;
+}
+
+module.exports = { answeringPolls, holdFirstAnswer };

@@ -12,7 +12,7 @@ const { isFlat } = require('./dispatch');
 const { awaitingHandshakes } = require('./late-handshakes');
 const { NativeTransports } = require('./native-transports');
 const { readOptions } = require('./options');
-const { answeringPolls } = require('./polls');
+const { answeringPolls, holdFirstAnswer } = require('./polls');
 const { guarded } = require('./server-messages');
 const { Unpacker } = require('./unpacker');
 
@@ -96,13 +96,13 @@ class RedisStore extends EventEmitter {
     const channel = this.#textOf(name);
     if (channel === undefined) return;
     if (this.#packs) {
-      this.#backplane.native.publishPacked(channel, this.pack({ nodeId: this.nodeId, args }));
+      this.#backplane.native.publishPacked(channel, this.pack({ nodeId: this.nodeId, args }), this.#ticket(name, args));
     } else if (name === 'dispatch' && isFlat(args)) {
       this.#dispatch(args);
     } else {
       const text = this.#json(args);
       if (text === undefined) return;
-      this.#native.publish(channel, text);
+      this.#native.publish(channel, text, this.#ticket(name, args));
     }
     this.emit('publish', name, ...args);
   }
@@ -133,6 +133,12 @@ class RedisStore extends EventEmitter {
       this.#backplane.events.emitError(encodeError(cause));
       return undefined;
     }
+  }
+
+  /** The ticket of a message whose answer by Redis something waits for; else 0. */
+  #ticket(name, args) {
+    if (name !== 'connect' || !this.#backplane.isAnswering) return 0;
+    return this.#inbox.registerCallback(holdFirstAnswer(this, args[0]));
   }
 
   /** @param {any[]} args */

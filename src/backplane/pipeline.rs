@@ -36,7 +36,7 @@ enum Owed {
         queued: Instant,
         bytes: usize,
     },
-    /// A heartbeat, or a publish that may have to go to another node of the cluster.
+    /// A heartbeat, or a publish that may have to go to another node of the cluster, or whose sender waits.
     Routed(Item, usize),
     Command(Item, usize),
 }
@@ -188,7 +188,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             self.owed.push_back(Owed::Asking);
         }
         let is_routed = self.writer.router.is_some();
-        let is_kept = is_routed || matches!(item.request, Request::Add(_));
+        let is_kept = is_routed || item.ticket.is_some() || matches!(item.request, Request::Add(_));
         self.owed.push_back(if item.request.is_beat() || item.request.is_publish() && is_kept {
             Owed::Routed(item, bytes)
         } else if item.request.is_publish() {
@@ -249,7 +249,7 @@ impl<'a, C: Connector> Pipeline<'a, C> {
             }
             Owed::Routed(item, _) => {
                 if let Some(item) = self.redirect(item, &answer) {
-                    if matches!(item.request, Request::Add(_)) && self.writer.router.is_none() {
+                    if !item.request.is_beat() && self.writer.router.is_none() {
                         self.confirmed(&answer);
                     }
                     self.writer.published_by(&item, &answer);
@@ -365,7 +365,7 @@ impl<C: Connector> Drop for Pipeline<'_, C> {
                 Owed::Routed(Item { queued, ticket, .. }, _) => {
                     self.writer.unconfirmed(queued);
                     if let Some(ticket) = ticket.filter(|&ticket| outbox.claim(ticket)) {
-                        let error = self.connection.lost("it may not have been added");
+                        let error = self.connection.lost("it may not have arrived");
                         self.writer.events().fail(ticket, &error);
                     }
                 }

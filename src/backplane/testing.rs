@@ -186,8 +186,12 @@ impl Fixture {
     }
 
     pub fn publish(&self, payload: &str) {
+        self.publish_for(payload, None);
+    }
+
+    pub fn publish_for(&self, payload: &str, ticket: Option<u32>) {
         let (channel, payload) = ("c".to_owned(), payload.as_bytes().to_vec());
-        self.outbox.push(Request::publish(Packed { channel, payload }), None);
+        self.outbox.push(Request::publish(Packed { channel, payload }), ticket);
     }
 
     /// Adds an entry to the stream `s`.

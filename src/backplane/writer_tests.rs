@@ -99,6 +99,24 @@ async fn errors_answer_their_own_commands_and_pings_lie_between() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_publish_is_answered() {
+    let (mut fixture, mut server) = Fixture::connected().await;
+    fixture.publish_for("1", Some(7));
+    fixture.publish_for("2", Some(8));
+    server.answer("PUBLISH c 1", ":1\r\n").await;
+    fixture.inbox.expect(&["reply 7"]).await;
+    server.answer("PUBLISH c 2", "-NOPERM no\r\n").await;
+    fixture.inbox.expect(&["error ERR_REDIS_REPLY", "failed 8 ERR_REDIS_REPLY"]).await;
+    assert_eq!(fixture.inbox.counts(), [1, 1, 0]);
+    fixture.publish_for("3", Some(9));
+    server.expect("PUBLISH c 3").await;
+    drop(server);
+    fixture.inbox.expect(&["failed 9 ERR_CONNECTION_LOST", "disconnect", "reconnecting 1"]).await;
+    assert_eq!(fixture.inbox.counts(), [1, 1, 1]);
+    assert_eq!(fixture.outbox.depth(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_publish_is_dropped_and_reported_once_until_one_works() {
     let (mut fixture, mut server) = Fixture::connected().await;
     for outage in 1..=2 {

@@ -80,11 +80,17 @@ impl NativeBackplane {
         self.backplane.drain().map(NativeBatch::from)
     }
 
-    /// Publishes what JavaScript has packed.
+    /// Publishes what JavaScript has packed. With a ticket, a reply tells that Redis has it, or will
+    /// not get it.
     #[napi(catch_unwind)]
-    pub fn publish_packed(&self, channel: String, payload: Either<String, Buffer>) {
+    pub fn publish_packed(
+        &self,
+        channel: String,
+        payload: Either<String, Buffer>,
+        ticket: Option<u32>,
+    ) {
         let payload = bytes_of(payload);
-        self.backplane.send(Request::publish(Packed { channel, payload }), None);
+        self.backplane.send(Request::publish(Packed { channel, payload }), ticket);
     }
 
     /// `PUBSUB` and its arguments; the reply is a list.

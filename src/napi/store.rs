@@ -47,10 +47,11 @@ impl NativeStore {
         Ok(Self { store: Store::new(backplane, node_id, codec, unpack, longest) })
     }
 
-    /// Publishes `args`, the JSON text of an array.
+    /// Publishes `args`, the JSON text of an array. With a ticket, a reply tells that Redis has it, or
+    /// will not get it.
     #[napi(catch_unwind)]
-    pub fn publish(&self, channel: String, args: String) {
-        self.store.publish(channel, args);
+    pub fn publish(&self, channel: String, args: String, ticket: Option<u32>) {
+        self.store.publish(channel, args, ticket);
     }
 
     /// Publishes a message of the channel `dispatch`. `exceptions`: JSON text of the array, empty

@@ -67,10 +67,10 @@ impl Store {
         Self { backplane, node_id, origin, unpack, longest, fanout, channels }
     }
 
-    /// Publishes `args`, the JSON text of an array.
-    pub fn publish(&self, channel: String, args: String) {
+    /// Publishes `args`, the JSON text of an array; with a ticket, a reply comes through the mailbox.
+    pub fn publish(&self, channel: String, args: String, ticket: Option<u32>) {
         let origin = Arc::clone(&self.origin);
-        self.backplane.send(Request::publish(Message { origin, channel, args }), None);
+        self.backplane.send(Request::publish(Message { origin, channel, args }), ticket);
     }
 
     /// Publishes a message of the channel `dispatch`.

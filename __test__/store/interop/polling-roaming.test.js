@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { it } = require('node:test');
 const { Cluster, describeCluster } = require('../../support/store-cluster');
-const { request } = require('../../support/store-client');
+const { PollingClient, request } = require('../../support/store-client');
 const { monitor } = require('../../support/stores');
 
 /** The node of the polls, and the other one. @type {import('../../support/store-cluster').Kind[][]} */
@@ -44,6 +44,21 @@ for (const stores of PAIRS) {
       await a.published('open', client.id);
       await late('open', client.id);
       assert.deepEqual(await poll, { status: 200, body: 'io.j[0]("8::");' });
+    });
+
+    it('the first answer waits for Redis, so that the client is not connected once more elsewhere', async () => {
+      const [a, b] = cluster.nodes;
+      const client = cluster.keep(new PollingClient(b, await cluster.handshake(b)));
+      const answer = client.poll(a);
+      await a.published('open', client.id);
+      const { isAnswered } = await a.saw('handled', { method: 'GET', id: client.id });
+      assert.equal(isAnswered, false);
+      await cluster.barrier(a);
+      assert.equal(await answer, '1::');
+      await client.connected();
+      await cluster.hang(b, client);
+      await a.run('sockets', ['emit', 'end']);
+      assert.deepEqual(await client.until('end'), []);
     });
 
     it('the other nodes are not told that this poll is over, for there may be a newer one', async (t) => {
