@@ -83,14 +83,9 @@ impl NativeBackplane {
     /// Publishes what JavaScript has packed. With a ticket, a reply tells that Redis has it, or will
     /// not get it.
     #[napi(catch_unwind)]
-    pub fn publish_packed(
-        &self,
-        channel: String,
-        payload: Either<String, Buffer>,
-        ticket: Option<u32>,
-    ) {
+    pub fn publish_packed(&self, channel: String, payload: Either<String, Buffer>, ticket: u32) {
         let payload = bytes_of(payload);
-        self.backplane.send(Request::publish(Packed { channel, payload }), ticket);
+        self.backplane.send(Request::publish(Packed { channel, payload }), waits(ticket));
     }
 
     /// `PUBSUB` and its arguments; the reply is a list.

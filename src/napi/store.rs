@@ -50,8 +50,8 @@ impl NativeStore {
     /// Publishes `args`, the JSON text of an array. With a ticket, a reply tells that Redis has it, or
     /// will not get it.
     #[napi(catch_unwind)]
-    pub fn publish(&self, channel: String, args: String, ticket: Option<u32>) {
-        self.store.publish(channel, args, ticket);
+    pub fn publish(&self, channel: String, args: String, ticket: u32) {
+        self.store.publish(channel, args, waits(ticket));
     }
 
     /// Publishes a message of the channel `dispatch`. `exceptions`: JSON text of the array, empty
