@@ -37,7 +37,7 @@ const ROWS = [
   {
     what: 'receive a broadcast for a room without a socket here',
     unit: 'main thread, µs a message',
-    ...{ family: 'adapter', id: 'adapter-receive-unheld', figure: 'main', incumbents: OFFICIAL, ours: NATIVE },
+    ...{ family: 'adapter', id: 'adapter-receive-elsewhere', figure: 'main', incumbents: OFFICIAL, ours: NATIVE },
   },
   {
     what: 'emit to a room of other servers, 100 in one tick',

@@ -31,9 +31,19 @@ const SENTENCES = [
   [
     'README.md',
     'costs the event loop # µs instead of # µs',
-    of('adapter', 'adapter-receive-unheld', 'main', [NATIVE, OFFICIAL]),
+    of('adapter', 'adapter-receive-elsewhere', 'main', [NATIVE, OFFICIAL]),
   ],
   ['README.md', 'takes # KB with `WebSocketServer`, and # KB with `ws`', memory(ENGINE, ON_WS)],
+  [
+    'docs/how-it-works.svg',
+    'its event loop # µs without, and # µs with',
+    of('adapter', 'adapter-receive-elsewhere', 'main', [OFFICIAL, NATIVE]),
+  ],
+  // Of 1,000 sockets, µs each: so many ms.
+  ['docs/how-it-works.md', 'the event loop writes for # ms', of('websocket', 'websocket-remote-1000', 'main', [ON_WS])],
+  ['docs/how-it-works.md', 'another writes for # ms', of('websocket', 'websocket-remote-1000', 'cpu', [ENGINE])],
+  ['docs/how-it-works.svg', 'one after the other: # ms', of('websocket', 'websocket-remote-1000', 'main', [ON_WS])],
+  ['docs/how-it-works.svg', '1,000 writes: # ms', of('websocket', 'websocket-remote-1000', 'cpu', [ENGINE])],
   [
     'docs/how-it-works.md',
     '# KB with `WebSocketServer`, # KB with `ws`, # KB with uWebSockets.js',
