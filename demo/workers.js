@@ -105,7 +105,7 @@ class Workers {
     if (!worker || worker.isDead() || this.#killed.has(worker)) return;
     this.#killed.add(worker);
     if (room !== null && process.platform !== 'win32') {
-      freeze(/** @type {number} */ (worker.process.pid)); // what is said before it hangs, nobody misses
+      freeze(/** @type {number} */ (worker.process.pid)); // what is said before it stands still is not missed
       await this.#speak(room, index);
     }
     console.log(`worker ${index} (pid ${worker.process.pid}): kill -9`);

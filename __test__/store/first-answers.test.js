@@ -6,33 +6,21 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
-const { after, afterEach, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const SocketIO = require('socket.io');
 const { RedisStore } = require('../..');
 const { startProxy } = require('../../dev/proxy');
-const { startRedis } = require('../../dev/redis-server');
 const { LIMIT, PATIENCE } = require('../support/limits');
 const { PollingClient, request } = require('../support/store-client');
+const { redisOfFile } = require('../support/redis-of-file');
 const { subscribersOf } = require('../support/store-cluster');
 
 /** More than may wait at a time. */
 const MANY = 1100;
 /** Everything that the store publishes about a client that polls for the first time, as far as its `connect`. */
-const TOLD = 2;
+const PUBLISHED = 2;
 
-/** @type {import('../../dev/redis-server').RedisServer} */
-let redis;
-/** What is to be ended after each test. @type {(() => unknown)[]} */
-let ends = [];
-
-before(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  for (const end of ends.reverse()) await end();
-  ends = [];
-});
-after(() => redis.stop());
+const file = redisOfFile();
 
 /**
  * A server that knows of clients, whose store reaches Redis through a proxy.
@@ -42,12 +30,12 @@ after(() => redis.stop());
 async function listen(ids, options) {
   const server = http.createServer();
   server.on('connection', (connection) => connection.on('error', () => {}));
-  const proxy = await startProxy(redis.port);
+  const proxy = await startProxy(file.redis.port);
   const io = SocketIO.listen(server, { log: false });
   const store = new RedisStore({
     redisPub: proxy.url,
-    redisSub: redis.url,
-    redisClient: redis.url,
+    redisSub: file.redis.url,
+    redisClient: file.redis.url,
     // Longer than any test: nothing but what is tested ends a wait.
     commandTimeout: PATIENCE,
     ...options,
@@ -56,9 +44,9 @@ async function listen(ids, options) {
   io.set('transports', ['htmlfile', 'xhr-polling', 'jsonp-polling']);
   server.listen(0, '127.0.0.1');
   await Promise.all([once(server, 'listening'), ofPublisher(store, 'connect')]);
-  await subscribersOf(redis, ['handshake', 'disconnect-force'], 1);
+  await subscribersOf(file.redis, ['handshake', 'disconnect-force'], 1);
   for (const id of ids) io.onHandshake(id, { headers: {}, address: {}, time: '', query: {}, url: '' });
-  ends.push(async () => {
+  file.ends.push(async () => {
     // Not by `once()`, for which an error is an end, too.
     const closed = new Promise((resolve) => store.once('close', resolve));
     server.close();
@@ -120,7 +108,7 @@ describe('first answers', LIMIT, () => {
       const { response, isAnswered } = await dealtWith(server);
       assert.equal(isAnswered, false);
       assert.doesNotMatch(await stackOfEnd(response), /processTimers/);
-      assert.ok(store.stats().published >= TOLD, `${store.stats().published} messages were published`);
+      assert.ok(store.stats().published >= PUBLISHED, `${store.stats().published} messages were published`);
       assert.deepEqual(await poll, { status: 200, body: '1::' });
     });
   }
@@ -137,7 +125,7 @@ describe('first answers', LIMIT, () => {
     const { io, server, port } = await listen(['new']);
     io.sockets.on('connection', (/** @type {any} */ socket) => socket.emit('news', 1).emit('end'));
     const client = new PollingClient({ port }, 'new');
-    ends.push(() => client.close());
+    file.ends.push(() => client.close());
     assert.equal(await client.poll({ port }), '1::');
     const second = client.poll({ port });
     const { isAnswered } = await dealtWith(server);
@@ -183,7 +171,7 @@ describe('first answers', LIMIT, () => {
     const { io, server, port } = await listen(['new']);
     const outgoing = http.get({ port, path: '/socket.io/1/htmlfile/new' });
     outgoing.on('error', () => {});
-    ends.push(() => outgoing.destroy());
+    file.ends.push(() => outgoing.destroy());
     const { response } = await dealtWith(server);
     assert.equal(io.transports.new.response, response);
     assert.equal(response.headersSent, true);
@@ -214,7 +202,7 @@ describe('first answers', LIMIT, () => {
     });
     // So that they come all at once.
     const socket = net.connect(port, '127.0.0.1');
-    ends.push(() => socket.destroy());
+    file.ends.push(() => socket.destroy());
     const requests = ids.map((id) => `GET /socket.io/1/xhr-polling/${id} HTTP/1.1\r\nHost: a\r\n`);
     socket.resume().write(`${requests.join('\r\n')}\r\n`);
     await all;

@@ -6,43 +6,31 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
-const { after, afterEach, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const SocketIO = require('socket.io');
 const { RedisStore } = require('../..');
-const { startRedis } = require('../../dev/redis-server');
 const { LIMIT } = require('../support/limits');
 const { PollingClient, WebSocketClient, request } = require('../support/store-client');
+const { redisOfFile } = require('../support/redis-of-file');
 const { subscribersOf } = require('../support/store-cluster');
 
 /** More than may wait at a time. */
 const MANY = 1100;
 
-/** @type {import('../../dev/redis-server').RedisServer} */
-let redis;
-/** What is to be ended after each test. @type {(() => unknown)[]} */
-let ends = [];
-
-before(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  for (const end of ends.reverse()) await end();
-  ends = [];
-});
-after(() => redis.stop());
+const file = redisOfFile();
 
 /** A server whose store hears Redis. @param {{ isNative?: boolean }} [options] */
 async function listen({ isNative = false } = {}) {
   const server = http.createServer();
   server.on('connection', (connection) => connection.on('error', () => {}));
   const io = SocketIO.listen(server, { log: false });
-  const store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
+  const store = new RedisStore({ redisPub: file.redis.url, redisSub: file.redis.url, redisClient: file.redis.url });
   io.set('store', store);
   if (isNative) store.engine(io);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  await subscribersOf(redis, ['handshake', 'disconnect-force'], 1);
-  ends.push(async () => {
+  await subscribersOf(file.redis, ['handshake', 'disconnect-force'], 1);
+  file.ends.push(async () => {
     const closed = once(store, 'close');
     server.close();
     store.destroy();
@@ -56,7 +44,7 @@ async function listen({ isNative = false } = {}) {
 /** Another server tells of a client's handshake. */
 function tell(id) {
   const data = { headers: {}, address: {}, time: '', query: {}, url: '', xdomain: false, secure: false, issued: 1 };
-  return redis.command('PUBLISH', 'handshake', JSON.stringify({ nodeId: 'other', args: [id, data] }));
+  return file.redis.command('PUBLISH', 'handshake', JSON.stringify({ nodeId: 'other', args: [id, data] }));
 }
 
 describe('late handshakes', LIMIT, () => {
@@ -64,7 +52,7 @@ describe('late handshakes', LIMIT, () => {
     it(`a WebSocket waits for its handshake${isNative ? ', and becomes native' : ''}`, async () => {
       const { io, server, store, port } = await listen({ isNative });
       const client = new WebSocketClient({ port }, 'late');
-      ends.push(() => client.close());
+      file.ends.push(() => client.close());
       await once(server, 'upgrade');
       assert.equal(io.connected.late, undefined);
       // Called behind the manager's, for the same message.
@@ -83,7 +71,7 @@ describe('late handshakes', LIMIT, () => {
   it('so do polls and what is posted, in the order in which they came', async () => {
     const { io, server, port } = await listen();
     const client = new PollingClient({ port }, 'late');
-    ends.push(() => client.close());
+    file.ends.push(() => client.close());
     client.hang({ port });
     await once(server, 'request');
     const sent = client.send('5:::{"name":"note","args":["early"]}');
@@ -145,7 +133,7 @@ describe('late handshakes', LIMIT, () => {
     });
     // So that they come all at once.
     const socket = net.connect(port, '127.0.0.1');
-    ends.push(() => socket.destroy());
+    file.ends.push(() => socket.destroy());
     const requests = Array.from(
       { length: MANY },
       (_, i) => `GET /socket.io/1/xhr-polling/${i} HTTP/1.1\r\nHost: a\r\n`,

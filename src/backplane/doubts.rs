@@ -1,9 +1,9 @@
-//! What a server has confirmed and may have passed on to nobody: it was not the right one any more, or it is
+//! What a server has confirmed and may not have passed on: it was not the right one any more, or it is
 //! gone now and had no more time to.
 //!
-//! Where others tell which server is the right one (Sentinels, the nodes of a cluster), their word counts: a
-//! master that they have left may go on to call itself one. Where nobody tells, the server's own word counts.
-//! A server that says itself that it has changed is believed in either case.
+//! Where others say which server is the right one (Sentinels, the nodes of a cluster), their word counts: a
+//! master that they have left may go on to call itself one. Where there are no others, the server's own word
+//! counts. A server that says itself that it has changed is believed in either case.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
@@ -138,7 +138,7 @@ impl Doubts {
         (confirmed.unwrap_or(self.same_until), count)
     }
 
-    /// What is in doubt when the connection ends: nothing where nobody tells which server is the right one.
+    /// What is in doubt when the connection ends: nothing where no others say which server is the right one.
     pub(super) fn take(
         &mut self,
         endpoint: &str,

@@ -6,14 +6,14 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const https = require('node:https');
-const { after, afterEach, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const SocketIO = require('socket.io');
 const WebSocket = require('ws');
 const { RedisStore } = require('../../..');
-const { startRedis } = require('../../../dev/redis-server');
 const { Certificates } = require('../../../dev/tls');
 const { LIMIT } = require('../../support/limits');
 const { TRANSPORTS, connect: connectClient } = require('../../support/store-client');
+const { redisOfFile } = require('../../support/redis-of-file');
 const { subscribersOf } = require('../../support/store-cluster');
 
 const BURST = 20_000;
@@ -21,19 +21,8 @@ const BURST = 20_000;
 const HISTORY = 12 * 2 ** 20;
 const EVENT = `5:::${JSON.stringify({ name: 'count', args: [] })}`;
 
-/** @type {import('../../../dev/redis-server').RedisServer} */
-let redis;
-/** What is to be ended after each test: the managers of 0.9 in a process have their transports in one place. @type {(() => unknown)[]} */
-let ends = [];
-
-before(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  for (const end of ends.reverse()) await end();
-  ends = [];
-});
-after(() => redis.stop());
+// What a test opens ends with it: the managers of 0.9 in a process have their transports in one place.
+const file = redisOfFile();
 
 /**
  * A server with the engine.
@@ -43,14 +32,14 @@ async function listen({ tls, settings = {} } = {}) {
   const server = tls ? https.createServer(tls) : http.createServer();
   server.on('connection', (connection) => connection.on('error', () => {}));
   const io = SocketIO.listen(server, { log: false });
-  const store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
+  const store = new RedisStore({ redisPub: file.redis.url, redisSub: file.redis.url, redisClient: file.redis.url });
   for (const [name, value] of Object.entries(settings)) io.set(name, value);
   io.set('store', store);
   assert.equal(store.engine(io), store);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  ends.push(async () => {
+  file.ends.push(async () => {
     const closed = once(store, 'close');
     server.close();
     store.destroy();
@@ -69,7 +58,7 @@ async function connect({ host }, options) {
     }).on('error', reject);
   });
   const client = new WebSocket(`ws${host}/socket.io/1/websocket/${id}`, { rejectUnauthorized: false, ...options });
-  ends.push(() => client.terminate());
+  file.ends.push(() => client.terminate());
   assert.equal(String((await once(client, 'message'))[0]), '1::');
   return client;
 }
@@ -77,16 +66,16 @@ async function connect({ host }, options) {
 /** Connects a client of another kind. @param {{ port: number }} server @param {string} [transport] */
 async function meet(server, transport) {
   const client = await connectClient(server, { transport });
-  ends.push(() => client.close());
+  file.ends.push(() => client.close());
   return client;
 }
 
 /** Has another server send to a room, or to all. @param {string} room @param {...string} packets */
 async function dispatch(room, ...packets) {
-  await subscribersOf(redis, 'dispatch', 1);
+  await subscribersOf(file.redis, 'dispatch', 1);
   for (const packet of packets) {
     const args = [room, packet, false, []];
-    await redis.command('PUBLISH', 'dispatch', JSON.stringify({ nodeId: 'other', args }));
+    await file.redis.command('PUBLISH', 'dispatch', JSON.stringify({ nodeId: 'other', args }));
   }
 }
 
@@ -205,7 +194,7 @@ describe('native WebSockets of 0.9', LIMIT, () => {
 
   it('under TLS in Node, 0.9 writes, and it is counted', async () => {
     const certificates = new Certificates();
-    ends.push(() => certificates.remove());
+    file.ends.push(() => certificates.remove());
     const server = await listen({ tls: certificates.server });
     const client = await connect(server);
     const arrived = once(client, 'message');
@@ -215,8 +204,8 @@ describe('native WebSockets of 0.9', LIMIT, () => {
   });
 
   it('what is no 0.9 server is a TypeError that says so', () => {
-    const store = new RedisStore({ redisPub: redis.url, redisSub: redis.url, redisClient: redis.url });
-    ends.push(() => store.destroy());
+    const store = new RedisStore({ redisPub: file.redis.url, redisSub: file.redis.url, redisClient: file.redis.url });
+    file.ends.push(() => store.destroy());
     for (const io of [undefined, {}, http.createServer()]) {
       assert.throws(() => store.engine(/** @type {any} */ (io)), { code: 'ERR_INVALID_OPTION', option: 'io' });
     }
