@@ -2,6 +2,8 @@
 
 mod ends;
 mod reads;
+#[cfg(test)]
+mod testing;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
