@@ -8,6 +8,9 @@ const http = require('node:http');
 const net = require('node:net');
 const { describe, it } = require('node:test');
 const SocketIO = require('socket.io');
+const { holdTimers } = require('../support/held-timers');
+/** Has half a second be over. */
+const halfASecond = holdTimers(500);
 const { RedisStore } = require('../..');
 const { LIMIT } = require('../support/limits');
 const { PollingClient, WebSocketClient, request } = require('../support/store-client');
@@ -86,9 +89,14 @@ describe('late handshakes', LIMIT, () => {
   });
 
   it('who is not known after a while is refused, as 0.9 does', async () => {
-    const { port } = await listen();
-    assert.deepEqual(await request({ port }, 'xhr-polling/nobody'), { status: 200, body: '7:::1+0' });
+    const { server, port } = await listen();
+    const poll = request({ port }, 'xhr-polling/nobody');
+    await once(server, 'request');
+    halfASecond();
+    assert.deepEqual(await poll, { status: 200, body: '7:::1+0' });
     const client = new WebSocketClient({ port }, 'nobody');
+    await once(server, 'upgrade');
+    halfASecond();
     const { reason } = await client.inbox.take(({ type }) => type === 'error');
     assert.equal(reason, 'client not handshaken');
     await client.close();
