@@ -13,6 +13,8 @@ const FOREVER = 2 ** 31 - 1;
 
 /** The states of a connection that publishes. */
 const UP = new Set(['connected', 'stalled']);
+/** Whether that connection is up, and Redis answers on it. */
+const isAnswering = (/** @type {any} */ { links }) => links[0].state === 'connected';
 
 /**
  * One node's connections to Redis, with what crosses between the native side and JavaScript. A
@@ -147,12 +149,13 @@ class Backplane {
 
   /** Whether the publishing connection is up, and Redis answers on it. */
   get isAnswering() {
-    return this.native.stats().links[0].state === 'connected';
+    return isAnswering(this.native.stats());
   }
 
   /** Whether something that was published is about to leave: Redis is there, and has not answered. */
   get isPublishing() {
-    return this.#stats().depths[0] > 0 && this.isAnswering;
+    const stats = this.#stats();
+    return stats.depths[0] > 0 && isAnswering(stats);
   }
 
   /** Whether something that was published or asked has not been answered. */

@@ -117,8 +117,8 @@ impl Positions {
 
     /// A batch of a stream was read, of at most as many entries as are asked for. Returns the last one.
     pub(super) fn advance(&mut self, stream: &str, batch: &Batch<'_>, options: ReadOptions) -> Id {
-        let (len, last) =
-            batch.entries().fold((0, batch.before), |(len, last), (id, _)| (len + 1, last.max(id)));
+        let new = entry_ids(batch.read).filter(|id| *id > batch.before);
+        let (len, last) = new.fold((0, batch.before), |(len, last), id| (len + 1, last.max(id)));
         if let Some(position) = self.of(stream) {
             // Others may add faster than this reads.
             position.is_doubtful = len >= options.count as usize;
@@ -138,15 +138,10 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Those that were not read before.
-    fn entries(&self) -> impl Iterator<Item = (Id, Option<Entry<'a>>)> {
-        let before = self.before;
-        entries(self.read).filter(move |(id, _)| *id > before)
-    }
-
-    /// Those of them that are of an adapter.
+    /// Those that were not read before and are of an adapter.
     pub(super) fn of_adapters(&self) -> impl Iterator<Item = Entry<'a>> {
-        self.entries().filter_map(|(_, entry)| entry)
+        let before = self.before;
+        entries(self.read).filter(move |(id, _)| *id > before).filter_map(|(_, entry)| entry)
     }
 }
 
