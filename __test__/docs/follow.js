@@ -18,7 +18,8 @@ const { App, packLocal } = require('../package/support.js');
 const { ROOT, blocksOf, where } = require('./markdown.js');
 
 const REPOSITORY = 'https://github.com/socket.io-redis-native/socket.io-redis-native.git';
-const OWN_PORT = 6379;
+/** Of Redis. */
+const DEFAULT_PORT = 6379;
 
 /** Names of the pages, for what stands in for them here. */
 const PRELUDE = `
@@ -106,7 +107,7 @@ async function main() {
       if (!/npm install .*socket\.io-redis-native/.test(block.text)) continue;
       const server = blocks[i + 1];
       console.log(`--- ${where(server)}`);
-      app.write('server.mjs', server.text.replace(String(OWN_PORT), String(redis.port)));
+      app.write('server.mjs', server.text.replace(String(DEFAULT_PORT), String(redis.port)));
       await run([process.execPath, 'server.mjs'], options, /listening on port (\d+)/, async (port) => {
         assert.match(await get(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`), /"sid"/);
         done++;

@@ -50,7 +50,7 @@ pub(super) struct Doubtful {
 }
 
 impl Doubtful {
-    /// How many may have reached nobody, and since when.
+    /// How many may not have been passed on, and since when.
     pub(super) fn lost(&self, is_left: bool, is_gone: bool) -> Option<(SystemTime, u64)> {
         let left = Some(self.left).filter(|_| is_left);
         let last = Some(self.last).filter(|_| is_gone);
@@ -110,7 +110,7 @@ impl Doubts {
         }
     }
 
-    /// The server says that it is not what it was: how many may have reached nobody, and since when. They are
+    /// The server says that it is not what it was: how many it may not have passed on, and since when. They are
     /// not in doubt any more.
     pub(super) fn has_changed(&mut self, confirmed: Option<SystemTime>) -> (SystemTime, u64) {
         self.passing = Passing::default();

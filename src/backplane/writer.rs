@@ -148,7 +148,7 @@ impl Writer {
         }
     }
 
-    /// What had been confirmed since then may have reached nobody.
+    /// What had been confirmed since then may not have been passed on.
     pub(super) fn confirmed_in_vain(&self, since: SystemTime, count: u64) {
         Counters::take(&self.events().counters.published, count);
         Counters::add(&self.events().counters.unconfirmed, count);

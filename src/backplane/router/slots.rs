@@ -175,7 +175,7 @@ mod tests {
     fn what_comes_later_waits_behind_what_waits() {
         let (mut slots, now) = (Slots::default(), Instant::now());
         let node = address(1);
-        assert_eq!(slots.admit(1, None, true, now), Stage::Waiting, "nobody owns it");
+        assert_eq!(slots.admit(1, None, true, now), Stage::Waiting, "it has no owner");
         assert_eq!(slots.admit(1, Some(&node), true, now), Stage::Waiting, "one waits");
         assert_eq!(slots.admit(2, Some(&node), false, now), Stage::Waiting, "it is closing");
         assert_eq!(slots.admit(3, Some(&node), true, now), Stage::UnderWay);
